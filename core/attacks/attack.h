@@ -1,0 +1,70 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "core/attacks/objective.h"
+#include "core/base/random.h"
+#include "core/base/task.h"
+#include "core/registry/registries.h"
+
+namespace bulwark {
+
+enum class Norm { Linf, L2 };
+
+/// Norm, radius in units of the [0, 1] range, and the pixel box [0, 1].
+struct ThreatModel {
+  Norm norm = Norm::Linf;
+  double epsilon = 0.0;
+};
+
+/// Everything around one attack on one set of images.
+struct AttackContext {
+  torch::Device device = torch::kCPU;
+  std::int64_t batchSize = 256;
+  Seed seed{0};  ///< starts are drawn per sample from it: independent of the batch size
+  Task& task;    ///< advanced by one unit per image finished
+  /// Judged values of the clean images [N] (float64, CPU) if already known, so that the attacked
+  /// score can equal the clean one exactly; undefined: the attack computes them.
+  torch::Tensor clean = {};
+  /// S1, rank saturation: a sample whose best judged value has passed this bound leaves the
+  /// active batch, because its rank can no longer change. +inf: never.
+  double saturation = std::numeric_limits<double>::infinity();
+  /// Positions whose best image after each of `snapshotSteps` is kept, for the image page.
+  std::vector<std::int64_t> snapshotSamples = {};
+  std::vector<std::int64_t> snapshotSteps = {};
+};
+
+/// The best point found per sample, the clean one included.
+struct AttackResult {
+  torch::Tensor images;     ///< [N, C, H, W] float32, CPU
+  torch::Tensor values;     ///< [N] float64, CPU: judged value at `images`, never below the clean
+  torch::Tensor saturated;  ///< [N] bool: left early under S1
+  /// Mean over samples of the best judged value after 0, 1, ... steps; non-decreasing.
+  std::vector<double> trajectory;
+  std::int64_t forwards = 0, backwards = 0;  ///< images propagated
+  torch::Tensor snapshots;                   ///< [snapshotSamples, snapshotSteps, C, H, W]
+  torch::Tensor snapshotValues;              ///< [snapshotSamples, snapshotSteps] float64
+};
+
+/// Perturbs images within a threat model so that an objective grows.
+class Attack {
+ public:
+  virtual ~Attack() = default;
+  virtual ThreatModel threat() const = 0;
+  /// Upper bound of forwards and backwards per image, for the cost estimate.
+  virtual std::int64_t forwardsPerImage() const = 0;
+  virtual std::int64_t backwardsPerImage() const = 0;
+  /// `images` [N, C, H, W] float32 in [0, 1] on the CPU. With epsilon 0 the result is the input,
+  /// exactly. Throws `Error`.
+  virtual AttackResult perturb(Objective& objective, const torch::Tensor& images,
+                               const AttackContext& context) const = 0;
+};
+
+/// fgsm, pgd.
+void registerAttacks(Registry<Attack>& registry);
+
+}  // namespace bulwark

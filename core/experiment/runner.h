@@ -1,0 +1,71 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/task.h"
+#include "core/data/catalogue.h"
+#include "core/experiment/specification.h"
+#include "core/store/records.h"
+
+namespace bulwark {
+
+/// Where a runner puts what it has found and looks for what an earlier, cut-short execution had
+/// already finished. Implemented on the run store; in tests on memory.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  virtual void environment(const Json& environment, const std::string& device) = 0;
+  virtual void datasets(const std::vector<DatasetRecord>& datasets) = 0;
+  virtual void epochMetric(const EpochMetric& metric) = 0;
+  virtual void artefact(const ArtefactRecord& artefact) = 0;
+  virtual void scores(const ScoreSet& scores, const std::vector<ImagePair>& pairs) = 0;
+  virtual void results(const std::vector<ResultRow>& rows,
+                       const std::vector<CurveRecord>& curves) = 0;
+  virtual void summary(const Json& summary, const Json& timings) = 0;
+
+  virtual std::optional<ScoreSet> finishedScores(const std::string& detector,
+                                                 const std::string& attack,
+                                                 const std::string& dataset, bool out) = 0;
+  virtual std::vector<ArtefactRecord> artefacts() = 0;
+  /// Folder for checkpoints and weights of this run.
+  virtual std::filesystem::path folder() = 0;
+};
+
+/// Executes a specification step by step: data, classifier, detectors, attacks, metrics.
+///
+/// Owns no thread and no window. Each finished (detector, attack, set) goes to the journal at
+/// once, so a killed execution loses at most one, and a resumed one gives the same results.
+class Runner {
+ public:
+  Runner(const Registries& registries, const DatasetCatalogue& catalogue);
+  /// Throws `Error`; kind Cancelled when stopped through the task.
+  void execute(const Specification& specification, Journal& journal, Task& task) const;
+
+ private:
+  const Registries& registries_;
+  const DatasetCatalogue& catalogue_;
+};
+
+/// Cost of a specification before it starts: propagations and, from a short calibration or the
+/// rate of earlier runs, seconds. No data is loaded.
+struct CostEstimate {
+  double trainingImages = 0;      ///< images propagated forward and backward in training
+  double attackPropagations = 0;  ///< upper bound of forwards plus backwards
+  double seconds = 0;             ///< 0 when no rate is known
+  std::string text;               ///< "up to 420,000 forward and backward passes, about 2 min"
+};
+CostEstimate estimateCost(const Specification& specification, const Registries& registries,
+                          const DatasetCatalogue& catalogue);
+
+/// A device LibTorch can compute on.
+struct DeviceInfo {
+  std::string name;   ///< "cpu", "cuda:0"
+  std::string title;  ///< "CPU, 2 cores", "NVIDIA H200, 139 GiB"
+};
+std::vector<DeviceInfo> listDevices();
+
+}  // namespace bulwark

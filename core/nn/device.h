@@ -1,0 +1,56 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bulwark {
+
+/// "auto" (first CUDA device, else the CPU), "cpu", "cuda" or "cuda:N".
+/// Throws `Error` (BadInput) listing the devices there are.
+torch::Device resolveDevice(const std::string& name);
+
+/// Copies a CPU batch to `device` through pinned memory where that is a CUDA device.
+torch::Tensor toDevice(const torch::Tensor& batch, const torch::Device& device);
+
+/// Sets LibTorch's threads (0: all cores) and keeps OpenCV's and OpenBLAS's pools from multiplying
+/// them. Returns the number in force.
+int setThreads(int count);
+
+/// Gives cached device memory back, between jobs.
+void releaseMemory(const torch::Device& device);
+
+/// Turns an out-of-memory error into an `Error` (Failed) that names the batch size that did not
+/// fit and one that would, judged by the memory that was free; rethrows anything else.
+[[noreturn]] void explainMemoryError(const c10::Error& error, const torch::Device& device,
+                                     std::int64_t batchSize, const std::string& where);
+
+/// Runs `work()` and lets `explainMemoryError` speak when memory runs out.
+template <class Work>
+auto withMemoryAdvice(const torch::Device& device, std::int64_t batchSize, const std::string& where,
+                      Work&& work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const c10::Error& error) {
+    explainMemoryError(error, device, batchSize, where);
+  }
+}
+
+/// Evaluation mode and frozen parameters for the life of the object; restores the module's mode
+/// and every parameter's flag afterwards.
+class FrozenScope {
+ public:
+  explicit FrozenScope(torch::nn::Module& module);
+  ~FrozenScope();
+  FrozenScope(const FrozenScope&) = delete;
+  FrozenScope& operator=(const FrozenScope&) = delete;
+
+ private:
+  torch::nn::Module& module_;
+  bool training_;
+  std::vector<bool> required_;
+};
+
+}  // namespace bulwark

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "core/base/random.h"
+#include "core/base/task.h"
+#include "core/data/image_set.h"
+#include "core/nn/network.h"
+#include "core/registry/registries.h"
+
+namespace bulwark {
+
+/// What a recipe trains, on what, and whom it tells.
+struct FitContext {
+  Network& network;  ///< initialised; moved to `device` by the recipe
+  const ImageSet& train;
+  const ImageSet* validation = nullptr;  ///< for early stopping and accuracy curves
+  const ImageSet* open = nullptr;        ///< outliers shown in training; null where none are used
+  torch::Device device = torch::kCPU;
+  Seed seed{0};
+  Task& task;
+  /// Training state is saved here at least every epoch or 60 s, and resumed from it when it is
+  /// there and was made by the same recipe, data and seed; removed when training is done.
+  std::filesystem::path checkpoint;
+  /// One value per epoch and name: loss, accuracy, robust_accuracy, validation_..., learning_rate.
+  std::function<void(std::int64_t epoch, const std::string& name, double value)> metric;
+};
+
+/// How a classifier is trained.
+class Recipe {
+ public:
+  virtual ~Recipe() = default;
+  /// Leaves the network in evaluation mode with the trained (or early-stopped best) weights.
+  /// Throws `Error`; a training that did not move every parameter or ended in NaN is an error.
+  virtual void fit(FitContext& context) = 0;
+};
+
+/// `standard` and `adversarial` (Madry et al. 2018).
+void registerRecipes(Registry<Recipe>& registry);
+
+/// Share of images whose largest logit is the label's; in evaluation mode, in batches.
+double accuracy(Network& network, const ImageSet& set, const torch::Device& device, Task& task);
+
+}  // namespace bulwark
