@@ -51,7 +51,8 @@ struct Specification {
   DatasetRequest in;
   std::vector<DatasetRequest> out;
   ProtocolRequest protocol;
-  ComponentRequest network;  ///< type "" when no detector needs a classifier
+  double validationShare = 0.1;  ///< of the in set's training images, kept from training
+  ComponentRequest network;      ///< type "" when no detector needs a classifier
   ComponentRequest recipe;
   std::vector<ComponentRequest> detectors;
   std::vector<ComponentRequest> attacks;

@@ -1,0 +1,390 @@
+#include "core/experiment/specification.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "core/attacks/attack.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/sha256.h"
+#include "core/base/text.h"
+#include "core/detectors/detector.h"
+#include "core/training/recipe.h"
+
+namespace bulwark {
+namespace {
+
+const std::vector<std::string> kSettings = {"clean", "in", "out", "in_out"};
+const std::vector<std::string> kMetrics = {"auroc",     "aupr_out", "aupr_in",           "fpr95_id",
+                                           "fpr95_ood", "tnr95",    "detection_accuracy"};
+
+void requireKeys(const Json& json, const std::string& path, const std::vector<std::string>& known) {
+  if (!json.is_object()) {
+    throw Error::badInput("this is not an object", path.empty() ? "specification" : path,
+                          "expected {" + join(known, ", ") + "}");
+  }
+  for (const auto& [key, value] : json.items()) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const std::string typo = suggestion(key, known);
+    throw Error::badInput("unknown key", path.empty() ? key : path + "." + key,
+                          typo.empty() ? "known keys: " + join(known, ", ") : typo);
+  }
+}
+
+std::string textAt(const Json& json, const std::string& key, const std::string& path,
+                   const std::string& fallback) {
+  if (!json.contains(key)) return fallback;
+  if (!json.at(key).is_string()) {
+    throw Error::badInput(json.at(key).dump() + " is not a text", path + key);
+  }
+  return json.at(key).get<std::string>();
+}
+
+std::int64_t wholeAt(const Json& json, const std::string& key, const std::string& path,
+                     std::int64_t fallback, std::int64_t least, std::int64_t most) {
+  if (!json.contains(key)) return fallback;
+  OptionSchema schema;
+  schema.integer(key, fallback, "").range(static_cast<double>(least), static_cast<double>(most));
+  return Params::check(schema.options()[0], json.at(key), path + key).get<std::int64_t>();
+}
+
+/// {"type": "knn", "k": 5}, or just "knn", checked against the registry.
+template <class Registry>
+ComponentRequest readComponent(const Json& json, const Registry& registry,
+                               const std::string& path) {
+  ComponentRequest request;
+  Json options = Json::object();
+  if (json.is_string()) {
+    request.type = json.get<std::string>();
+  } else {
+    if (!json.is_object() || !json.contains("type") || !json.at("type").is_string()) {
+      throw Error::badInput(
+          "the type is missing", path,
+          "expected {\"type\": \"...\", ...} or the name of a " + registry.kind());
+    }
+    request.type = json.at("type").template get<std::string>();
+    request.label = textAt(json, "label", path + ".", "");
+    options = json;
+  }
+  const auto& info = registry.info(request.type, path);
+  request.options = Params(info.options, options, path, {"type", "label"}).values();
+  return request;
+}
+
+Json writeComponent(const ComponentRequest& request, bool labelled) {
+  Json json;
+  json["type"] = request.type;
+  if (labelled) json["label"] = request.label;
+  for (const auto& [key, value] : request.options.items()) json[key] = value;
+  return json;
+}
+
+/// Gives every request a unique label: the type, with the options that differ where it repeats.
+template <class Registry>
+void labelAll(std::vector<ComponentRequest>& requests, const Registry& registry,
+              const std::string& path) {
+  std::set<std::string> given;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    auto& request = requests[i];
+    if (request.label.empty()) {
+      request.label = request.type;
+      const auto same = std::count_if(requests.begin(), requests.end(), [&](const auto& other) {
+        return other.type == request.type;
+      });
+      if (same > 1) {
+        std::vector<std::string> parts;
+        for (const auto& option : registry.info(request.type).options.options()) {
+          const Json& value = request.options.at(option.key);
+          if (value == option.defaultValue) continue;
+          parts.push_back(option.key + "=" +
+                          (value.is_string() ? value.template get<std::string>() : value.dump()));
+        }
+        if (!parts.empty()) request.label += " (" + join(parts, ", ") + ")";
+      }
+    }
+    if (!given.insert(request.label).second) {
+      throw Error::badInput("'" + request.label + "' appears twice",
+                            path + "[" + std::to_string(i) + "]",
+                            "change an option or give each its own \"label\"");
+    }
+  }
+}
+
+/// Where the pixels come from, to refuse the same set as in and as out.
+std::string source(const DatasetRequest& request) {
+  return request.dataset.empty() ? "path:" + request.path : "set:" + request.dataset;
+}
+
+bool shareClasses(const DatasetRequest& a, const DatasetRequest& b) {
+  if (a.classes.empty() || b.classes.empty()) return true;
+  return std::any_of(a.classes.begin(), a.classes.end(), [&](const std::string& name) {
+    return std::find(b.classes.begin(), b.classes.end(), name) != b.classes.end();
+  });
+}
+
+void readData(const Json& json, Specification& spec, const DatasetCatalogue& catalogue) {
+  requireKeys(json, "data", {"in", "out", "protocol", "validation_share"});
+  if (!json.contains("in") || json.at("in").is_null() || json.at("in").empty()) {
+    throw Error::badInput("the in set is missing", "data.in",
+                          "name a data set, e.g. {\"dataset\": \"fashion-mnist\"}");
+  }
+  spec.in = DatasetRequest::fromJson(json.at("in"), "data.in");
+  if (!spec.in.dataset.empty()) catalogue.info(spec.in.dataset, "data.in.dataset");
+  if (json.contains("validation_share")) {
+    OptionSchema schema;
+    schema.number("validation_share", 0.1, "").range(0.0, 0.5);
+    const Json given =
+        Params::check(schema.options()[0], json.at("validation_share"), "data.validation_share");
+    spec.validationShare =
+        given.is_string() ? parseFraction(given.get<std::string>()).value() : given.get<double>();
+  }
+
+  const Json protocol = json.value("protocol", Json::object());
+  const Params params(protocolSchema(), protocol, "data.protocol", {});
+  spec.protocol.type = params.getText("type");
+  for (const long long known : params.getIntList("known")) spec.protocol.known.push_back(known);
+  spec.protocol.knownCount = params.getInt("known_count");
+  const bool split = spec.protocol.type == "open-split";
+  if (split && spec.protocol.known.empty() && spec.protocol.knownCount < 2) {
+    throw Error::badInput("open-split needs at least two known classes", "data.protocol",
+                          "give \"known\": [0, 1, ...] or \"known_count\": 6");
+  }
+  if (!split && (!spec.protocol.known.empty() || spec.protocol.knownCount != 0)) {
+    throw Error::badInput("known classes belong to the protocol open-split", "data.protocol",
+                          "set \"type\": \"open-split\"");
+  }
+  if (std::set<std::int64_t>(spec.protocol.known.begin(), spec.protocol.known.end()).size() !=
+      spec.protocol.known.size()) {
+    throw Error::badInput("a class is listed twice", "data.protocol.known");
+  }
+
+  const Json outs = json.value("out", Json::array());
+  if (!outs.is_array()) throw Error::badInput("this is not a list", "data.out");
+  if (outs.empty() && !split) {
+    throw Error::badInput("there is no out set", "data.out",
+                          "name at least one, e.g. [{\"dataset\": \"noise-uniform\"}]");
+  }
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < outs.size(); ++i) {
+    const std::string path = "data.out[" + std::to_string(i) + "]";
+    DatasetRequest request = DatasetRequest::fromJson(outs[i], path);
+    if (!request.dataset.empty()) catalogue.info(request.dataset, path + ".dataset");
+    if (source(request) == source(spec.in) && shareClasses(request, spec.in)) {
+      throw Error::badInput("the in set is also an out set", path,
+                            "choose another set, or give the two disjoint \"classes\"");
+    }
+    if (!names.insert(request.displayName()).second) {
+      throw Error::badInput("'" + request.displayName() + "' appears twice", path,
+                            "give each its own \"label\"");
+    }
+    spec.out.push_back(std::move(request));
+  }
+}
+
+void readClassifier(const Json& json, Specification& spec, const Registries& registries) {
+  requireKeys(json, "classifier", {"network", "recipe"});
+  if (!json.contains("network")) {
+    throw Error::badInput("the network is missing", "classifier.network",
+                          "name one, e.g. \"lenet5\"");
+  }
+  spec.network = readComponent(json.at("network"), registries.networks, "classifier.network");
+  spec.recipe = readComponent(json.value("recipe", Json("standard")), registries.recipes,
+                              "classifier.recipe");
+  spec.network.label = spec.network.type;
+  spec.recipe.label = spec.recipe.type;
+  // Builds the recipe once, for the checks between options that only its constructor makes.
+  registries.recipes.make(spec.recipe.type, spec.recipe.options, "classifier.recipe");
+}
+
+void readEvaluation(const Json& json, Specification& spec) {
+  const Params params(evaluationSchema(), json, "evaluation", {});
+  spec.evaluation.settings = params.getTextList("settings");
+  spec.evaluation.metrics = params.getTextList("metrics");
+  spec.evaluation.bootstrap = params.getInt("bootstrap");
+  spec.evaluation.batchSize = params.getInt("batch_size");
+  spec.evaluation.rankSaturation = params.getBool("rank_saturation");
+  spec.evaluation.imagePairs = params.getInt("image_pairs");
+  if (spec.evaluation.settings.empty()) {
+    throw Error::badInput("there is no setting", "evaluation.settings",
+                          "expected some of clean, in, out, in_out");
+  }
+}
+
+void readPublished(const Json& json, Specification& spec) {
+  if (!json.is_array()) throw Error::badInput("this is not a list", "published");
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const std::string path = "published[" + std::to_string(i) + "]";
+    requireKeys(json[i], path, {"detector", "attack", "setting", "out", "auroc", "source"});
+    if (!json[i].contains("auroc") || !json[i].at("auroc").is_number()) {
+      throw Error::badInput("the figure is missing", path + ".auroc");
+    }
+    spec.published.push_back(
+        {textAt(json[i], "detector", path + ".", ""), textAt(json[i], "attack", path + ".", ""),
+         textAt(json[i], "setting", path + ".", "clean"), textAt(json[i], "out", path + ".", ""),
+         json[i].at("auroc").get<double>(), textAt(json[i], "source", path + ".", "")});
+  }
+}
+
+}  // namespace
+
+const OptionSchema& evaluationSchema() {
+  static const OptionSchema schema = [] {
+    OptionSchema options;
+    options.textList("settings", kSettings, "Which of the two test sets the adversary perturbs")
+        .choices = kSettings;
+    options
+        .textList("metrics", {"auroc", "aupr_out", "fpr95_id", "tnr95"},
+                  "Metrics shown in tables; all are computed and stored")
+        .choices = kMetrics;
+    options.integer("bootstrap", 1000, "Replicates of the 95 % bootstrap interval")
+        .range(100, 100000)
+        .expert();
+    options.integer("batch_size", 256, "Images per forward in scoring and attacks")
+        .range(1, 65536)
+        .in("images");
+    options
+        .boolean("rank_saturation", true,
+                 "Stop attacking a sample whose rank can no longer change; exact for every metric")
+        .expert();
+    options.integer("image_pairs", 12, "Images before and after kept per detector, attack and set")
+        .range(0, 1000)
+        .in("images");
+    return options;
+  }();
+  return schema;
+}
+
+const OptionSchema& protocolSchema() {
+  static const OptionSchema schema = [] {
+    OptionSchema options;
+    options
+        .choice("type", "multiclass", {"multiclass", "open-split"},
+                "multiclass: the whole in set against the out sets; open-split: some classes "
+                "known, the rest unknown")
+        .simple();
+    options.integerList("known", {}, "open-split: the classes that are known");
+    options.integer("known_count", 0, "open-split without a list: so many classes, drawn")
+        .range(0, 1000);
+    return options;
+  }();
+  return schema;
+}
+
+Specification Specification::fromJson(const Json& json, const Registries& registries,
+                                      const DatasetCatalogue& catalogue) {
+  requireKeys(json, "",
+              {"name", "seed", "device", "threads", "data", "classifier", "detectors", "attacks",
+               "evaluation", "published"});
+  Specification spec;
+  spec.name = textAt(json, "name", "", "Untitled experiment");
+  spec.seed = static_cast<std::uint64_t>(wholeAt(json, "seed", "", 0, 0, 1LL << 53));
+  spec.device = textAt(json, "device", "", "auto");
+  spec.threads = static_cast<int>(wholeAt(json, "threads", "", 0, 0, 1024));
+  if (!json.contains("data")) {
+    throw Error::badInput("the data are missing", "data",
+                          "expected {\"in\": {...}, \"out\": [...]}");
+  }
+  readData(json.at("data"), spec, catalogue);
+  if (json.contains("classifier") && !json.at("classifier").is_null()) {
+    readClassifier(json.at("classifier"), spec, registries);
+  }
+
+  const Json detectors = json.value("detectors", Json::array());
+  if (!detectors.is_array() || detectors.empty()) {
+    throw Error::badInput("there is no detector", "detectors",
+                          "name at least one, e.g. [{\"type\": \"msp\"}]");
+  }
+  for (std::size_t i = 0; i < detectors.size(); ++i) {
+    const std::string path = "detectors[" + std::to_string(i) + "]";
+    auto request = readComponent(detectors[i], registries.detectors, path);
+    const auto detector = registries.detectors.make(request.type, request.options, path);
+    if (detector->traits().needsClassifier && spec.network.type.empty()) {
+      throw Error::badInput("'" + request.type + "' needs a classifier", path,
+                            "add \"classifier\": {\"network\": \"lenet5\"}");
+    }
+    spec.detectors.push_back(std::move(request));
+  }
+  labelAll(spec.detectors, registries.detectors, "detectors");
+
+  const Json attacks = json.value("attacks", Json::array());
+  if (!attacks.is_array()) throw Error::badInput("this is not a list", "attacks");
+  for (std::size_t i = 0; i < attacks.size(); ++i) {
+    const std::string path = "attacks[" + std::to_string(i) + "]";
+    auto request = readComponent(attacks[i], registries.attacks, path);
+    registries.attacks.make(request.type, request.options, path);
+    spec.attacks.push_back(std::move(request));
+  }
+  labelAll(spec.attacks, registries.attacks, "attacks");
+
+  readEvaluation(json.value("evaluation", Json::object()), spec);
+  if (json.contains("published")) readPublished(json.at("published"), spec);
+  return spec;
+}
+
+Json Specification::readJson(const std::string& path) {
+  const std::string text = readFile(path);
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    const std::size_t end = std::min(error.byte, text.size());
+    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<long>(end), '\n');
+    const auto lastBreak = text.rfind('\n', end == 0 ? 0 : end - 1);
+    const auto column = lastBreak == std::string::npos ? end : end - lastBreak - 1;
+    throw Error::badInput("this is not JSON",
+                          path + ":" + std::to_string(line) + ":" + std::to_string(column),
+                          "check for a missing comma, quote or bracket there");
+  }
+}
+
+Json Specification::toJson() const {
+  Json json;
+  json["name"] = name;
+  json["seed"] = seed;
+  json["device"] = device;
+  json["threads"] = threads;
+  json["data"]["in"] = in.toJson();
+  json["data"]["out"] = Json::array();
+  for (const auto& request : out) json["data"]["out"].push_back(request.toJson());
+  json["data"]["protocol"] = {{"type", protocol.type}};
+  if (protocol.type == "open-split") {
+    json["data"]["protocol"]["known"] = protocol.known;
+    json["data"]["protocol"]["known_count"] = protocol.knownCount;
+  }
+  json["data"]["validation_share"] = validationShare;
+  if (!network.type.empty()) {
+    json["classifier"]["network"] = writeComponent(network, false);
+    json["classifier"]["recipe"] = writeComponent(recipe, false);
+  }
+  json["detectors"] = Json::array();
+  for (const auto& request : detectors) json["detectors"].push_back(writeComponent(request, true));
+  json["attacks"] = Json::array();
+  for (const auto& request : attacks) json["attacks"].push_back(writeComponent(request, true));
+  json["evaluation"] = {{"settings", evaluation.settings},
+                        {"metrics", evaluation.metrics},
+                        {"bootstrap", evaluation.bootstrap},
+                        {"batch_size", evaluation.batchSize},
+                        {"rank_saturation", evaluation.rankSaturation},
+                        {"image_pairs", evaluation.imagePairs}};
+  if (!published.empty()) {
+    json["published"] = Json::array();
+    for (const auto& figure : published) {
+      json["published"].push_back({{"detector", figure.detector},
+                                   {"attack", figure.attack},
+                                   {"setting", figure.setting},
+                                   {"out", figure.out},
+                                   {"auroc", figure.auroc},
+                                   {"source", figure.source}});
+    }
+  }
+  return json;
+}
+
+std::string Specification::hash() const {
+  Json json = toJson();
+  for (const char* key : {"name", "device", "threads", "published"}) json.erase(key);
+  return sha256(json.dump());
+}
+
+}  // namespace bulwark
