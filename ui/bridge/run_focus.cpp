@@ -1,0 +1,18 @@
+#include "ui/bridge/run_focus.h"
+
+namespace bulwark {
+
+RunFocus::RunFocus(DatabaseService* database, QObject* parent) : QObject(parent) {
+  connect(database, &DatabaseService::changed, this, [this] {
+    if (run_ != 0) Q_EMIT contentChanged();
+  });
+  connect(database, &DatabaseService::opened, this, [this] { setRun(0); });
+}
+
+void RunFocus::setRun(qint64 run) {
+  if (run == run_) return;
+  run_ = run;
+  Q_EMIT runChanged(run);
+}
+
+}  // namespace bulwark
