@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -10,6 +11,12 @@
 #include "core/store/records.h"
 
 namespace bulwark {
+
+/// How a connection behaves; the defaults suit every program, tests shorten the waiting.
+struct StoreOptions {
+  std::chrono::milliseconds patience{5000};  ///< how long to wait for another program's lock
+  std::int64_t mostPages = 0;                ///< refuse to grow beyond this many pages; 0: no limit
+};
 
 /// The SQLite database of runs and jobs (design.md section 6).
 ///
@@ -22,7 +29,8 @@ class RunStore {
   enum class Mode { ReadWrite, ReadOnly };
 
   /// Creates the file (and its folder) if needed; migrates an older schema after a backup copy.
-  static RunStore open(const std::filesystem::path& path, Mode mode = Mode::ReadWrite);
+  static RunStore open(const std::filesystem::path& path, Mode mode = Mode::ReadWrite,
+                       const StoreOptions& options = {});
   /// `userDataFolder()/runs.db`.
   static std::filesystem::path defaultPath();
 
