@@ -1,0 +1,116 @@
+#pragma once
+
+#include <QStringList>
+#include <QVector>
+#include <QWidget>
+#include <functional>
+#include <memory>
+
+#include "ui/plots/plot_theme.h"
+
+class QCustomPlot;
+class QHBoxLayout;
+
+namespace bulwark {
+
+/// What a plot shows, as a table: one text column, then columns of numbers of the same length.
+struct PlotTable {
+  QString labelHeader = QStringLiteral("series");
+  QStringList headers;  ///< of `columns`
+  QStringList labels;   ///< [rows]
+  QVector<QVector<double>> columns;
+};
+
+/// QCustomPlot wrapped once: theme, legend, zoom, hover read-out, export, "Show data".
+///
+/// Only sources in ui/plots see qcustomplot.h (it costs seconds per file); pages use subclasses.
+/// A subclass adds its plottables to `canvas()` and answers the virtual functions below.
+/// Wheel and drag zoom and move; a double click resets, or asks to be maximised when there is
+/// nothing to reset.
+class PlotWidget : public QWidget {
+  Q_OBJECT
+
+ public:
+  /// Returns the path to save to, or an empty string when the user gave up.
+  using PathChooser =
+      std::function<QString(QWidget* parent, const QString& suggested, const QString& filters)>;
+
+  explicit PlotWidget(QWidget* parent = nullptr);
+  ~PlotWidget() override;
+
+  void setTitle(const QString& title);
+  QString title() const;
+  /// Shown in place of the plot while it has no data.
+  void setEmptyText(const QString& text);
+  /// Room right of the title for the controls of a page.
+  QHBoxLayout* headerLayout() const;
+  void setPathChooser(PathChooser chooser);
+  /// Suggested file name without suffix; default: from the title.
+  void setFileStem(const QString& stem);
+  /// Size of exported figures in pixels at 96 dpi (PNG has twice as many); default 640 x 440.
+  void setExportSize(const QSize& size);
+
+  /// Writes png, pdf, svg or csv, told by the suffix, atomically and in black on white.
+  /// False, with the reason in `error`, when the suffix is unknown or the file cannot be written.
+  bool exportTo(const QString& path, QString* error = nullptr);
+  /// Comma-separated values of `table()`, with enough digits to restore every number.
+  QString csv() const;
+  virtual PlotTable table() const = 0;
+  /// One or two sentences for screen readers.
+  virtual QString summary() const = 0;
+  virtual bool isEmpty() const = 0;
+
+  bool isZoomed() const;
+  /// The text of the hover read-out, as shown.
+  QString readout() const;
+  QSize sizeHint() const override;
+  QSize minimumSizeHint() const override;
+
+ public Q_SLOTS:
+  void resetView();
+  void showData();
+  void copyImage();
+  /// Asks for a path and exports to it. `suffix`: png, pdf, svg or csv.
+  void exportAs(const QString& suffix);
+
+ Q_SIGNALS:
+  void exported(const QString& path);
+  void exportFailed(const QString& message);
+  /// Double click on a plot that is not zoomed, or on its title.
+  void maximizeRequested();
+
+ protected:
+  QCustomPlot* canvas() const;
+  const PlotTheme& theme() const;
+  /// Call after the data changed: rescales unless zoomed, refreshes texts, queues a replot.
+  void dataChanged();
+  void queueReplot();
+  /// Replots the overlay layer only: threshold line, hover dot.
+  void replotOverlay();
+  void setReadout(const QString& text);
+  /// Dot on the overlay layer at plot coordinates.
+  void showHoverDot(double x, double y);
+  void hideHoverDot();
+
+  /// Sets colours of everything that the subclass draws.
+  virtual void applyTheme(const PlotTheme& theme) = 0;
+  virtual void fitAxes() = 0;
+  /// Called with the pixel under the mouse; set the read-out and the hover dot.
+  virtual void hover(const QPointF& pixel);
+  virtual void hoverLeft();
+  /// True when the subclass takes the mouse (dragging its own handle); zooming is then off.
+  virtual bool mousePress(const QPointF& pixel, Qt::KeyboardModifiers modifiers);
+  virtual void mouseDrag(const QPointF& pixel);
+  virtual void mouseRelease(const QPointF& pixel);
+  /// A click without a drag.
+  virtual void clicked(const QPointF& pixel, Qt::KeyboardModifiers modifiers);
+
+  void changeEvent(QEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bulwark
