@@ -1,0 +1,229 @@
+#include "ui/params/param_editor.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QLineEdit>
+#include <QSignalBlocker>
+#include <QSpinBox>
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/text.h"
+
+namespace bulwark {
+
+namespace {
+
+/// Keeps the wheel, which scrolls the page, from changing a value on its way.
+class WheelGuard : public QObject {
+ public:
+  using QObject::QObject;
+  bool eventFilter(QObject* watched, QEvent* event) override {
+    auto* widget = qobject_cast<QWidget*>(watched);
+    if (event->type() == QEvent::Wheel && widget && !widget->hasFocus()) {
+      event->ignore();
+      return true;
+    }
+    return QObject::eventFilter(watched, event);
+  }
+};
+
+void guardWheel(QWidget* widget) {
+  widget->setFocusPolicy(Qt::StrongFocus);
+  widget->installEventFilter(new WheelGuard(widget));
+}
+
+QString textOf(const Json& value) {
+  if (value.is_string()) return QString::fromStdString(value.get<std::string>());
+  if (value.is_number_float()) return QString::fromStdString(formatNumber(value.get<double>()));
+  return QString::fromStdString(value.dump());
+}
+
+class BoolEditor : public ParamEditor {
+ public:
+  BoolEditor(const Option&, QWidget* parent) : ParamEditor(parent), box_(new QCheckBox(parent)) {
+    widget_ = box_;
+    connect(box_, &QCheckBox::toggled, this, &ParamEditor::edited);
+  }
+  Json value() const override { return box_->isChecked(); }
+  void setValue(const Json& value) override {
+    const QSignalBlocker quiet(box_);
+    box_->setChecked(value.is_boolean() && value.get<bool>());
+  }
+
+ private:
+  QCheckBox* box_;
+};
+
+class IntEditor : public ParamEditor {
+ public:
+  IntEditor(const Option& option, QWidget* parent)
+      : ParamEditor(parent), box_(new QSpinBox(parent)) {
+    widget_ = box_;
+    const auto bound = [](double value, int otherwise) {
+      return std::isfinite(value) && std::abs(value) < 2e9 ? static_cast<int>(value) : otherwise;
+    };
+    const int least = bound(option.minimum, -2000000000);
+    box_->setRange(option.minimumExclusive ? least + 1 : least, bound(option.maximum, 2000000000));
+    box_->setGroupSeparatorShown(true);
+    box_->setMinimumWidth(110);
+    guardWheel(box_);
+    connect(box_, &QSpinBox::valueChanged, this, &ParamEditor::edited);
+  }
+  Json value() const override { return box_->value(); }
+  void setValue(const Json& value) override {
+    const QSignalBlocker quiet(box_);
+    if (value.is_number()) box_->setValue(static_cast<int>(value.get<double>()));
+  }
+
+ private:
+  QSpinBox* box_;
+};
+
+/// Numbers (also "8/255"), texts and lists, all typed as text.
+class LineEditor : public ParamEditor {
+ public:
+  LineEditor(const Option& option, QWidget* parent)
+      : ParamEditor(parent), type_(option.type), line_(new QLineEdit(parent)) {
+    widget_ = line_;
+    if (type_ == OptionType::Float) line_->setMinimumWidth(110);
+    if (type_ == OptionType::IntList) line_->setPlaceholderText(tr("e.g. 0, 1, 2"));
+    if (type_ == OptionType::TextList) line_->setPlaceholderText(tr("separated by commas"));
+    connect(line_, &QLineEdit::textEdited, this, &ParamEditor::edited);
+  }
+
+  Json value() const override {
+    const std::string text = line_->text().trimmed().toStdString();
+    switch (type_) {
+      case OptionType::Float: {
+        // A fraction stays as it was written: "8/255" says more than 0.03137.
+        bool number = false;
+        const double plain = line_->text().trimmed().toDouble(&number);
+        return number ? Json(plain) : Json(text);
+      }
+      case OptionType::Int: {
+        bool number = false;
+        const qlonglong plain = line_->text().trimmed().toLongLong(&number);
+        return number ? Json(plain) : Json(text);
+      }
+      case OptionType::TextList:
+      case OptionType::IntList: {
+        Json list = Json::array();
+        for (const QString& part : line_->text().split(QLatin1Char(','), Qt::SkipEmptyParts)) {
+          bool number = false;
+          const qlonglong plain = part.trimmed().toLongLong(&number);
+          if (type_ == OptionType::IntList && number) {
+            list.push_back(plain);
+          } else {
+            list.push_back(part.trimmed().toStdString());
+          }
+        }
+        return list;
+      }
+      default:
+        return text;
+    }
+  }
+
+  void setValue(const Json& value) override {
+    QString text;
+    if (value.is_array()) {
+      QStringList parts;
+      for (const Json& part : value) parts << textOf(part);
+      text = parts.join(QStringLiteral(", "));
+    } else if (!value.is_null()) {
+      text = textOf(value);
+    }
+    if (text != line_->text()) line_->setText(text);
+  }
+
+ private:
+  OptionType type_;
+  QLineEdit* line_;
+};
+
+class ChoiceEditor : public ParamEditor {
+ public:
+  ChoiceEditor(const Option& option, QWidget* parent)
+      : ParamEditor(parent), box_(new QComboBox(parent)) {
+    widget_ = box_;
+    for (const auto& choice : option.choices) box_->addItem(QString::fromStdString(choice));
+    box_->setMinimumWidth(110);
+    guardWheel(box_);
+    connect(box_, &QComboBox::currentIndexChanged, this, &ParamEditor::edited);
+  }
+  Json value() const override { return box_->currentText().toStdString(); }
+  void setValue(const Json& value) override {
+    const QSignalBlocker quiet(box_);
+    const int index = box_->findText(textOf(value));
+    if (index >= 0) box_->setCurrentIndex(index);
+  }
+
+ private:
+  QComboBox* box_;
+};
+
+/// A list whose entries come from a fixed set: one check box each.
+class SubsetEditor : public ParamEditor {
+ public:
+  SubsetEditor(const Option& option, QWidget* parent) : ParamEditor(parent) {
+    widget_ = new QWidget(parent);
+    auto* grid = new QGridLayout(widget_);
+    grid->setContentsMargins(0, 0, 0, 0);
+    grid->setHorizontalSpacing(12);
+    grid->setVerticalSpacing(4);
+    constexpr int columns = 4;
+    for (const auto& choice : option.choices) {
+      auto* box = new QCheckBox(QString::fromStdString(choice), widget_);
+      box->setObjectName(QString::fromStdString(option.key + "." + choice));
+      const int index = static_cast<int>(boxes_.size());
+      grid->addWidget(box, index / columns, index % columns);
+      boxes_ << box;
+      connect(box, &QCheckBox::toggled, this, &ParamEditor::edited);
+    }
+    grid->setColumnStretch(columns, 1);
+  }
+  Json value() const override {
+    Json list = Json::array();
+    for (const auto* box : boxes_) {
+      if (box->isChecked()) list.push_back(box->text().toStdString());
+    }
+    return list;
+  }
+  void setValue(const Json& value) override {
+    for (auto* box : boxes_) {
+      const QSignalBlocker quiet(box);
+      const Json name = box->text().toStdString();
+      box->setChecked(value.is_array() &&
+                      std::find(value.begin(), value.end(), name) != value.end());
+    }
+  }
+
+ private:
+  QList<QCheckBox*> boxes_;
+};
+
+}  // namespace
+
+ParamEditor* ParamEditor::create(const Option& option, QWidget* parent) {
+  ParamEditor* editor = nullptr;
+  const bool fits = std::abs(option.maximum) < 2e9 || std::isinf(option.maximum);
+  if (option.type == OptionType::Bool) {
+    editor = new BoolEditor(option, parent);
+  } else if (option.type == OptionType::Int && fits) {
+    editor = new IntEditor(option, parent);
+  } else if (option.type == OptionType::Choice) {
+    editor = new ChoiceEditor(option, parent);
+  } else if (option.type == OptionType::TextList && !option.choices.empty()) {
+    editor = new SubsetEditor(option, parent);
+  } else {
+    editor = new LineEditor(option, parent);
+  }
+  editor->widget()->setObjectName(QString::fromStdString(option.key));
+  editor->setValue(option.defaultValue);
+  return editor;
+}
+
+}  // namespace bulwark
