@@ -47,6 +47,9 @@ class Network : public torch::nn::Module {
   torch::Tensor normalise(const torch::Tensor& images) const;
   /// Registers the buffers; called by every constructor.
   void registerNormalisation();
+  /// First line of every `run`: an empty map is given the keys of all taps; an unknown key is an
+  /// `Error` (BadInput).
+  void prepare(TapValues* taps) const;
   static void keep(TapValues* taps, const std::string& name, const torch::Tensor& value);
 
  private:

@@ -1,0 +1,245 @@
+#include "core/base/error.h"
+#include "core/nn/network.h"
+
+using namespace bulwark;
+
+namespace {
+
+std::unique_ptr<Network> make(const std::string& name, NetworkShape shape,
+                              const Json& options = Json::object()) {
+  Registry<Network, NetworkShape> registry("network");
+  registerNetworks(registry);
+  return registry.make(name, options, "classifier", shape);
+}
+
+std::int64_t parameterCount(const Network& network) {
+  std::int64_t count = 0;
+  for (const auto& parameter : network.parameters()) count += parameter.numel();
+  return count;
+}
+
+torch::Tensor images(std::int64_t count, NetworkShape shape) {
+  Random random(Seed(7).child("images"));
+  torch::Tensor x = torch::empty({count, shape.channels, shape.height, shape.width});
+  float* data = x.data_ptr<float>();
+  for (std::int64_t i = 0; i < x.numel(); ++i) data[i] = static_cast<float>(random.uniform());
+  return x;
+}
+
+constexpr NetworkShape grey{1, 28, 28, 10};
+constexpr NetworkShape colour{3, 32, 32, 10};
+
+}  // namespace
+
+class TestNn : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void initTestCase() { torch::set_num_threads(2); }
+
+  void countsParametersAsPublished_data() {
+    QTest::addColumn<QString>("network");
+    QTest::addColumn<QString>("options");
+    QTest::addColumn<bool>("isColour");
+    QTest::addColumn<qint64>("count");
+    QTest::newRow("LeNet-5") << "lenet5"
+                             << "{}" << false << qint64{61706};
+    QTest::newRow("C&W MNIST") << "convnet"
+                               << "{}" << false << qint64{312202};
+    QTest::newRow("linear") << "mlp"
+                            << R"({"hidden": []})" << false << qint64{7850};
+    QTest::newRow("mlp") << "mlp"
+                         << R"({"hidden": [300, 100]})" << false << qint64{266610};
+    QTest::newRow("ResNet-18") << "resnet18"
+                               << "{}" << true << qint64{11173962};
+    QTest::newRow("PreAct, kuangliu") << "preact_resnet18"
+                                      << R"({"final_norm": false})" << true << qint64{11171146};
+    QTest::newRow("PreAct, He 2016b") << "preact_resnet18"
+                                      << "{}" << true << qint64{11172170};
+  }
+  void countsParametersAsPublished() {
+    QFETCH(QString, network);
+    QFETCH(QString, options);
+    QFETCH(bool, isColour);
+    QFETCH(qint64, count);
+    const auto made =
+        make(network.toStdString(), isColour ? colour : grey, Json::parse(options.toStdString()));
+    QCOMPARE(static_cast<qint64>(parameterCount(*made)), count);
+  }
+
+  void forwardAndTaps_data() {
+    QTest::addColumn<QString>("network");
+    QTest::addColumn<QString>("options");
+    QTest::addColumn<int>("channels");
+    QTest::addColumn<int>("height");
+    QTest::addColumn<int>("width");
+    const struct {
+      const char* network;
+      const char* options;
+    } cases[] = {{"mlp", R"({"hidden": [16, 8]})"},
+                 {"lenet5", "{}"},
+                 {"lenet5", R"({"activation": "tanh", "pooling": "average"})"},
+                 {"convnet", R"({"width": 4, "hidden": 8})"},
+                 {"resnet18", R"({"width": 4})"},
+                 {"preact_resnet18", R"({"width": 4})"}};
+    for (const auto& one : cases) {
+      for (const auto& [channels, height, width] :
+           {std::tuple{1, 28, 28}, std::tuple{3, 32, 32}, std::tuple{3, 40, 24}}) {
+        QTest::addRow("%s %s %dx%dx%d", one.network, one.options, channels, height, width)
+            << one.network << one.options << channels << height << width;
+      }
+    }
+  }
+  void forwardAndTaps() {
+    QFETCH(QString, network);
+    QFETCH(QString, options);
+    QFETCH(int, channels);
+    QFETCH(int, height);
+    QFETCH(int, width);
+    const NetworkShape shape{channels, height, width, 7};
+    const auto made = make(network.toStdString(), shape, Json::parse(options.toStdString()));
+    made->initialise(Seed(1));
+    made->freeze();
+    const torch::Tensor x = images(3, shape);
+    TapValues all;
+    const torch::Tensor logits = made->run(x, &all);
+    QCOMPARE(logits.sizes().vec(), (std::vector<std::int64_t>{3, 7}));
+    const std::vector<std::string> names = made->taps();
+    QCOMPARE(all.size(), names.size());
+    QCOMPARE(names.back(), std::string("features"));
+    for (const auto& name : names) {
+      QVERIFY2(all.at(name).defined() && all.at(name).size(0) == 3, name.c_str());
+    }
+    QCOMPARE(all.at("features").dim(), std::int64_t{2});
+    QVERIFY(torch::equal(made->features(x), all.at("features")));
+    QVERIFY(torch::equal(made->forward(x), logits));
+    // Only what was asked for is kept.
+    TapValues one{{names.front(), {}}};
+    made->run(x, &one);
+    QCOMPARE(one.size(), std::size_t{1});
+    QVERIFY(torch::equal(one.at(names.front()), all.at(names.front())));
+    // The last linear layer makes the logits from the features.
+    const auto parameters = made->parameters();
+    const torch::Tensor weight = parameters[parameters.size() - 2];
+    const torch::Tensor again = torch::addmm(parameters.back(), all.at("features"), weight.t());
+    QVERIFY(torch::allclose(again, logits, 1e-4, 1e-5));
+    // A score does not depend on the images beside it.
+    QVERIFY(torch::allclose(made->forward(x.slice(0, 1, 2)), logits.slice(0, 1, 2), 1e-4, 1e-5));
+  }
+
+  void gradientReachesTheImages() {
+    for (const char* name : {"mlp", "lenet5", "convnet"}) {
+      const auto network = make(name, grey);
+      network->initialise(Seed(3));
+      network->freeze();
+      const torch::Tensor x = images(2, grey).requires_grad_(true);
+      const torch::Tensor logits = network->forward(x);
+      const torch::Tensor gradient = torch::autograd::grad({logits.logsumexp(1).sum()}, {x})[0];
+      QVERIFY2((gradient.flatten(1).abs().sum(1) > 0).all().item<bool>(), name);
+    }
+    // The residual networks use ReLU in place; a second derivative would notice a wrong reuse.
+    for (const char* name : {"resnet18", "preact_resnet18"}) {
+      const auto network = make(name, colour, {{"width", 4}});
+      network->initialise(Seed(3));
+      network->freeze();
+      const torch::Tensor x = images(1, colour).requires_grad_(true);
+      const auto loss = [&](const torch::Tensor& at) {
+        return network->forward(at).to(torch::kFloat64).logsumexp(1).sum();
+      };
+      const torch::Tensor gradient = torch::autograd::grad({loss(x)}, {x})[0];
+      const torch::Tensor direction = gradient / gradient.norm();
+      const double step = 1e-2;
+      const torch::NoGradGuard noGrad;
+      const double measured =
+          (loss(x + step * direction) - loss(x - step * direction)).item<double>() / (2 * step);
+      const double expected = gradient.norm().item<double>();
+      QVERIFY2(std::abs(measured - expected) < 0.05 * expected, name);
+    }
+  }
+
+  void sameSeedSameWeights() {
+    for (const char* name : {"mlp", "lenet5", "convnet", "resnet18", "preact_resnet18"}) {
+      const Json options = std::string(name).find("resnet") == std::string::npos
+                               ? Json::object()
+                               : Json{{"width", 8}};
+      const auto a = make(name, colour, options), b = make(name, colour, options);
+      const auto c = make(name, colour, options);
+      a->initialise(Seed(5));
+      torch::rand({100});  // whatever a global generator does must not matter
+      b->initialise(Seed(5));
+      c->initialise(Seed(6));
+      const auto other = c->named_parameters();
+      const auto second = b->named_parameters();
+      for (const auto& item : a->named_parameters()) {
+        QVERIFY2(torch::equal(item.value(), second[item.key()]), item.key().c_str());
+        const bool random = item.value().numel() > 1 && item.value().std().item<float>() > 0;
+        QCOMPARE(torch::equal(item.value(), other[item.key()]), !random);
+      }
+      for (const auto& item : a->named_buffers()) {
+        QVERIFY2(torch::equal(item.value(), b->named_buffers()[item.key()]), item.key().c_str());
+      }
+    }
+  }
+
+  void initialSpreadIsAsPublished() {
+    const auto network = make("resnet18", colour, {{"width", 32}});
+    network->initialise(Seed(9));
+    const auto parameters = network->named_parameters();
+    const auto& convolution = parameters["layer2.1.conv1.weight"];
+    const double expected = std::sqrt(2.0 / (64 * 9));
+    QVERIFY(std::abs(convolution.std().item<double>() / expected - 1) < 0.02);
+    QVERIFY(std::abs(convolution.mean().item<double>()) < 0.05 * expected);
+    const double bound = 1.0 / std::sqrt(256.0);
+    const auto& linear = parameters["linear.weight"];
+    QVERIFY(linear.abs().max().item<double>() <= bound);
+    QVERIFY(std::abs(linear.std().item<double>() / (bound / std::sqrt(3.0)) - 1) < 0.05);
+    QVERIFY((parameters["layer2.1.bn1.weight"] == 1).all().item<bool>());
+    QVERIFY((parameters["layer2.1.bn1.bias"] == 0).all().item<bool>());
+  }
+
+  void normalisesFirst() {
+    const NetworkShape shape{3, 28, 28, 5};
+    const auto network = make("mlp", shape, {{"hidden", Json::array()}});
+    network->initialise(Seed(2));
+    const torch::Tensor x = images(4, shape);
+    const torch::Tensor mean = torch::tensor({0.1, 0.2, 0.3});
+    const torch::Tensor deviation = torch::tensor({0.5, 2.0, 0.25});
+    const torch::Tensor byHand =
+        network->forward((x - mean.reshape({1, 3, 1, 1})) / deviation.reshape({1, 3, 1, 1}));
+    network->setNormalisation(mean, deviation);
+    QVERIFY(torch::allclose(network->forward(x), byHand, 1e-5, 1e-6));
+    QVERIFY_EXCEPTION_THROWN(network->setNormalisation(mean, torch::zeros({3})), Error);
+    QVERIFY_EXCEPTION_THROWN(network->setNormalisation(mean, torch::full({3}, NAN)), Error);
+    QVERIFY_EXCEPTION_THROWN(network->setNormalisation(torch::zeros({1}), deviation), Error);
+  }
+
+  void refusesWhatDoesNotFit() {
+    const auto network = make("lenet5", grey);
+    QVERIFY_EXCEPTION_THROWN(network->forward(torch::zeros({2, 3, 28, 28})), Error);
+    QVERIFY_EXCEPTION_THROWN(network->forward(torch::zeros({2, 1, 32, 32})), Error);
+    TapValues wrong{{"layer9", {}}};
+    QVERIFY_EXCEPTION_THROWN(network->run(torch::zeros({1, 1, 28, 28}), &wrong), Error);
+    QVERIFY_EXCEPTION_THROWN(make("lenet5", {1, 11, 28, 10}), Error);
+    QVERIFY_EXCEPTION_THROWN(make("convnet", {1, 28, 15, 10}), Error);
+    QVERIFY_EXCEPTION_THROWN(make("mlp", grey, {{"hidden", {0}}}), Error);
+  }
+
+  void smallestImages() {
+    QCOMPARE(make("lenet5", {1, 12, 12, 3})->forward(torch::zeros({2, 1, 12, 12})).size(1),
+             std::int64_t{3});
+    QCOMPARE(make("convnet", {1, 16, 16, 3})->forward(torch::zeros({2, 1, 16, 16})).size(1),
+             std::int64_t{3});
+  }
+
+  void freezes() {
+    const auto network = make("resnet18", colour, {{"width", 4}});
+    network->initialise(Seed(1));
+    QVERIFY(network->is_training());
+    network->freeze();
+    QVERIFY(!network->is_training());
+    for (const auto& parameter : network->parameters()) QVERIFY(!parameter.requires_grad());
+  }
+};
+
+QTEST_GUILESS_MAIN(TestNn)
+#include "tst_nn.moc"
