@@ -27,10 +27,10 @@ void inspect(const fs::path& path) {
     throw Error::badInput("this is a folder, not a database", path.string(),
                           "name a file inside it");
   }
-  if (isEmptyOrMissing(path)) return;
-  if (!fs::is_regular_file(path, ignored)) {
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) {
     throw Error::badInput("this is not a regular file", path.string(), "choose another file");
   }
+  if (isEmptyOrMissing(path)) return;
   // Unreadable files are left to SQLite, which says why.
   if (::access(path.c_str(), R_OK) != 0) return;
   const FileHeader header = readFileHeader(path);
@@ -57,7 +57,7 @@ void useWriteAheadLog(Connection& db, std::chrono::milliseconds patience) {
     try {
       mode = db.text("PRAGMA journal_mode = WAL");
       break;
-    } catch (const Error&) {
+    } catch (const LockedError&) {
       // Two programs that create the same file at once: SQLite does not wait here by itself.
       if (std::chrono::steady_clock::now() >= deadline) throw;
       std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -5,8 +5,6 @@
 #include <cerrno>
 #include <limits>
 
-#include "core/base/error.h"
-
 namespace bulwark {
 namespace {
 
@@ -17,6 +15,8 @@ constexpr const char* kDamagedHint =
 bool diskIsFull(int code, int systemError) {
   if ((code & 0xff) == SQLITE_FULL) return true;
   if ((code & 0xff) != SQLITE_IOERR) return false;
+  // Rolling back may have overwritten the cause: a refused write is a full disk unless it is EIO.
+  if (code == SQLITE_IOERR_WRITE) return systemError != EIO;
   return systemError == ENOSPC || systemError == EFBIG || systemError == EDQUOT;
 }
 
@@ -26,10 +26,6 @@ Error translated(int code, int systemError, const std::string& message, const st
                          "free some space and try again; nothing of this change was kept");
   }
   switch (code & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return Error::failed("the database is locked by another program", where,
-                           "wait until the other program has finished or close it, then try again");
     case SQLITE_CORRUPT:
       return Error::badInput("the database is damaged (" + message + ")", where, kDamagedHint);
     case SQLITE_NOTADB:
@@ -72,6 +68,10 @@ std::string uriOf(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+LockedError::LockedError(const std::string& where)
+    : Error(Kind::Failed, "the database is locked by another program", where,
+            "wait until the other program has finished or close it, then try again") {}
 
 Statement::Statement(const Connection& connection, std::string_view sql) : connection_(connection) {
   check(sqlite3_prepare_v2(connection.handle(), sql.data(), static_cast<int>(sql.size()), &handle_,
@@ -223,6 +223,8 @@ void Connection::keepLogOnClose(bool keep) {
 }
 
 void Connection::fail(int code) const {
+  const int primary = code & 0xff;
+  if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) throw LockedError(path_.string());
   const int systemError = handle_ ? sqlite3_system_errno(handle_) : 0;
   const std::string message = handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
   throw translated(code, systemError, message, path_.string());

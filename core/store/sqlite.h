@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/error.h"
+
 struct sqlite3;
 struct sqlite3_stmt;
 
@@ -16,6 +18,12 @@ namespace bulwark {
 /// Thin owners of SQLite's handles, private to core/store (and its tests). Every failure becomes
 /// an `Error` that names the file and a remedy.
 class Connection;
+
+/// Another connection held its lock for longer than we were willing to wait.
+class LockedError : public Error {
+ public:
+  explicit LockedError(const std::string& where);
+};
 
 /// Bytes to bind as a BLOB; they must live until the statement has been stepped.
 struct BlobView {
