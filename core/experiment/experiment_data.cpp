@@ -1,0 +1,224 @@
+#include "core/experiment/experiment_data.h"
+
+#include <algorithm>
+#include <numeric>
+#include <unordered_set>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+
+namespace bulwark {
+namespace {
+
+torch::Tensor toIndices(const std::vector<std::int64_t>& kept) {
+  return torch::tensor(kept, torch::kInt64);
+}
+
+/// Drops the images of `set` whose pixels are in `forbidden`; counts them.
+std::shared_ptr<ImageSet> without(const std::shared_ptr<ImageSet>& set,
+                                  const std::unordered_set<std::uint64_t>& forbidden,
+                                  std::int64_t& dropped, Task& task) {
+  const auto hashes = set->imageHashes(task);
+  std::vector<std::int64_t> kept;
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    if (!forbidden.contains(hashes[i])) kept.push_back(static_cast<std::int64_t>(i));
+  }
+  dropped = set->size() - static_cast<std::int64_t>(kept.size());
+  if (dropped == 0) return set;
+  return subset(set, toIndices(kept), std::to_string(dropped) + " images of another role left out");
+}
+
+/// A share of every class, drawn with the seed: (training indices, validation indices), ascending.
+std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> stratifiedSplit(
+    const torch::Tensor& labels, double share, Seed seed) {
+  std::map<std::int64_t, std::vector<std::int64_t>> members;
+  const auto* label = labels.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < labels.numel(); ++i) members[label[i]].push_back(i);
+  std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> parts;
+  for (auto& [name, indices] : members) {
+    Random random(seed.child(static_cast<std::uint64_t>(name)));
+    random.shuffle(indices);
+    const auto kept = static_cast<std::size_t>(share * static_cast<double>(indices.size()));
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      (i < kept ? parts.second : parts.first).push_back(indices[i]);
+    }
+  }
+  std::sort(parts.first.begin(), parts.first.end());
+  std::sort(parts.second.begin(), parts.second.end());
+  return parts;
+}
+
+std::vector<std::int64_t> knownClasses(const ProtocolRequest& protocol, std::int64_t classes,
+                                       Seed seed) {
+  std::vector<std::int64_t> known = protocol.known;
+  if (known.empty()) {
+    std::vector<std::int64_t> all(static_cast<std::size_t>(classes));
+    std::iota(all.begin(), all.end(), 0);
+    Random random(seed.child("known classes"));
+    random.shuffle(all);
+    if (protocol.knownCount >= classes) {
+      throw Error::badInput("all " + std::to_string(classes) + " classes would be known",
+                            "data.protocol.known_count", "leave at least one unknown");
+    }
+    known.assign(all.begin(), all.begin() + protocol.knownCount);
+    std::sort(known.begin(), known.end());
+  }
+  for (const auto name : known) {
+    if (name < 0 || name >= classes) {
+      throw Error::badInput("there is no class " + std::to_string(name), "data.protocol.known",
+                            "the in set has classes 0 to " + std::to_string(classes - 1));
+    }
+  }
+  if (static_cast<std::int64_t>(known.size()) >= classes) {
+    throw Error::badInput("every class is known", "data.protocol.known",
+                          "leave at least one unknown");
+  }
+  return known;
+}
+
+void requireImages(const std::shared_ptr<ImageSet>& set, const std::string& path) {
+  if (set->size() == 0) {
+    throw Error::badInput("the set '" + set->name() + "' is empty", path,
+                          "check its classes and limits");
+  }
+}
+
+void requireLabels(const ImageSet& set, const std::string& path) {
+  if (set.labels().min().item<std::int64_t>() < 0) {
+    throw Error::badInput("the set '" + set.name() + "' has no labels", path,
+                          "a classifier needs them; add a labels file or class folders");
+  }
+}
+
+std::int64_t classCount(const ImageSet& train, const ImageSet& test) {
+  const auto largest =
+      std::max(train.labels().max().item<std::int64_t>(), test.labels().max().item<std::int64_t>());
+  return std::max<std::int64_t>(largest + 1, static_cast<std::int64_t>(train.classNames().size()));
+}
+
+std::shared_ptr<ImageSet> loadOut(const Specification& spec, std::size_t index,
+                                  const DatasetCatalogue& catalogue, const ConversionRule& rule,
+                                  Seed seed, Task& task) {
+  DatasetRequest request = spec.out[index];
+  if (!request.dataset.empty() && request.optional &&
+      !catalogue.status(request.dataset).installed) {
+    task.log(LogLevel::Warning,
+             "The optional out set '" + request.displayName() + "' is not installed and left out.");
+    return nullptr;
+  }
+  // Generated sets are drawn in the shape of the experiment at once.
+  if (request.channels == 0) request.channels = static_cast<int>(rule.shape.channels);
+  if (request.size == 0) request.size = static_cast<int>(rule.shape.height);
+  auto set = loadDataset(catalogue, request, "test", seed.child(request.displayName()), task);
+  requireImages(set, "data.out[" + std::to_string(index) + "]");
+  return convert(set, rule, task);
+}
+
+}  // namespace
+
+ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalogue& catalogue,
+                                  Seed seed, Task& task) {
+  task.begin("load data", 0, "sets");
+  ExperimentData data;
+  auto train = loadDataset(catalogue, spec.in, "train", seed.child("train"), task);
+  auto test = loadDataset(catalogue, spec.in, "test", seed.child("test"), task);
+  requireImages(train, "data.in");
+  requireImages(test, "data.in");
+  requireLabels(*train, "data.in");
+
+  data.conversion.shape = train->shape();
+  if (spec.in.channels > 0) data.conversion.shape.channels = spec.in.channels;
+  if (spec.in.size > 0) {
+    data.conversion.shape.height = spec.in.size;
+    data.conversion.shape.width = spec.in.size;
+  }
+  train = convert(train, data.conversion, task);
+  test = convert(test, data.conversion, task);
+  data.classes = classCount(*train, *test);
+
+  if (spec.protocol.type == "open-split") {
+    const auto known = knownClasses(spec.protocol, data.classes, seed);
+    std::vector<std::int64_t> unknown;
+    for (std::int64_t name = 0; name < data.classes; ++name) {
+      if (std::find(known.begin(), known.end(), name) == known.end()) unknown.push_back(name);
+    }
+    data.outs.push_back({"unknown-classes", keepClasses(test, unknown)});
+    requireImages(data.outs.back().set, "data.protocol");
+    train = keepClasses(train, known);
+    test = keepClasses(test, known);
+    requireImages(train, "data.protocol");
+    requireImages(test, "data.protocol");
+    data.classes = static_cast<std::int64_t>(known.size());
+  }
+  for (std::size_t i = 0; i < spec.out.size(); ++i) {
+    auto set = loadOut(spec, i, catalogue, data.conversion, seed, task);
+    if (set) data.outs.push_back({spec.out[i].displayName(), std::move(set)});
+    task.advance();
+  }
+  if (data.outs.empty()) {
+    throw Error::badInput("no out set is installed", "data.out",
+                          "see 'bulwark-cli data where' for what to put where");
+  }
+
+  // Roles may not overlap: test images are taken out of training, in images out of the out sets.
+  const auto testHashes = test->imageHashes(task);
+  const std::unordered_set<std::uint64_t> testImages(testHashes.begin(), testHashes.end());
+  std::int64_t dropped = 0;
+  train = without(train, testImages, dropped, task);
+  if (dropped > 0) {
+    task.log(LogLevel::Warning, std::to_string(dropped) +
+                                    " training images are also test images; they are left out "
+                                    "of training.");
+  }
+  requireImages(train, "data.in");
+  auto inImages = testImages;
+  for (const auto hash : train->imageHashes(task)) inImages.insert(hash);
+  for (auto& out : data.outs) {
+    const std::int64_t before = out.set->size();
+    out.set = without(out.set, inImages, dropped, task);
+    if (dropped * 100 > before) {
+      throw Error::badInput("the out set '" + out.name + "' shares " + std::to_string(dropped) +
+                                " of its " + std::to_string(before) + " images with the in set",
+                            "data.out", "choose another set or disjoint classes");
+    }
+    if (dropped > 0) {
+      task.log(LogLevel::Warning, std::to_string(dropped) + " images of the out set '" + out.name +
+                                      "' are also in images; they are left out.");
+    }
+  }
+
+  data.train = train;
+  if (spec.validationShare > 0) {
+    const auto [kept, held] =
+        stratifiedSplit(train->labels(), spec.validationShare, seed.child("validation"));
+    if (!held.empty()) {
+      data.train = subset(train, toIndices(kept), "training part");
+      data.validation = subset(train, toIndices(held), "validation part");
+      // Copies of one image may have fallen on both sides.
+      std::unordered_set<std::uint64_t> validationImages;
+      for (const auto hash : data.validation->imageHashes(task)) validationImages.insert(hash);
+      data.train = without(data.train, validationImages, dropped, task);
+    }
+  }
+  data.in = {spec.in.displayName(), test};
+  task.end();
+  return data;
+}
+
+std::vector<DatasetRecord> describe(const ExperimentData& data, Task& task) {
+  std::vector<DatasetRecord> records;
+  const auto add = [&](const std::string& role, const std::string& name, const ImageSet& set) {
+    DatasetRecord record{role, name, set.size(), set.fingerprint(task), set.details()};
+    const auto shape = set.shape();
+    record.details["shape"] = {shape.channels, shape.height, shape.width};
+    record.details["resize_rule"] = data.conversion.resize;
+    records.push_back(std::move(record));
+  };
+  add("train", data.in.name, *data.train);
+  if (data.validation) add("validation", data.in.name, *data.validation);
+  add("in", data.in.name, *data.in.set);
+  for (const auto& out : data.outs) add("out", out.name, *out.set);
+  return records;
+}
+
+}  // namespace bulwark

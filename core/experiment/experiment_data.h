@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/random.h"
+#include "core/data/image_set.h"
+#include "core/experiment/specification.h"
+#include "core/store/records.h"
+
+namespace bulwark {
+
+/// An out set with the name it has in the results.
+struct NamedSet {
+  std::string name;
+  std::shared_ptr<ImageSet> set;
+};
+
+/// The image sets of an experiment, one role each, none sharing an image with another.
+struct ExperimentData {
+  std::shared_ptr<ImageSet> train;       ///< labelled 0..K-1
+  std::shared_ptr<ImageSet> validation;  ///< part of the training split; null when the share is 0
+  NamedSet in;                           ///< test images of the in set
+  std::vector<NamedSet> outs;
+  ConversionRule conversion;
+  std::int64_t classes = 0;
+};
+
+/// Loads, converts and splits the data of a specification.
+///
+/// Roles never overlap: a training image that is also a test image is left out of training, a
+/// shared image is left out of the out set, both with a warning that counts them; an out set that
+/// shares more than 1 % with the in set is refused. Optional sets that are not installed are
+/// skipped with a log line. Throws `Error`.
+ExperimentData loadExperimentData(const Specification& specification,
+                                  const DatasetCatalogue& catalogue, Seed seed, Task& task);
+
+/// What the run keeps of them.
+std::vector<DatasetRecord> describe(const ExperimentData& data, Task& task);
+
+}  // namespace bulwark
