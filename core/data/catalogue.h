@@ -14,36 +14,47 @@ namespace bulwark {
 
 /// One file a catalogue set consists of.
 struct DatasetFile {
-  std::string path;        ///< below the set's folder; a plain and a ".gz" form are both looked for
-  std::string sha256;      ///< of the uncompressed bytes; empty where none is published
-  std::int64_t count = 0;  ///< images (or labels) it must hold; 0: not fixed
+  std::string path = {};  ///< below the set's folder; a plain and a ".gz" form are both looked for
+  std::string sha256 = {};  ///< of the uncompressed bytes; empty where none is published
+  std::int64_t count = 0;   ///< images (or labels) it must hold; 0: not fixed
   bool optional = false;
+  std::string split = {};  ///< "train", "test" or empty (names of classes)
+  std::string holds = {};  ///< "images", "labels", "both" or "names"
 };
 
 /// What the catalogue knows of a data set, installed or not.
 struct DatasetInfo {
-  std::string name;   ///< the word in specifications: "fashion-mnist"
-  std::string title;  ///< "Fashion-MNIST"
-  std::string summary;
-  std::string reference;  ///< paper
-  std::string homepage;
-  std::string licence;
+  std::string name = {};   ///< the word in specifications: "fashion-mnist"
+  std::string title = {};  ///< "Fashion-MNIST"
+  std::string summary = {};
+  std::string reference = {};  ///< paper
+  std::string homepage = {};
+  std::string licence = {};
   bool generated = false;                     ///< needs no files
   int channels = 1, height = 28, width = 28;  ///< native; 0: varies
   int classes = 0;
   std::int64_t trainCount = 0, testCount = 0;
-  std::string format;  ///< idx, cifar10, cifar100, folder, npy, generated
-  std::vector<DatasetFile> files;
-  std::string whatToPutWhere;  ///< shown when it is not installed
+  /// idx, cifar10, cifar100, cifar100-coarse, folder, npy, generated; empty: no reader yet for the
+  /// published files, though a copy converted to one of the others is read.
+  std::string format = {};
+  std::vector<DatasetFile> files = {};
+  std::string whatToPutWhere = {};  ///< shown when it is not installed
+  /// Where the files may lie below a search folder; the first is the set's own folder.
+  std::vector<std::string> folders = {};
+  bool user = false;                         ///< found in the user's data folder, not built in
+  std::vector<std::string> classNames = {};  ///< in label order, where they are fixed
+  int overlapFlag = -1;  ///< keep only classes whose flag in classes.txt is this
 };
 
 /// Whether and where a set was found.
 struct DatasetStatus {
   bool installed = false;
-  std::filesystem::path folder;
-  std::vector<std::string> missing;   ///< file names
-  std::vector<std::string> problems;  ///< wrong count, wrong sha256, ... (filled by check())
-  std::string advice;                 ///< what to put where
+  std::filesystem::path folder = {};
+  std::vector<std::string> missing = {};   ///< file names
+  std::vector<std::string> problems = {};  ///< wrong count, wrong sha256, ... (filled by check())
+  std::string advice = {};                 ///< what to put where
+  std::string format = {};                 ///< how the files found are read
+  std::vector<std::string> splits = {};    ///< found: "train", "test", or "all" for undivided data
 };
 
 /// A data set entry of a specification: a catalogue set or data on disk.
@@ -114,5 +125,10 @@ DatasetPreview previewDataset(const DatasetCatalogue& catalogue, const DatasetRe
 
 /// Guesses how to read a path: "folder", "idx", "cifar10", "npy"; throws with what is accepted.
 std::string guessFormat(const std::filesystem::path& path);
+
+/// The words for `DatasetRequest::format`.
+const std::vector<std::string>& datasetFormats();
+/// The sets that ship with the catalogue, in the order in which they are shown.
+const std::vector<DatasetInfo>& builtinDatasets();
 
 }  // namespace bulwark

@@ -33,7 +33,8 @@ class ImageSet {
   virtual const std::string& name() const = 0;
   /// sha256 over shape, pixels and labels in order.
   virtual std::string fingerprint(Task& task) const = 0;
-  /// For every image the hash of its pixels, to find the same image in two roles; [N].
+  /// For every image the hash of its pixels on the 8-bit grid, to find the same image in two roles;
+  /// 0 for images of one single colour, which say nothing about where they come from; [N].
   virtual std::vector<std::uint64_t> imageHashes(Task& task) const = 0;
   /// How the images came to be: origin, split, resize and channel rule, limits.
   virtual const Json& details() const = 0;
@@ -78,7 +79,12 @@ struct ConversionRule {
 };
 
 /// Loads what `request` names. `role` is "train" or "test" and decides split and limit where the
-/// request leaves them open. Subsets are drawn with `seed`. Throws `Error`.
+/// request leaves them open; undivided data serves either role. `classes` are kept and numbered
+/// from 0 in the given order. A limit draws that many images with `seed`, without replacement,
+/// kept in their order; a smaller limit gives a subset of a larger one. Size and channels are
+/// applied where the request sets them, else the images keep their own. Generated sets make
+/// `limit` images (default 1000) of 28 x 28 grey pixels unless the request says otherwise.
+/// Throws `Error`: BadInput for the request and the files, Cancelled.
 std::shared_ptr<ImageSet> loadDataset(const DatasetCatalogue& catalogue,
                                       const DatasetRequest& request, const std::string& role,
                                       Seed seed, Task& task);
@@ -96,6 +102,7 @@ std::shared_ptr<ImageSet> keepClasses(const std::shared_ptr<ImageSet>& set,
                                       const std::vector<std::int64_t>& classes);
 
 /// Throws `Error` (BadInput) when the sets share an image, naming how many and the two roles.
+/// Images of one single colour are not compared.
 void requireDisjoint(const ImageSet& a, const std::string& roleA, const ImageSet& b,
                      const std::string& roleB, Task& task);
 

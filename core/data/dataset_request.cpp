@@ -1,0 +1,106 @@
+#include <filesystem>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/data/catalogue.h"
+#include "core/params/params.h"
+
+namespace bulwark {
+
+const std::vector<std::string>& datasetFormats() {
+  static const std::vector<std::string> formats = {
+      "idx", "cifar10", "cifar100", "cifar100-coarse", "folder", "npy"};
+  return formats;
+}
+
+const OptionSchema& DatasetRequest::schema() {
+  static const OptionSchema schema = [] {
+    std::vector<std::string> formats = {""};
+    formats.insert(formats.end(), datasetFormats().begin(), datasetFormats().end());
+    OptionSchema options;
+    options.text("dataset", "", "name of a catalogue set; or give path").simple();
+    options.text("path", "", "file or folder with your own data; or give dataset");
+    options.choice("format", "", formats, "how to read path; empty: guessed from its content");
+    options.text("label", "", "name in results; empty: the set's or folder's name");
+    options.choice("split", "", {"", "train", "test"},
+                   "files to take; empty: training files for training, test files for testing");
+    options.textList("classes", {}, "keep only these classes (names or numbers); empty: all");
+    options.integer("train_limit", 0, "train on a seeded subset of this many; 0: all")
+        .range(0, 1e9)
+        .in("images")
+        .simple();
+    options.integer("test_limit", 0, "test on a seeded subset of this many; 0: all")
+        .range(0, 1e9)
+        .in("images")
+        .simple();
+    options.integer("channels", 0, "1 grey, 3 colour; 0: as the in set").range(0, 3).expert();
+    options.integer("size", 0, "side of the square images; 0: as the in set")
+        .range(0, 4096)
+        .in("pixels")
+        .expert();
+    options.boolean("optional", false, "leave the set out where it is not installed");
+    return options;
+  }();
+  return schema;
+}
+
+DatasetRequest DatasetRequest::fromJson(const Json& json, const std::string& path) {
+  Json given = json;
+  // Class numbers may be written as numbers.
+  if (given.is_object() && given.contains("classes") && given["classes"].is_array()) {
+    for (auto& item : given["classes"]) {
+      if (item.is_number_integer()) item = std::to_string(item.get<long long>());
+    }
+  }
+  const Params params(schema(), given, path, {});
+  DatasetRequest request;
+  request.dataset = params.getText("dataset");
+  request.path = params.getText("path");
+  request.format = params.getText("format");
+  request.label = params.getText("label");
+  request.split = params.getText("split");
+  request.classes = params.getTextList("classes");
+  request.trainLimit = params.getInt("train_limit");
+  request.testLimit = params.getInt("test_limit");
+  request.channels = static_cast<int>(params.getInt("channels"));
+  request.size = static_cast<int>(params.getInt("size"));
+  request.optional = params.getBool("optional");
+  if (request.dataset.empty() == request.path.empty()) {
+    throw Error::badInput(request.dataset.empty() ? "names no data" : "names two sources of data",
+                          params.pathOf("dataset"),
+                          "give either \"dataset\" (a catalogue set) or \"path\" (your own data)");
+  }
+  if (!request.format.empty() && request.path.empty()) {
+    throw Error::badInput("a catalogue set has its own format", params.pathOf("format"),
+                          "leave \"format\" out, or give \"path\" instead of \"dataset\"");
+  }
+  if (request.channels == 2) {
+    throw Error::badInput("2 is not allowed", params.pathOf("channels"),
+                          "expected 1 (grey), 3 (colour) or 0 (as the in set)");
+  }
+  return request;
+}
+
+Json DatasetRequest::toJson() const {
+  return {{"dataset", dataset},
+          {"path", path},
+          {"format", format},
+          {"label", label},
+          {"split", split},
+          {"classes", classes},
+          {"train_limit", trainLimit},
+          {"test_limit", testLimit},
+          {"channels", channels},
+          {"size", size},
+          {"optional", optional}};
+}
+
+std::string DatasetRequest::displayName() const {
+  if (!label.empty()) return label;
+  if (!dataset.empty()) return dataset;
+  std::filesystem::path file(path);
+  if (!file.has_filename()) file = file.parent_path();
+  return file.filename().string();
+}
+
+}  // namespace bulwark
