@@ -112,6 +112,7 @@ std::string sha256File(const std::filesystem::path& path) {
     file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     hash.update(buffer.data(), static_cast<std::size_t>(file.gcount()));
   }
+  if (file.bad()) throw Error::badInput("the file cannot be read", path.string());
   return hash.finish();
 }
 

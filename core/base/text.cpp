@@ -18,7 +18,9 @@ std::string_view trim(std::string_view text) {
 
 std::optional<double> parseNumber(std::string_view text) {
   text = trim(text);
-  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  const bool plus = !text.empty() && text.front() == '+';
+  if (plus) text.remove_prefix(1);
+  if (plus && !text.empty() && text.front() == '-') return std::nullopt;
   double value = 0.0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
@@ -107,7 +109,8 @@ std::string formatDuration(double seconds) {
   if (whole < 3600) {
     return std::to_string(whole / 60) + " min " + std::to_string(whole % 60) + " s";
   }
-  return std::to_string(whole / 3600) + " h " + std::to_string(whole % 3600 / 60) + " min";
+  const auto minutes = (whole + 30) / 60;
+  return std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " min";
 }
 
 std::string formatNumber(double value) {

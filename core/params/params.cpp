@@ -239,37 +239,44 @@ std::vector<ParamDifference> diff(const Json& before, const Json& after) {
 }
 
 void setByPath(Json& root, const std::string& path, const std::string& text) {
-  std::vector<std::string> parts(1);
+  struct Part {
+    std::string name;
+    bool position = false;  ///< written in brackets: makes a list where there is nothing yet
+  };
+  std::vector<Part> parts(1);
   for (const char c : path) {
     if (c == '.' || c == '[') {
-      parts.emplace_back();
+      parts.push_back({"", c == '['});
     } else if (c != ']') {
-      parts.back() += c;
+      parts.back().name += c;
     }
   }
-  Json* node = &root;
-  for (const auto& part : parts) {
-    if (part.empty()) {
+  Json changed = root;  // a path that fails half-way leaves no half-made keys behind
+  Json* node = &changed;
+  for (const auto& [name, position] : parts) {
+    if (name.empty()) {
       throw Error::badInput("'" + path + "' is not a path", "--set", "expected a.b[0]=value");
     }
+    if (node->is_null() && position) *node = Json::array();
     if (node->is_array()) {
       const bool digits =
-          std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
-      if (!digits || part.size() > 6 || std::stoul(part) > node->size()) {
+          std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+      if (!digits || name.size() > 6 || std::stoul(name) > node->size()) {
         throw Error::badInput(
-            "'" + part + "' is not a position in a list of " + std::to_string(node->size()), path);
+            "'" + name + "' is not a position in a list of " + std::to_string(node->size()), path);
       }
-      const auto index = std::stoul(part);
+      const auto index = std::stoul(name);
       if (index == node->size()) node->push_back(nullptr);
       node = &(*node)[index];
     } else if (node->is_object() || node->is_null()) {
-      node = &(*node)[part];
+      node = &(*node)[name];
     } else {
       throw Error::badInput("the path runs through a value that has no keys", path);
     }
   }
   Json parsed = Json::parse(text, nullptr, false);
   *node = parsed.is_discarded() ? Json(text) : std::move(parsed);
+  root = std::move(changed);
 }
 
 }  // namespace bulwark

@@ -63,7 +63,8 @@ struct ParamDifference {
 std::vector<ParamDifference> diff(const Json& before, const Json& after);
 
 /// Sets `root["a"]["b"][0]` for "a.b[0]" (or "a.b.0"); `text` is parsed as JSON where it is JSON,
-/// else taken as a string. Throws `Error` (BadInput) when the path runs through a scalar.
+/// else taken as a string. Missing objects and, for "[0]", lists are made; a position may be one
+/// past the end. Throws `Error` (BadInput) when the path runs through a scalar; `root` stays then.
 void setByPath(Json& root, const std::string& path, const std::string& text);
 
 }  // namespace bulwark
