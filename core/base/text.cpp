@@ -86,9 +86,9 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   std::string text;
-  for (const auto& part : parts) {
-    if (!text.empty()) text += separator;
-    text += part;
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    if (k > 0) text += separator;
+    text += parts[k];
   }
   return text;
 }

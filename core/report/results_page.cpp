@@ -1,0 +1,107 @@
+#include "core/report/results_page.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/report/escape.h"
+#include "core/report/facts.h"
+#include "core/report/table_writers.h"
+
+namespace bulwark {
+namespace {
+
+std::string factTable(const std::string& title, const report::Facts& facts) {
+  if (facts.empty()) return {};
+  std::string text = "### " + title + "\n\n| | |\n| --- | --- |\n";
+  for (const auto& [name, value] : facts) {
+    text += "| " + escapeMarkdown(name) + " | " + escapeMarkdown(value) + " |\n";
+  }
+  return text + "\n";
+}
+
+/// One table per out set: rows are detectors (and runs), columns the settings.
+std::string aurocTables(const std::vector<RunReport>& runs, int decimals) {
+  std::vector<std::string> outs;
+  for (const RunReport& report : runs) {
+    for (const ResultRow& row : report.results) {
+      if (std::find(outs.begin(), outs.end(), row.out) == outs.end()) outs.push_back(row.out);
+    }
+  }
+  TableOptions options;
+  options.decimals = decimals;
+  options.layout = TableLayout::Wide;
+  std::string text;
+  for (const std::string& out : outs) {
+    std::vector<RunReport> selected;
+    for (const RunReport& report : runs) {
+      RunReport part;
+      part.run = report.run;
+      std::copy_if(report.results.begin(), report.results.end(), std::back_inserter(part.results),
+                   [&](const ResultRow& row) { return row.out == out; });
+      selected.push_back(std::move(part));
+    }
+    PaperTable table = layOut(selected, options);
+    for (TableColumn& column : table.columns) column.out.clear();  // said by the heading
+    text += "### Against " + escapeMarkdown(out) + "\n\n" + report::tableMarkdown(table, options) +
+            "\n";
+  }
+  return text;
+}
+
+std::string consistencySection(const std::vector<RunReport>& runs) {
+  const Consistency consistency = checkConsistency(runs);
+  std::string text = "## Consistency\n\n";
+  if (consistency.rows == 0) return text + "No attacked results to check.\n\n";
+  text += escapeMarkdown(consistency.line()) + "\n\n";
+  for (const std::string& line : consistency.violations) {
+    text += "- " + escapeMarkdown(line) + "\n";
+  }
+  if (!consistency.violations.empty()) text += "\n";
+  for (const RunReport& report : runs) {
+    for (const std::string& line : report::healthLines(report.run)) {
+      text += "- " + escapeMarkdown(runTitle(report.run) + ": " + line) + "\n";
+    }
+  }
+  return text.ends_with("\n\n") ? text : text + "\n";
+}
+
+}  // namespace
+
+std::string resultsPage(const std::vector<RunReport>& runs, const ResultsPageOptions& options) {
+  if (runs.empty()) throw Error::badInput("there are no runs to report", "report");
+  std::string title = options.title;
+  if (title.empty()) {
+    title = runs.size() == 1 && !runs[0].run.name.empty() ? runs[0].run.name : "Results";
+  }
+  std::string text = "# " + escapeMarkdown(title) +
+                     "\n\nThis page is written by Bulwark from its "
+                     "run database; do not edit it by hand.\n\n";
+  const bool any =
+      std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.results.empty(); });
+  if (any) {
+    text +=
+        "## AUROC\n\nClean: no attack. In, Out, In & Out: the test sets that the attack "
+        "perturbs. In brackets: 95 % bootstrap intervals.\n\n" +
+        aurocTables(runs, options.decimals);
+  }
+  text += consistencySection(runs);
+  for (const RunReport& report : runs) {
+    text += "## " + escapeMarkdown(runTitle(report.run)) + "\n\n";
+    if (!report.run.error.empty()) {
+      text += "Failed: " + escapeMarkdown(report.run.error) + "\n\n";
+    }
+    text += factTable("What was run", report::specificationFacts(report));
+    text += factTable("Accuracy and counts", report::summaryFacts(report.run));
+    text += factTable("Timings", report::timingFacts(report.run.timings));
+    text += factTable("Environment", report::flatten(report.run.environment));
+    if (!report.run.note.empty()) text += escapeMarkdown(report.run.note) + "\n\n";
+  }
+  if (!options.notes.empty()) {
+    text += "## Notes\n\n";
+    for (const std::string& note : options.notes) text += note + "\n\n";
+  }
+  text.pop_back();  // one newline at the end
+  return text;
+}
+
+}  // namespace bulwark

@@ -1,0 +1,112 @@
+#include "core/report/run_report.h"
+
+#include <map>
+#include <tuple>
+
+#include "core/base/text.h"
+#include "core/metrics/summary.h"
+
+namespace bulwark {
+namespace {
+
+std::string textOf(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+std::optional<double> metricValue(const ResultRow& row, const std::string& metric) {
+  if (metric == "auroc") return row.auroc;
+  if (metric == "aupr_out") return row.auprOut;
+  if (metric == "aupr_in") return row.auprIn;
+  if (metric == "fpr95_id") return row.fpr95Id;
+  if (metric == "fpr95_ood") return row.fpr95Ood;
+  if (metric == "tnr95") return row.tnr95;
+  if (metric == "detection_accuracy") return row.detectionAccuracy;
+  if (metric == "n_in") return static_cast<double>(row.nIn);
+  if (metric == "n_out") return static_cast<double>(row.nOut);
+  if (metric == "ci_low") return row.ciLow;
+  if (metric == "ci_high") return row.ciHigh;
+  if (row.extra.is_object()) {
+    const auto found = row.extra.find(metric);
+    if (found != row.extra.end() && found->is_number()) return found->get<double>();
+  }
+  return std::nullopt;
+}
+
+std::optional<PublishedValue> publishedValue(const RunRecord& run, const ResultRow& row) {
+  if (!run.specification.is_object()) return std::nullopt;
+  const auto list = run.specification.find("published");
+  if (list == run.specification.end() || !list->is_array()) return std::nullopt;
+  for (const Json& entry : *list) {
+    if (!entry.is_object() || textOf(entry, "detector") != row.detector ||
+        textOf(entry, "attack") != row.attack || textOf(entry, "setting") != row.setting ||
+        textOf(entry, "out") != row.out) {
+      continue;
+    }
+    const auto value = entry.find("auroc");
+    if (value == entry.end() || !value->is_number()) continue;
+    return PublishedValue{value->get<double>(), textOf(entry, "source")};
+  }
+  return std::nullopt;
+}
+
+std::string settingTitle(const std::string& setting) {
+  if (setting == "clean") return "Clean";
+  if (setting == "in") return "In";
+  if (setting == "out") return "Out";
+  if (setting == "in_out") return "In & Out";
+  return setting;
+}
+
+std::string attackTitle(const std::string& attack) {
+  return attack.empty() ? "clean" : attack;
+}
+
+std::string runTitle(const RunRecord& run) {
+  const std::string number = "run " + std::to_string(run.id);
+  return run.name.empty() ? number : run.name + " (" + number + ")";
+}
+
+std::string Consistency::line() const {
+  return "consistent: " + std::to_string(consistent) + " of " + std::to_string(rows) +
+         " rows (clean >= in, clean >= out, in_out <= min(in, out))";
+}
+
+Consistency checkConsistency(const std::vector<RunReport>& runs) {
+  Consistency result;
+  for (const RunReport& report : runs) {
+    std::map<std::pair<std::string, std::string>, double> clean;
+    std::vector<std::tuple<std::string, std::string, std::string>> order;
+    std::map<std::tuple<std::string, std::string, std::string>, ReportedSettings> attacked;
+    for (const ResultRow& row : report.results) {
+      if (row.attack.empty()) {
+        clean[{row.detector, row.out}] = row.auroc;
+        continue;
+      }
+      const std::tuple key(row.detector, row.attack, row.out);
+      if (!attacked.contains(key)) order.push_back(key);
+      ReportedSettings& settings = attacked[key];
+      if (row.setting == "in") settings.in = row.auroc;
+      if (row.setting == "out") settings.out = row.auroc;
+      if (row.setting == "in_out") settings.inOut = row.auroc;
+    }
+    for (const auto& key : order) {
+      const auto& [detector, attack, out] = key;
+      ReportedSettings settings = attacked[key];
+      const auto found = clean.find({detector, out});
+      if (found != clean.end()) settings.clean = found->second;
+      ++result.rows;
+      const auto violations = checkBounds(settings);
+      if (violations.empty()) ++result.consistent;
+      for (const auto& violation : violations) {
+        result.violations.push_back(runTitle(report.run) + ", " + detector + ", " + attack + ", " +
+                                    out + ": " + violation.text);
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace bulwark

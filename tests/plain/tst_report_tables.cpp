@@ -1,0 +1,323 @@
+#include <QtTest/QtTest>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/report/escape.h"
+#include "core/report/export.h"
+#include "core/report/table_layout.h"
+#include "report_sample.h"
+
+using namespace bulwark;
+using namespace std::string_literals;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+int occurrences(const std::string& text, const std::string& part) {
+  int count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) {
+    ++count;
+  }
+  return count;
+}
+
+/// Records of an RFC 4180 file, read independently of the writer.
+std::vector<std::vector<std::string>> readCsv(const std::string& text) {
+  std::vector<std::vector<std::string>> records(1, std::vector<std::string>(1));
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    std::string& field = records.back().back();
+    if (quoted) {
+      if (c == '"' && i + 1 < text.size() && text[i + 1] == '"') {
+        field += '"';
+        ++i;
+      } else if (c == '"') {
+        quoted = false;
+      } else {
+        field += c;
+      }
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == ',') {
+      records.back().emplace_back();
+    } else if (c == '\n') {
+      records.emplace_back(1);
+    } else {
+      field += c;
+    }
+  }
+  records.pop_back();
+  return records;
+}
+
+std::string refusal(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was refused";
+}
+
+}  // namespace
+
+class TestReportTables : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void escapes() {
+    QCOMPARE(escapeLatex("a_b & 5 % #1 $x$ {y}"),
+             std::string("a\\_b \\& 5 \\% \\#1 \\$x\\$ \\{y\\}"));
+    QCOMPARE(escapeLatex("~^\\<>"), std::string("\\textasciitilde{}\\textasciicircum{}"
+                                                "\\textbackslash{}\\textless{}\\textgreater{}"));
+    QCOMPARE(escapeHtml("<a href=\"x\">'&'</a>\x01"),
+             std::string("&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;"));
+    QCOMPARE(escapeMarkdown("a|b_c*<x>\nd"), std::string("a\\|b\\_c\\*&lt;x> d"));
+    QCOMPARE(csvField("plain"), std::string("plain"));
+    QCOMPARE(csvField("a,\"b\""), std::string("\"a,\"\"b\"\"\""));
+    QCOMPARE(textWidth("\xC3\xA9t\xC3\xA9"), 3);
+  }
+
+  void base64Vectors() {  // RFC 4648, section 10
+    QCOMPARE(base64(""), std::string());
+    QCOMPARE(base64("f"), std::string("Zg=="));
+    QCOMPARE(base64("fo"), std::string("Zm8="));
+    QCOMPARE(base64("foo"), std::string("Zm9v"));
+    QCOMPARE(base64("foobar"), std::string("Zm9vYmFy"));
+    const std::string bytes = "\xff\x00\x80"s;
+    QCOMPARE(base64(bytes), std::string("/wCA"));
+  }
+
+  void longCsv() {
+    const RunReport report = sample::run();
+    const auto records = readCsv(writeTable({report}, TableFormat::Csv));
+    QCOMPARE(records.size(), report.results.size() + 1);
+    const auto& header = records[0];
+    for (std::size_t k = 0; k < longTableColumns().size(); ++k) {
+      QCOMPARE(header[k], longTableColumns()[k]);
+    }
+    QVERIFY(std::find(header.begin(), header.end(), "tie_share") != header.end());
+    for (std::size_t k = 0; k < report.results.size(); ++k) {
+      const auto& record = records[k + 1];
+      const ResultRow& row = report.results[k];
+      QCOMPARE(record.size(), header.size());
+      QCOMPARE(record[0], std::string("7"));
+      QCOMPARE(record[1], report.run.name);
+      QCOMPARE(record[3], row.detector);
+      QCOMPARE(record[4], row.attack);
+      QCOMPARE(record[6], row.out);
+      QCOMPARE(std::stod(record[7]), row.auroc);  // reads back as the same double
+      QCOMPARE(std::stod(record[10]), row.fpr95Id);
+      QCOMPARE(record[14], std::to_string(row.nIn));
+    }
+    // The published figure stands in its row only.
+    int published = 0;
+    for (const auto& record : records) published += record[record.size() - 2] == "0.9125" ? 1 : 0;
+    QCOMPARE(published, 1);
+  }
+
+  void longJson() {
+    const RunReport report = sample::run();
+    const Json records = Json::parse(writeTable({report, sample::run(8)}, TableFormat::Json));
+    QCOMPARE(records.size(), 2 * report.results.size());
+    QCOMPARE(records[0]["run"].get<int>(), 7);
+    QVERIFY(records[0]["attack"].is_null());
+    QCOMPARE(records[0]["auroc"].get<double>(), report.results[0].auroc);
+    QCOMPARE(records.back()["run"].get<int>(), 8);
+    int published = 0;
+    for (const Json& record : records) published += record.contains("published") ? 1 : 0;
+    QCOMPARE(published, 2);
+  }
+
+  void wideAndTallLayout() {
+    TableOptions options;
+    options.layout = TableLayout::Wide;
+    const PaperTable wide = layOut({sample::run()}, options);
+    QCOMPARE(wide.rows.size(), 2U);
+    QCOMPARE(wide.columns.size(), 8U);  // two out sets x (clean, in, out, in_out)
+    QCOMPARE(wide.columns[0].setting, std::string("clean"));
+    QCOMPARE(wide.columns[3].setting, std::string("in_out"));
+    QCOMPARE(wide.columns[4].out, std::string("mnist"));
+    options.layout = TableLayout::Tall;
+    const PaperTable tall = layOut({sample::run(), sample::run(8)}, options);
+    QCOMPARE(tall.rows.size(), 8U);
+    QCOMPARE(tall.columns.size(), 4U);
+    QCOMPARE(tall.keyTitles().size(), 3U);
+    QCOMPARE(tall.rows[0].run, std::string("demo & \"more\" (run 7)"));
+    for (const TableRow& row : tall.rows) {
+      for (const auto& cell : row.cells) QVERIFY(cell.has_value());
+    }
+    QCOMPARE(tall.rows[0].cells[0]->value, sample::run().results[0].auroc);
+    // A missing cell is shown as missing, and a second attack names its columns.
+    RunReport report = sample::run();
+    report.results.pop_back();
+    ResultRow other = report.results[1];
+    other.attack = "fgsm";
+    report.results.push_back(other);
+    const PaperTable holes = layOut({report}, options);
+    QCOMPARE(holes.columns.size(), 5U);
+    QCOMPARE(holes.columnTitle(holes.columns[4]), std::string("fgsm: In"));
+    QVERIFY(!holes.rows.back().cells[3].has_value());
+    QCOMPARE(cellText(holes.rows.back().cells[3], options), std::string("-"));
+  }
+
+  void latexTable() {
+    const std::string text = writeTable({sample::run()}, TableFormat::Latex);
+    for (const char* part :
+         {"\\toprule", "\\midrule", "\\bottomrule", "\\begin{tabular}{lrrrrrrrr}",
+          "\\cmidrule(lr){2-5}", "\\cmidrule(lr){6-9}", "rel\\_maha \\#1, v2",
+          "50\\% \\textless{}glyphs\\textgreater{} \\&", "In \\& Out", "\\label{tab:bulwark}",
+          "(published 0.912, Lee\\_2018,"}) {
+      QVERIFY2(contains(text, part), part);
+    }
+    // Every row of the body has as many cells as the table has columns.
+    int rows = 0;
+    bool body = false;
+    for (const QString& line : QString::fromStdString(text).split('\n')) {
+      if (line == "\\midrule") body = true;
+      if (line == "\\bottomrule") body = false;
+      if (!body || !line.endsWith("\\\\")) continue;
+      ++rows;
+      QString bare = line;
+      bare.remove("\\&");
+      QCOMPARE(bare.count('&'), 8);
+    }
+    QCOMPARE(rows, 2);
+    // No special character is left bare (comments and commands aside).
+    const QString bodyText = QString::fromStdString(text).section("\\centering", 1);
+    QVERIFY(!bodyText.contains(QRegularExpression("(?<!\\\\)[_%#]")));
+    QCOMPARE(occurrences(text, "{"), occurrences(text, "}"));
+  }
+
+  void latexSpansOfSeveralRuns() {
+    RunReport report = sample::run();
+    ResultRow other = report.results[1];
+    other.attack = "fgsm";
+    report.results.push_back(other);
+    TableOptions options;
+    options.layout = TableLayout::Wide;
+    const std::string text = writeTable({report, sample::run(8)}, TableFormat::Latex, options);
+    // Two key columns, then five columns per out set.
+    QVERIFY(contains(text, "\\begin{tabular}{llrrrrrrrrrr}"));
+    QVERIFY(contains(text, "& & \\multicolumn{5}{c}{50\\%") ||
+            contains(text, "& \\multicolumn{5}{c}{50\\%"));
+    QVERIFY(contains(text, "\\cmidrule(lr){3-7}\\cmidrule(lr){8-12}"));
+    QVERIFY(contains(text, "\\cmidrule(lr){4-6}"));
+    for (const QString& line : QString::fromStdString(text).split('\n')) {
+      if (!line.contains("\\multicolumn")) continue;
+      int columns = 0;
+      const QStringList cells = QString(line).remove("\\&").remove("\\\\").split('&');
+      for (const QString& cell : cells) {
+        const auto match = QRegularExpression("multicolumn\\{(\\d+)\\}").match(cell);
+        columns += match.hasMatch() ? match.captured(1).toInt() : 1;
+      }
+      QCOMPARE(columns, 12);
+    }
+  }
+
+  void markdownTable() {
+    const std::string text = writeTable({sample::run()}, TableFormat::Markdown);
+    const QStringList lines = QString::fromStdString(text).split('\n', Qt::SkipEmptyParts);
+    QCOMPARE(lines.size(), 4);
+    const auto bars = [](QString line) { return line.remove("\\|").count('|'); };
+    for (const QString& line : lines) QCOMPARE(bars(line), 10);
+    QVERIFY(contains(text, "rel\\_maha #1, v2"));
+    QVERIFY(contains(text, "&lt;glyphs>"));
+    QVERIFY(contains(text, "(published 0.912, Lee\\_2018, &lt;table> 2 & 3)"));
+  }
+
+  void htmlTable() {
+    const std::string text = writeTable({sample::run()}, TableFormat::Html);
+    QVERIFY(contains(text, "50% &lt;glyphs&gt; &amp; &quot;x&quot;"));
+    QVERIFY(contains(text, "colspan=\"4\""));
+    QVERIFY(!contains(text, "<glyphs>"));
+    QCOMPARE(occurrences(text, "<tr>"), occurrences(text, "</tr>"));
+    QCOMPARE(occurrences(text, "<td>"), 16);
+  }
+
+  void textTable() {
+    const std::string text = writeTable({sample::run()}, TableFormat::Text);
+    const QStringList lines = QString::fromStdString(text).split('\n', Qt::SkipEmptyParts);
+    QCOMPARE(lines.size(), 3 + 4);  // title, header, rule; two detectors x two out sets
+    QVERIFY(lines[1].startsWith("Detector"));
+    QVERIFY(lines[1].endsWith("In & Out"));
+    // Right-aligned values: every line ends in the column of the rule's end.
+    for (int k = 3; k < lines.size(); ++k) QCOMPARE(lines[k].size(), lines[2].size());
+    const RunReport report = sample::run();
+    QVERIFY(contains(text, formatFixed(report.results[0].auroc, 3) + " [" +
+                               formatFixed(report.results[0].ciLow, 3)));
+  }
+
+  void otherMetricsAndOptions() {
+    TableOptions options;
+    options.metric = "fpr95_ood";
+    options.decimals = 2;
+    const RunReport report = sample::run();
+    const std::string text = writeTable({report}, TableFormat::Text, options);
+    QVERIFY(contains(text, "FPR95 (out positive)"));
+    QVERIFY(!contains(text, "["));
+    QVERIFY(contains(text, formatFixed(report.results[0].fpr95Ood, 2)));
+    options.metric = "tie_share";
+    QVERIFY(contains(writeTable({report}, TableFormat::Text, options), "Tied pairs"));
+    options.metric = "aurok";
+    const std::string refused = refusal([&] { writeTable({report}, TableFormat::Text, options); });
+    QVERIFY2(contains(refused, "aurok") && contains(refused, "auroc"), refused.c_str());
+    options.metric = "auroc";
+    options.intervals = false;
+    options.published = false;
+    const std::string bare = writeTable({report}, TableFormat::Latex, options);
+    QVERIFY(!contains(bare, "scriptsize") && !contains(bare, "published"));
+  }
+
+  void consistency() {
+    RunReport report = sample::run();
+    Consistency good = checkConsistency({report});
+    QCOMPARE(good.rows, 4);
+    QCOMPARE(good.consistent, 4);
+    QVERIFY(contains(good.line(), "consistent: 4 of 4 rows"));
+    for (ResultRow& row : report.results) {
+      if (row.setting == "in_out" && row.detector == "msp" && row.out == "mnist") row.auroc = 1.0;
+    }
+    const Consistency bad = checkConsistency({report});
+    QCOMPARE(bad.rows, 4);
+    QCOMPARE(bad.consistent, 3);
+    QVERIFY(!bad.violations.empty());
+    QVERIFY(contains(bad.violations[0], "msp") && contains(bad.violations[0], "mnist"));
+  }
+
+  void emptyInputsAreRefused() {
+    RunReport empty;
+    for (const ExportKind& kind : exportKinds()) {
+      for (const std::string& format : kind.formats) {
+        QVERIFY(contains(refusal([&] { exportRuns({}, kind.name, format); }), "no runs"));
+        if (kind.name == "spec" || kind.name == "report") continue;
+        const std::string text = refusal([&] { exportRuns({empty}, kind.name, format); });
+        QVERIFY2(contains(text, "there are no "), text.c_str());
+      }
+    }
+    QVERIFY(contains(refusal([] { exportRuns({sample::run()}, "tabel", "csv"); }), "table"));
+    QVERIFY(contains(refusal([] { exportRuns({sample::run()}, "roc", "png"); }), "window"));
+  }
+
+  void everyKindAndFormatWrites() {
+    for (const ExportKind& kind : exportKinds()) {
+      for (const std::string& format : kind.formats) {
+        const std::string content = exportRuns({sample::run(), sample::run(8)}, kind.name, format);
+        QVERIFY2(content.size() > 100, (kind.name + " " + format).c_str());
+        // The same input gives the same bytes.
+        QVERIFY(content == exportRuns({sample::run(), sample::run(8)}, kind.name, format));
+        if (format == "json") QVERIFY(!Json::parse(content).empty());
+      }
+    }
+    const ReportParts table = partsNeeded("table");
+    QVERIFY(table.results && !table.scores && !table.pairs);
+    QVERIFY(partsNeeded("report").pairs && partsNeeded("images").pairs);
+  }
+};
+
+QTEST_GUILESS_MAIN(TestReportTables)
+#include "tst_report_tables.moc"
