@@ -60,8 +60,10 @@ void PlotWidget::Impl::applyBase(const PlotTheme& look, const QFont& font) {
   plot->legend->setBrush(Qt::NoBrush);
   plot->legend->setBorderPen(Qt::NoPen);
   for (int i = 0; i < plot->legend->itemCount(); ++i) {
-    plot->legend->item(i)->setFont(ticks);
-    plot->legend->item(i)->setTextColor(look.text);
+    QCPAbstractLegendItem* item = plot->legend->item(i);
+    if (!item) continue;  // a cell without an entry, at the end of the last row
+    item->setFont(ticks);
+    item->setTextColor(look.text);
   }
   dot->setPen(QPen(look.text, 1.5));
   dot->setBrush(look.background);
@@ -69,16 +71,27 @@ void PlotWidget::Impl::applyBase(const PlotTheme& look, const QFont& font) {
 
 // As many legend entries side by side as fit.
 void PlotWidget::Impl::wrapLegend(int width) {
-  const int count = plot->legend->itemCount();
-  if (count == 0) return;
+  std::vector<int> widths;
   const QFontMetrics metrics(plot->legend->font());
-  int widest = 0;
-  for (int i = 0; i < count; ++i) {
+  for (int i = 0; i < plot->legend->itemCount(); ++i) {
     auto* item = qobject_cast<QCPPlottableLegendItem*>(plot->legend->item(i));
-    if (item) widest = std::max(widest, metrics.horizontalAdvance(item->plottable()->name()));
+    if (!item) continue;
+    widths.push_back(metrics.horizontalAdvance(item->plottable()->name()) +
+                     plot->legend->iconSize().width() + plot->legend->iconTextPadding() +
+                     plot->legend->columnSpacing() + 4);
   }
-  widest += plot->legend->iconSize().width() + 24;
-  const int columns = std::clamp((width - 40) / std::max(1, widest), 1, count);
+  const int count = int(widths.size());
+  if (count == 0) return;
+  int columns = count;
+  for (; columns > 1; --columns) {
+    int total = legendRow->margins().left() + 8;
+    for (int column = 0; column < columns; ++column) {
+      int widest = 0;
+      for (int i = column; i < count; i += columns) widest = std::max(widest, widths[size_t(i)]);
+      total += widest;
+    }
+    if (total <= width) break;
+  }
   if (plot->legend->wrap() != columns || plot->legend->columnCount() > columns) {
     plot->legend->setWrap(columns);
     plot->legend->setFillOrder(QCPLayoutGrid::foColumnsFirst, true);
@@ -96,6 +109,7 @@ PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), impl_(std::make_uniqu
   d.plot->installEventFilter(this);
   d.plot->setContextMenuPolicy(Qt::CustomContextMenu);
   d.plot->axisRect()->setupFullAxesBox();
+  d.plot->axisRect()->setMinimumMargins(QMargins(4, 4, 12, 2));
   for (QCPAxis* axis : {d.plot->xAxis2, d.plot->yAxis2}) axis->setTicks(false);
 
   // The legend has a row of its own above the axes, so that it never hides data.
@@ -108,10 +122,10 @@ PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), impl_(std::make_uniqu
   d.legendRow->addElement(0, 0, d.plot->legend);
   d.legendRow->addElement(0, 1, new QCPLayoutElement(d.plot));
   d.legendRow->setColumnStretchFactor(0, 0.0001);
-  d.legendRow->setMargins(QMargins(36, 0, 0, 0));
+  d.legendRow->setMargins(QMargins(4, 0, 0, 0));
   d.plot->legend->setVisible(true);
-  d.plot->legend->setMargins(QMargins(4, 2, 4, 0));
-  d.plot->legend->setRowSpacing(0);
+  d.plot->legend->setMargins(QMargins(4, 2, 4, 2));
+  d.plot->legend->setRowSpacing(2);
   d.plot->legend->setColumnSpacing(12);
   d.plot->legend->setIconSize(24, 12);
   d.plot->legend->setIconTextPadding(6);
@@ -125,15 +139,13 @@ PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), impl_(std::make_uniqu
 
   d.title = new ElidedLabel({}, this);
   d.title->setObjectName(QStringLiteral("plotTitle"));
-  QFont bold = font();
-  bold.setBold(true);
-  d.title->setFont(bold);
+  d.title->setProperty("role", "heading");
   d.title->installEventFilter(this);
   d.readout = new ElidedLabel({}, this);
   d.readout->setObjectName(QStringLiteral("plotReadout"));
   d.readout->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   d.readout->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
-  d.readout->setForegroundRole(QPalette::PlaceholderText);
+  d.readout->setProperty("role", "muted");
 
   d.menu = new QMenu(this);
   d.menu->setObjectName(QStringLiteral("plotMenu"));
@@ -169,7 +181,7 @@ PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), impl_(std::make_uniqu
   d.emptyText->setAlignment(Qt::AlignCenter);
   d.emptyText->setWordWrap(true);
   d.emptyText->setAttribute(Qt::WA_TransparentForMouseEvents);
-  d.emptyText->setForegroundRole(QPalette::PlaceholderText);
+  d.emptyText->setProperty("role", "muted");
   d.emptyText->setMargin(24);
   d.emptyText->setAutoFillBackground(true);
   d.emptyText->setBackgroundRole(QPalette::Base);
@@ -379,6 +391,14 @@ void PlotWidget::mouseDrag(const QPointF&) {}
 void PlotWidget::mouseRelease(const QPointF&) {}
 void PlotWidget::clicked(const QPointF&, Qt::KeyboardModifiers) {}
 
+bool PlotWidget::keyPressed(int, Qt::KeyboardModifiers) {
+  return false;
+}
+
+void PlotWidget::setCanvasCursor(Qt::CursorShape shape) {
+  impl_->plot->setCursor(shape);
+}
+
 void PlotWidget::changeEvent(QEvent* event) {
   QWidget::changeEvent(event);
   if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
@@ -451,6 +471,11 @@ bool PlotWidget::eventFilter(QObject* watched, QEvent* event) {
       if (isEmpty()) return true;
       d.zoomed = true;
       break;
+    case QEvent::KeyPress: {
+      auto* key = static_cast<QKeyEvent*>(event);
+      if (!isEmpty() && keyPressed(key->key(), key->modifiers())) return true;
+      break;
+    }
     case QEvent::Leave:
       hoverLeft();
       break;

@@ -105,6 +105,11 @@ class PlotWidget : public QWidget {
   /// A click without a drag.
   virtual void clicked(const QPointF& pixel, Qt::KeyboardModifiers modifiers);
 
+  /// True when the key was used.
+  virtual bool keyPressed(int key, Qt::KeyboardModifiers modifiers);
+  /// Cursor over the canvas.
+  void setCanvasCursor(Qt::CursorShape shape);
+
   void changeEvent(QEvent* event) override;
   bool eventFilter(QObject* watched, QEvent* event) override;
 

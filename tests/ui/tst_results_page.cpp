@@ -1,0 +1,299 @@
+#include <QAbstractItemModelTester>
+#include <QComboBox>
+#include <QLabel>
+#include <QSignalSpy>
+#include <QTableView>
+#include <QtTest/QtTest>
+
+#include "ui/models/result_table_model.h"
+#include "ui/models/threshold_model.h"
+#include "ui/pages/results_page.h"
+#include "ui/plots/curve_plot.h"
+#include "ui/plots/histogram_plot.h"
+#include "ui/widgets/elided_label.h"
+#include "ui/widgets/panel.h"
+#include "ui/widgets/view_grid.h"
+#include "ui_support.h"
+
+using namespace bulwark;
+using namespace bulwark::testing;
+
+namespace {
+
+void open(Workbench& bench, ResultsPage& page) {
+  page.resize(1180, 640);
+  page.show();
+  QSignalSpy shown(&page, &ResultsPage::shown);
+  bench.focus.setRun(bench.ids[0]);
+  QVERIFY(shown.wait(5000));
+}
+
+void choose(ResultsPage& page, const char* box, const char* value) {
+  auto* combo = page.findChild<QComboBox*>(QLatin1String(box));
+  QSignalSpy shown(&page, &ResultsPage::shown);
+  combo->setCurrentIndex(combo->findData(QLatin1String(value)));
+  QVERIFY(shown.wait(5000));
+}
+
+}  // namespace
+
+class TestResultsPage : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void saysWhatBelongsHereWithoutARun() {
+    Workbench bench(0);
+    ResultsPage page(bench.context);
+    page.resize(1180, 640);
+    page.show();
+    QVERIFY(page.findChild<EmptyState*>()->isVisible());
+    QVERIFY(page.findChild<EmptyState*>()->button()->isVisible());
+    grabBoth(page, QStringLiteral("results-empty"));
+  }
+
+  void theTableShowsTheStoredValues() {
+    Workbench bench;
+    ResultsPage page(bench.context);
+    open(bench, page);
+    auto* table = page.findChild<QTableView*>(QStringLiteral("resultsTable"));
+    auto* model = qobject_cast<ResultTableModel*>(table->model());
+    QAbstractItemModelTester tester(model);
+    QCOMPARE(model->rowCount(), 8);
+    for (const ResultRow& row : bench.store().results(bench.ids[0])) {
+      const int line = model->find(QString::fromStdString(row.detector),
+                                   QString::fromStdString(row.out), QStringLiteral("pgd"));
+      QVERIFY(line >= 0);
+      for (int column = ResultTableModel::Clean; column <= ResultTableModel::InOut; ++column) {
+        if (ResultTableModel::settingOf(column).toStdString() != row.setting) continue;
+        const QModelIndex cell = model->index(line, column);
+        QCOMPARE(cell.data().toString(), QLocale().toString(row.auroc, 'f', 3));
+        QVERIFY(cell.data(Qt::ToolTipRole)
+                    .toString()
+                    .contains(QLocale().toString(row.fpr95Ood, 'f', 4)));
+      }
+    }
+    QVERIFY(page.findChild<ElidedLabel*>(QStringLiteral("resultsHealth"))
+                ->fullText()
+                .contains(QLatin1String("all 8 line")));
+    QVERIFY(page.findChild<QLabel*>(QStringLiteral("resultsAccuracy"))
+                ->text()
+                .contains(QLatin1String("attacked")));
+    grabBoth(page, QStringLiteral("results"));
+  }
+
+  void theCurvesAgreeWithTheTable() {
+    Workbench bench;
+    ResultsPage page(bench.context);
+    open(bench, page);
+    choose(page, "resultsDetector", "mahalanobis");
+    auto* roc = page.findChild<RocPlot*>();
+    QCOMPARE(roc->curves().size(), 4);
+    int compared = 0;
+    for (const ResultRow& row : bench.store().results(bench.ids[0])) {
+      if (row.detector != "mahalanobis" || row.out != "glyphs") continue;
+      for (const ThresholdCurve& curve : roc->curves()) {
+        if (curve.name.toStdString() != row.setting) continue;
+        QCOMPARE(curve.area, row.auroc);
+        ++compared;
+      }
+    }
+    QCOMPARE(compared, 4);
+    QVERIFY(!page.findChild<PrPlot*>()->isEmpty());
+    grabBoth(page, QStringLiteral("results-mahalanobis"));
+  }
+
+  void aRowOfTheTableChoosesDetectorAndOutSet() {
+    Workbench bench;
+    ResultsPage page(bench.context);
+    open(bench, page);
+    auto* table = page.findChild<QTableView*>(QStringLiteral("resultsTable"));
+    auto* model = qobject_cast<ResultTableModel*>(table->model());
+    const int line =
+        model->find(QStringLiteral("knn"), QStringLiteral("noise-uniform"), QStringLiteral("pgd"));
+    QSignalSpy shown(&page, &ResultsPage::shown);
+    table->scrollTo(model->index(line, 0));
+    QTest::mouseClick(table->viewport(), Qt::LeftButton, {},
+                      table->visualRect(model->index(line, 0)).center());
+    QVERIFY(shown.wait(5000));
+    QCOMPARE(page.findChild<QComboBox*>(QStringLiteral("resultsDetector"))->currentText(),
+             QStringLiteral("knn"));
+    QCOMPARE(page.findChild<QComboBox*>(QStringLiteral("resultsOut"))->currentText(),
+             QStringLiteral("noise-uniform"));
+    // Following the selectors back moves the row.
+    choose(page, "resultsDetector", "msp");
+    QCOMPARE(
+        table->currentIndex().row(),
+        model->find(QStringLiteral("msp"), QStringLiteral("noise-uniform"), QStringLiteral("pgd")));
+  }
+
+  void countsMatchBruteForceAtManyThresholds() {
+    Workbench bench;
+    ResultsPage page(bench.context);
+    open(bench, page);
+    choose(page, "resultsDetector", "energy");
+    RunStore store = bench.store();
+    const auto in = store.scores(bench.ids[0], "energy", "", "fashion-mnist", false)->scores;
+    const auto out = store.scores(bench.ids[0], "energy", "pgd", "glyphs", true)->scores;
+    auto* bar = page.findChild<ThresholdBar*>();
+    const auto above = [](const std::vector<double>& scores, double threshold) {
+      return std::count_if(scores.begin(), scores.end(), [=](double s) { return s > threshold; });
+    };
+    for (const double threshold : {in[3], in[50], -9.0, out[7], -4.25, -100.0, 100.0}) {
+      page.thresholds()->setThreshold(threshold);
+      QCOMPARE(bar->countText(ThresholdBar::InFlagged, false),
+               QLocale().toString(qint64(above(in, threshold))));
+      QCOMPARE(bar->countText(ThresholdBar::InKept, false),
+               QLocale().toString(qint64(in.size()) - above(in, threshold)));
+      QCOMPARE(bar->countText(ThresholdBar::OutFlagged, true),
+               QLocale().toString(qint64(above(out, threshold))));
+      const auto point = page.findChild<RocPlot*>()->pointAt(0, threshold);
+      QCOMPARE(point->x(), double(above(in, threshold)) / double(in.size()));
+    }
+    page.thresholds()->keepIn(0.95);
+    QVERIFY(above(in, *page.thresholds()->threshold()) <= 10);
+    page.findChild<QWidget*>(QStringLiteral("thresholdFlagOut"))->setFocus();
+    QTest::keyClick(page.findChild<QWidget*>(QStringLiteral("thresholdFlagOut")), Qt::Key_Space);
+    const auto cleanOut = store.scores(bench.ids[0], "energy", "", "glyphs", true)->scores;
+    QVERIFY(above(cleanOut, *page.thresholds()->threshold()) >= 190);
+    page.thresholds()->bestYouden();
+    double best = 0;
+    for (const double t : in) {
+      best = std::max(best, double(above(cleanOut, t) - above(in, t)) / 200);
+    }
+    for (const double t : cleanOut) {
+      best = std::max(best, double(above(cleanOut, t) - above(in, t)) / 200);
+    }
+    const double t = *page.thresholds()->threshold();
+    QCOMPARE(double(above(cleanOut, t) - above(in, t)) / 200, best);
+  }
+
+  void theThresholdIsDraggedInTheHistogram() {
+    Workbench bench;
+    ResultsPage page(bench.context);
+    open(bench, page);
+    auto* histogram = page.findChild<HistogramPlot*>();
+    auto* canvas = histogram->findChild<QWidget*>(QStringLiteral("canvas"));
+    QTest::qWait(50);
+    const double before = *page.thresholds()->threshold();
+    const QPoint start(int(histogram->thresholdPixel()), canvas->height() / 2);
+    QTest::mousePress(canvas, Qt::LeftButton, {}, start);
+    QTest::mouseMove(canvas, start - QPoint(60, 0));
+    QTest::mouseRelease(canvas, Qt::LeftButton, {}, start - QPoint(60, 0));
+    const double after = *page.thresholds()->threshold();
+    QVERIFY(after < before);
+    QCOMPARE(*histogram->threshold(), after);
+    QVERIFY(!histogram->isZoomed());
+    // Another detector has its own threshold; coming back finds this one again.
+    choose(page, "resultsDetector", "knn");
+    QVERIFY(*page.thresholds()->threshold() != after);
+    choose(page, "resultsDetector", "msp");
+    QCOMPARE(*page.thresholds()->threshold(), after);
+    canvas->setFocus();
+    QTest::keyClick(canvas, Qt::Key_Right);
+    QVERIFY(*page.thresholds()->threshold() > after);
+  }
+
+  void aBarSelectsItsSamplesAndUndoReturns() {
+    Workbench bench;
+    ResultsPage page(bench.context);
+    open(bench, page);
+    auto* histogram = page.findChild<HistogramPlot*>();
+    auto* canvas = histogram->findChild<QWidget*>(QStringLiteral("canvas"));
+    QTest::qWait(50);
+    const QPoint at(int(histogram->thresholdPixel()) - 80, canvas->height() / 2);
+    QTest::mouseClick(canvas, Qt::LeftButton, {}, at);
+    const SampleSet first = bench.selection.current();
+    QVERIFY(first.size() > 0);
+    auto* label = page.findChild<ElidedLabel*>(QStringLiteral("resultsSelection"));
+    QVERIFY(label->fullText().contains(QString::number(first.size())));
+    QTest::mouseClick(canvas, Qt::LeftButton, Qt::ShiftModifier, at + QPoint(30, 0));
+    QVERIFY(bench.selection.current().size() > first.size());
+    grab(page, QStringLiteral("results-selected"));
+    bench.selection.undoStack()->undo();
+    QVERIFY(bench.selection.current() == first);
+    // A count of the threshold bar selects exactly as many samples as it says.
+    auto* cell = page.findChild<QAbstractButton*>(QStringLiteral("cleanInFlagged"));
+    QTest::mouseClick(cell, Qt::LeftButton);
+    QCOMPARE(bench.selection.current().size(), cell->text().toLongLong());
+    QCOMPARE(bench.selection.current().count(true), 0);
+  }
+
+  void doubleClickMaximisesAndEscapeReturns() {
+    Workbench bench;
+    ResultsPage page(bench.context);
+    open(bench, page);
+    QVERIFY(QTest::qWaitForWindowActive(&page));
+    auto* grid = page.findChild<ViewGrid*>();
+    auto* roc = page.findChild<RocPlot*>();
+    auto* canvas = roc->findChild<QWidget*>(QStringLiteral("canvas"));
+    QTest::mouseDClick(canvas, Qt::LeftButton, {}, canvas->rect().center());
+    QCOMPARE(grid->maximized(), 1);
+    QVERIFY(!page.findChild<HistogramPlot*>()->isVisible());
+    QVERIFY(roc->isVisible());
+    grab(page, QStringLiteral("results-maximised"));
+    canvas->setFocus();
+    QTest::keyClick(canvas, Qt::Key_Escape);
+    QCOMPARE(grid->maximized(), -1);
+    QVERIFY(page.findChild<HistogramPlot*>()->isVisible());
+  }
+
+  void anInconsistentTableIsSaid() {
+    Workbench bench;
+    RunStore store = bench.store();
+    auto rows = store.results(bench.ids[0]);
+    for (ResultRow& row : rows) {
+      if (row.setting == "in_out") row.auroc = 0.999;
+    }
+    store.putResults(bench.ids[0], rows, {});
+    ResultsPage page(bench.context);
+    open(bench, page);
+    QVERIFY(page.findChild<ElidedLabel*>(QStringLiteral("resultsHealth"))
+                ->fullText()
+                .contains(QLatin1String("Not consistent")));
+  }
+
+  void draggingKeepsUpWithTenThousandScores() {
+    Workbench bench(0);
+    Random random(Seed(5));
+    HistogramPlot histogram;
+    histogram.resize(640, 320);
+    histogram.show();
+    ThresholdModel model;
+    ThresholdBar bar(&model);
+    bar.show();
+    RocPlot roc;
+    roc.resize(640, 320);
+    roc.show();
+    QVector<HistogramSeries> series;
+    std::vector<double> in, out;
+    for (int i = 0; i < 10000; ++i) {
+      in.push_back(random.normal());
+      out.push_back(random.normal() + 1.5);
+    }
+    series.append({QStringLiteral("in"), {QStringLiteral("a"), false}, false, in, {}});
+    series.append({QStringLiteral("out"), {QStringLiteral("b"), true}, false, out, {}});
+    histogram.setSeries(series);
+    const RocCurve curve = rocCurve(in, out);
+    roc.setCurves({{QStringLiteral("clean"), curve.fpr, curve.tpr, curve.thresholds, 0.9}});
+    connect(&model, &ThresholdModel::thresholdChanged, &histogram,
+            [&](double t) { histogram.setThreshold(t); });
+    connect(&model, &ThresholdModel::thresholdChanged, &roc,
+            [&](double t) { roc.setThreshold(t); });
+    model.setScores(1, QStringLiteral("d"),
+                    {SortedScores(in), SortedScores(out), SortedScores(in), SortedScores(out)});
+    QTest::qWait(50);
+    QElapsedTimer clock;
+    clock.start();
+    constexpr int updates = 60;
+    for (int i = 0; i < updates; ++i) {
+      model.setThreshold(-2 + 4.0 * i / updates);
+      QCoreApplication::processEvents();
+    }
+    const double perSecond = updates * 1000.0 / double(std::max<qint64>(1, clock.elapsed()));
+    qInfo("threshold updates per second: %.0f", perSecond);
+    QVERIFY(perSecond > 30);
+  }
+};
+
+QTEST_MAIN(TestResultsPage)
+#include "tst_results_page.moc"

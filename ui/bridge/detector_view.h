@@ -1,0 +1,32 @@
+#pragma once
+
+#include <QVector>
+#include <string>
+
+#include "core/store/run_store.h"
+#include "ui/models/threshold_model.h"
+#include "ui/plots/curve_plot.h"
+#include "ui/plots/histogram_bins.h"
+
+namespace bulwark {
+
+/// Everything the plots show of one detector, attack and out set; made in the database's thread.
+struct DetectorView {
+  std::string detector, attack, out;
+  QVector<HistogramSeries> histogram;
+  ThresholdModel::Scores scores;
+  QVector<ThresholdCurve> roc;  ///< clean, in, out, in_out as far as there are scores
+  QVector<ThresholdCurve> pr;
+  double outShare = 0.5;  ///< of the clean sets: chance level of the PR curve
+};
+
+/// Reads four score sets and computes the curves from them. `attack` may be empty.
+DetectorView loadDetectorView(const RunStore& store, std::int64_t run, const std::string& detector,
+                              const std::string& attack, const std::string& out);
+
+/// The ROC curve of one setting alone; without points when the run lacks the scores.
+ThresholdCurve loadRoc(const RunStore& store, std::int64_t run, const std::string& detector,
+                       const std::string& attack, const std::string& setting,
+                       const std::string& out);
+
+}  // namespace bulwark

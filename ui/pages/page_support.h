@@ -1,0 +1,24 @@
+#pragma once
+
+#include <QString>
+
+#include "ui/bridge/app_context.h"
+
+class QComboBox;
+class QLabel;
+class QWidget;
+
+namespace bulwark {
+
+class PlotWidget;
+
+/// The large title at the top of a page.
+QLabel* pageTitle(const QString& text, QWidget* parent);
+/// A label that names `field` (its buddy).
+QLabel* fieldLabel(const QString& text, QWidget* field, QWidget* parent);
+/// Lets a plot ask for its file through the window's dialogs and tell when saving failed.
+void connectPlot(PlotWidget* plot, const AppContext& context);
+/// Replaces the entries and keeps the chosen one where it is still there; without a signal.
+void fillChoices(QComboBox* box, const QStringList& texts, const QStringList& values);
+
+}  // namespace bulwark

@@ -1,0 +1,432 @@
+#include "ui/pages/results_page.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLocale>
+#include <QSignalBlocker>
+#include <QStackedWidget>
+#include <QTableView>
+#include <QVBoxLayout>
+
+#include "ui/bridge/database_service.h"
+#include "ui/bridge/navigator.h"
+#include "ui/bridge/run_focus.h"
+#include "ui/bridge/selection_hub.h"
+#include "ui/models/result_table_model.h"
+#include "ui/models/threshold_model.h"
+#include "ui/pages/page_support.h"
+#include "ui/plots/curve_plot.h"
+#include "ui/plots/histogram_plot.h"
+#include "ui/widgets/elided_label.h"
+#include "ui/widgets/panel.h"
+#include "ui/widgets/view_grid.h"
+
+namespace bulwark {
+
+namespace {
+
+constexpr int kReloadDelay = 400;  // ms; a running job changes the database all the time
+
+bool same(const std::vector<ResultRow>& a, const std::vector<ResultRow>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].detector != b[i].detector || a[i].attack != b[i].attack ||
+        a[i].setting != b[i].setting || a[i].out != b[i].out || a[i].auroc != b[i].auroc ||
+        a[i].nIn != b[i].nIn || a[i].ciLow != b[i].ciLow) {
+      return false;
+    }
+  }
+  return true;
+}
+
+QString percent(const Json& summary, const char* key) {
+  const auto found = summary.is_object() ? summary.find(key) : summary.end();
+  if (!summary.is_object() || found == summary.end() || !found->is_number()) return {};
+  return QLocale().toString(100 * found->get<double>(), 'f', 1) + QStringLiteral(" %");
+}
+
+}  // namespace
+
+ResultsPage::ResultsPage(const AppContext& context, QWidget* parent)
+    : QWidget(parent), context_(context), thresholds_(new ThresholdModel(this)) {
+  setObjectName(QStringLiteral("resultsPage"));
+  auto* content = new QWidget(this);
+  auto* column = new QVBoxLayout(content);
+  column->setContentsMargins(16, 12, 16, 12);
+  column->setSpacing(8);
+  column->addWidget(buildHeader());
+  column->addWidget(buildViews(), 1);
+  auto* bar = new ThresholdBar(thresholds_, content);
+  column->addWidget(bar);
+
+  empty_ = new EmptyState(QStringLiteral("results"), {}, {}, tr("Choose a run"), this);
+  connect(empty_, &EmptyState::actionTriggered, this, [this] {
+    if (context_.navigator) context_.navigator->showPage(PageId::Compare);
+  });
+  stack_ = new QStackedWidget(this);
+  stack_->addWidget(empty_);
+  stack_->addWidget(content);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->addWidget(stack_);
+
+  connect(bar, &ThresholdBar::cellPicked, this, &ResultsPage::pickCell);
+  connect(thresholds_, &ThresholdModel::thresholdChanged, this, [this](double threshold) {
+    histogram_->setThreshold(threshold);
+    roc_->setThreshold(threshold);
+    pr_->setThreshold(threshold);
+  });
+  connect(context_.selection, &SelectionHub::changed, this, &ResultsPage::showSelection);
+  connect(context_.focus, &RunFocus::runChanged, this, [this] {
+    context_.selection->reset();
+    reload();
+  });
+  reloadLater_.setSingleShot(true);
+  reloadLater_.setInterval(kReloadDelay);
+  connect(&reloadLater_, &QTimer::timeout, this, &ResultsPage::reload);
+  connect(context_.focus, &RunFocus::contentChanged, this, [this] {
+    if (!reloadLater_.isActive()) reloadLater_.start();
+  });
+  showEmpty({});
+  reload();
+}
+
+QWidget* ResultsPage::buildHeader() {
+  auto* header = new QWidget(this);
+  runName_ = new ElidedLabel({}, header);
+  runName_->setObjectName(QStringLiteral("resultsRun"));
+  runName_->setProperty("role", "muted");
+  accuracy_ = new QLabel(header);
+  accuracy_->setObjectName(QStringLiteral("resultsAccuracy"));
+  accuracy_->setToolTip(tr("Share of test images that the classifier gets right"));
+  auto* first = new QHBoxLayout;
+  first->setSpacing(12);
+  first->addWidget(pageTitle(tr("Results"), header));
+  first->addWidget(runName_, 1, Qt::AlignBottom);
+  first->addWidget(accuracy_, 0, Qt::AlignBottom);
+
+  const auto selector = [&](const char* name, const QString& help) {
+    auto* box = new QComboBox(header);
+    box->setObjectName(QLatin1String(name));
+    box->setToolTip(help);
+    box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    box->setMinimumContentsLength(10);
+    connect(box, &QComboBox::currentIndexChanged, this, &ResultsPage::loadDetector);
+    return box;
+  };
+  detector_ = selector("resultsDetector", tr("Whose scores the plots show"));
+  attack_ = selector("resultsAttack", tr("Which attack the plots compare with the clean scores"));
+  out_ = selector("resultsOut", tr("Which out-of-distribution set the plots show"));
+  health_ = new ElidedLabel({}, header);
+  health_->setObjectName(QStringLiteral("resultsHealth"));
+  health_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  selection_ = new ElidedLabel({}, header);
+  selection_->setObjectName(QStringLiteral("resultsSelection"));
+  auto* second = new QHBoxLayout;
+  second->setSpacing(8);
+  second->addWidget(fieldLabel(tr("&Detector"), detector_, header));
+  second->addWidget(detector_);
+  second->addSpacing(8);
+  second->addWidget(fieldLabel(tr("&Attack"), attack_, header));
+  second->addWidget(attack_);
+  second->addSpacing(8);
+  second->addWidget(fieldLabel(tr("&Out set"), out_, header));
+  second->addWidget(out_);
+  second->addSpacing(8);
+  second->addWidget(selection_);
+  second->addWidget(health_, 1);
+
+  auto* layout = new QVBoxLayout(header);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(8);
+  layout->addLayout(first);
+  layout->addLayout(second);
+  return header;
+}
+
+QWidget* ResultsPage::buildViews() {
+  histogram_ = new HistogramPlot(this);
+  histogram_->setObjectName(QStringLiteral("resultsHistogram"));
+  auto* log = new QCheckBox(tr("log"), histogram_);
+  log->setObjectName(QStringLiteral("histogramLog"));
+  log->setToolTip(tr("Logarithmic share axis: shows small tails"));
+  connect(log, &QCheckBox::toggled, histogram_, &HistogramPlot::setLogScale);
+  histogram_->headerLayout()->addWidget(log);
+  histogram_->setEmptyText(tr("No scores of this detector yet"));
+  roc_ = new RocPlot(this);
+  roc_->setObjectName(QStringLiteral("resultsRoc"));
+  roc_->setEmptyText(tr("A ROC curve needs the scores of an in and an out set"));
+  pr_ = new PrPlot(this);
+  pr_->setObjectName(QStringLiteral("resultsPr"));
+  pr_->setEmptyText(tr("A curve needs the scores of an in and an out set"));
+
+  model_ = new ResultTableModel(this);
+  table_ = new QTableView(this);
+  table_->setObjectName(QStringLiteral("resultsTable"));
+  table_->setAccessibleName(tr("AUROC of the four settings"));
+  table_->setModel(model_);
+  table_->setItemDelegate(new IntervalDelegate(table_));
+  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
+  table_->setSelectionMode(QAbstractItemView::SingleSelection);
+  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  table_->setShowGrid(false);
+  table_->setAlternatingRowColors(true);
+  table_->setFrameShape(QFrame::NoFrame);
+  table_->setWordWrap(false);
+  table_->verticalHeader()->hide();
+  table_->horizontalHeader()->setHighlightSections(false);
+  table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+  auto* panel = new QWidget(this);
+  QLabel* title = roleLabel(tr("AUROC, with 95 % intervals"), "heading", panel);
+  title->setContentsMargins(4, 4, 0, 2);
+  auto* inside = new QVBoxLayout(panel);
+  inside->setContentsMargins(0, 0, 0, 0);
+  inside->setSpacing(2);
+  inside->addWidget(title);
+  inside->addWidget(table_, 1);
+
+  grid_ = new ViewGrid({histogram_, roc_, pr_, panel}, this);
+  const std::array<PlotWidget*, 3> plots = {histogram_, roc_, pr_};
+  for (int i = 0; i < 3; ++i) {
+    connectPlot(plots[std::size_t(i)], context_);
+    connect(plots[std::size_t(i)], &PlotWidget::maximizeRequested, grid_,
+            [this, i] { grid_->toggleMaximized(i); });
+  }
+  connect(table_, &QTableView::doubleClicked, grid_, [this] { grid_->toggleMaximized(3); });
+  connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+          &ResultsPage::pickLine);
+  connect(histogram_, &HistogramPlot::thresholdMoved, thresholds_, &ThresholdModel::setThreshold);
+  connect(histogram_, &HistogramPlot::samplesPreviewed, this,
+          [this](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
+            context_.selection->preview(samples, SelectionHub::modeFor(modifiers));
+          });
+  connect(histogram_, &HistogramPlot::samplesPicked, this,
+          [this](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
+            context_.selection->commit(samples, tr("Select in the histogram"),
+                                       SelectionHub::modeFor(modifiers));
+          });
+  for (CurvePlot* plot : {static_cast<CurvePlot*>(roc_), static_cast<CurvePlot*>(pr_)}) {
+    connect(plot, &CurvePlot::thresholdPicked, this, &ResultsPage::pickBetween);
+  }
+  return grid_;
+}
+
+void ResultsPage::reload() {
+  reloadLater_.stop();
+  const quint64 request = ++runRequest_;
+  const qint64 run = context_.focus->run();
+  if (run == 0) {
+    shownRun_ = 0;
+    showEmpty({});
+    return;
+  }
+  using Loaded = std::pair<std::optional<RunRecord>, std::vector<ResultRow>>;
+  context_.database->run(
+      this,
+      [run](RunStore& store) {
+        return Loaded{store.findRun(run), store.results(run)};
+      },
+      [this, request](Loaded loaded) {
+        if (request == runRequest_) showRun(std::move(loaded.first), loaded.second);
+      });
+}
+
+void ResultsPage::showEmpty(const std::optional<RunRecord>& run) {
+  ++viewRequest_;
+  rows_.clear();
+  model_->setRows({});
+  thresholds_->clear();
+  if (!run) {
+    empty_->setText(tr("No run to show"),
+                    tr("Score histograms, ROC and precision-recall curves and the AUROC table of a "
+                       "run appear here. Choose a run on the Compare page, or start one on the "
+                       "Attack page."));
+  } else if (run->state == RunState::Failed) {
+    empty_->setText(tr("\"%1\" failed").arg(QString::fromStdString(run->name)),
+                    QString::fromStdString(run->error));
+  } else {
+    empty_->setText(tr("\"%1\" has no results yet").arg(QString::fromStdString(run->name)),
+                    tr("The run is %1. Its results appear here by themselves.")
+                        .arg(QString::fromStdString(toString(run->state))));
+  }
+  stack_->setCurrentIndex(0);
+}
+
+void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<ResultRow>& rows) {
+  if (!run || rows.empty()) {
+    showEmpty(run);
+    return;
+  }
+  runName_->setFullText(QString::fromStdString(run->name));
+  const QString clean = percent(run->summary, "accuracy_clean");
+  const QString attacked = percent(run->summary, "accuracy_attacked");
+  accuracy_->setVisible(!clean.isEmpty());
+  accuracy_->setText(attacked.isEmpty()
+                         ? tr("Classifier accuracy %1").arg(clean)
+                         : tr("Classifier accuracy %1 clean, %2 attacked").arg(clean, attacked));
+  const bool known = shownRun_ == run->id && same(rows, rows_);
+  shownRun_ = run->id;
+  stack_->setCurrentIndex(1);
+  if (known) {
+    showHealth(*run);
+    return;
+  }
+  rows_ = rows;
+  model_->setRows(rows);
+  QStringList attacks;
+  for (const ResultLine& line : model_->lines()) {
+    if (!attacks.contains(line.attack)) attacks += line.attack;
+  }
+  table_->setColumnHidden(ResultTableModel::Attack, attacks.size() < 2);
+  for (int column = 0; column < ResultTableModel::ColumnCount; ++column) {
+    table_->resizeColumnToContents(column);
+  }
+  table_->resizeRowsToContents();
+  showHealth(*run);
+  fillSelectors();
+  loadDetector();
+}
+
+void ResultsPage::showHealth(const RunRecord&) {
+  const QString wrong = model_->inconsistency();
+  bool attacked = false;
+  for (const ResultLine& line : model_->lines()) attacked = attacked || line.cells[3].has_value();
+  if (!wrong.isEmpty()) {
+    health_->setFullText(tr("⚠ Not consistent: %1").arg(wrong));
+  } else if (attacked) {
+    health_->setFullText(tr("✓ in_out ≤ min(in, out) ≤ clean in all %n line(s)", nullptr,
+                            int(model_->lines().size())));
+  } else {
+    health_->setFullText(tr("No attack was evaluated"));
+  }
+}
+
+void ResultsPage::fillSelectors() {
+  QStringList detectors, attacks, outs;
+  for (const ResultLine& line : model_->lines()) {
+    if (!detectors.contains(line.detector)) detectors += line.detector;
+    if (!attacks.contains(line.attack)) attacks += line.attack;
+    if (!outs.contains(line.out)) outs += line.out;
+  }
+  QStringList attackTexts = attacks;
+  for (QString& text : attackTexts) {
+    if (text.isEmpty()) text = tr("none");
+  }
+  fillChoices(detector_, detectors, detectors);
+  fillChoices(attack_, attackTexts, attacks);
+  fillChoices(out_, outs, outs);
+  attack_->setEnabled(attacks.size() > 1);
+}
+
+void ResultsPage::loadDetector() {
+  const quint64 request = ++viewRequest_;
+  const qint64 run = shownRun_;
+  const std::string detector = detector_->currentData().toString().toStdString();
+  const std::string attack = attack_->currentData().toString().toStdString();
+  const std::string out = out_->currentData().toString().toStdString();
+  const int line = model_->find(detector_->currentData().toString(), out_->currentData().toString(),
+                                attack_->currentData().toString());
+  if (line >= 0 && table_->currentIndex().row() != line) {
+    const QSignalBlocker quiet(table_->selectionModel());
+    table_->setCurrentIndex(model_->index(line, std::max(0, table_->currentIndex().column())));
+    table_->viewport()->update();
+  }
+  context_.database->run(
+      this, [=](RunStore& store) { return loadDetectorView(store, run, detector, attack, out); },
+      [this, request](DetectorView view) {
+        if (request == viewRequest_) showDetector(std::move(view));
+      });
+}
+
+void ResultsPage::showDetector(DetectorView view) {
+  view_ = std::move(view);
+  const QString stem = QStringLiteral("%1-%2").arg(QString::fromStdString(view_.detector),
+                                                   QString::fromStdString(view_.out));
+  histogram_->setFileStem(QStringLiteral("histogram-") + stem);
+  roc_->setFileStem(QStringLiteral("roc-") + stem);
+  pr_->setFileStem(QStringLiteral("pr-") + stem);
+  histogram_->setSeries(view_.histogram);
+  roc_->setCurves(view_.roc);
+  pr_->setCurves(view_.pr);
+  pr_->setChance(view_.outShare);
+  thresholds_->setScores(shownRun_, QString::fromStdString(view_.detector), view_.scores);
+  showSelection();
+  Q_EMIT shown();
+}
+
+void ResultsPage::pickLine(const QModelIndex& index) {
+  if (!index.isValid()) return;
+  const ResultLine& line = model_->lines()[std::size_t(index.row())];
+  const auto choose = [](QComboBox* box, const QString& value) {
+    const QSignalBlocker quiet(box);
+    box->setCurrentIndex(box->findData(value));
+  };
+  choose(detector_, line.detector);
+  choose(attack_, line.attack);
+  choose(out_, line.out);
+  loadDetector();
+}
+
+void ResultsPage::pickCell(ThresholdBar::Cell cell, bool attacked,
+                           Qt::KeyboardModifiers modifiers) {
+  if (!thresholds_->threshold()) return;
+  const double threshold = *thresholds_->threshold();
+  const bool wantOut = cell == ThresholdBar::OutFlagged || cell == ThresholdBar::OutMissed;
+  const bool flagged = cell == ThresholdBar::OutFlagged || cell == ThresholdBar::InFlagged;
+  SampleSet samples;
+  for (const HistogramSeries& series : view_.histogram) {
+    if (series.attacked != attacked || series.side.out != wantOut) continue;
+    for (std::size_t i = 0; i < series.scores.size(); ++i) {
+      if ((series.scores[i] > threshold) == flagged) samples.insert(series.side, qint64(i));
+    }
+  }
+  context_.selection->commit(samples, tr("Select by threshold"), SelectionHub::modeFor(modifiers));
+}
+
+// A click moves the threshold; with Shift or Alt, the samples that would change sides on the way
+// there join or leave the selection.
+void ResultsPage::pickBetween(int curve, double threshold, Qt::KeyboardModifiers modifiers) {
+  if (!(modifiers & (Qt::ShiftModifier | Qt::AltModifier)) || !thresholds_->threshold()) {
+    thresholds_->setThreshold(threshold);
+    return;
+  }
+  const QString setting = view_.roc.value(curve).name;
+  const double low = std::min(threshold, *thresholds_->threshold());
+  const double high = std::max(threshold, *thresholds_->threshold());
+  SampleSet samples;
+  for (const HistogramSeries& series : view_.histogram) {
+    const QString side = series.side.out ? QStringLiteral("out") : QStringLiteral("in");
+    const bool attacked = setting == QLatin1String("in_out") || setting == side;
+    if (series.attacked != attacked) continue;
+    for (std::size_t i = 0; i < series.scores.size(); ++i) {
+      if (series.scores[i] > low && series.scores[i] <= high) {
+        samples.insert(series.side, qint64(i));
+      }
+    }
+  }
+  context_.selection->commit(samples, tr("Select on the curve"), SelectionHub::modeFor(modifiers));
+}
+
+void ResultsPage::showSelection() {
+  const SampleSet& selected = context_.selection->current();
+  selection_->setFullText(context_.selection->statusText());
+  selection_->setVisible(!selected.empty());
+  histogram_->setSelection(selected);
+  std::vector<double> scores;
+  for (const HistogramSeries& series : view_.histogram) {
+    const auto found = selected.sides().find(series.side);
+    if (series.attacked || found == selected.sides().end()) continue;
+    for (const qint64 sample : found->second) {
+      if (std::size_t(sample) < series.scores.size()) {
+        scores.push_back(series.scores[std::size_t(sample)]);
+      }
+    }
+  }
+  roc_->setMarkedScores(scores);
+  pr_->setMarkedScores(scores);
+}
+
+}  // namespace bulwark

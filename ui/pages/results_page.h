@@ -1,0 +1,83 @@
+#pragma once
+
+#include <QTimer>
+#include <QWidget>
+#include <optional>
+#include <vector>
+
+#include "core/store/records.h"
+#include "ui/bridge/app_context.h"
+#include "ui/bridge/detector_view.h"
+#include "ui/widgets/threshold_bar.h"
+
+class QComboBox;
+class QLabel;
+class QModelIndex;
+class QStackedWidget;
+class QTableView;
+
+namespace bulwark {
+
+class ElidedLabel;
+class EmptyState;
+class HistogramPlot;
+class PrPlot;
+class ResultTableModel;
+class RocPlot;
+class ThresholdModel;
+class ViewGrid;
+
+/// What the focused run found: histogram, ROC, precision and recall, the AUROC table.
+class ResultsPage : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit ResultsPage(const AppContext& context, QWidget* parent = nullptr);
+
+  ThresholdModel* thresholds() const { return thresholds_; }
+
+ Q_SIGNALS:
+  /// The plots show what the selectors say; nothing is being loaded any more.
+  void shown();
+
+ private:
+  QWidget* buildHeader();
+  QWidget* buildViews();
+  void reload();
+  void showRun(std::optional<RunRecord> run, const std::vector<ResultRow>& rows);
+  void showEmpty(const std::optional<RunRecord>& run);
+  void fillSelectors();
+  void loadDetector();
+  void showDetector(DetectorView view);
+  void showHealth(const RunRecord& run);
+  void pickLine(const QModelIndex& index);
+  void pickCell(ThresholdBar::Cell cell, bool attacked, Qt::KeyboardModifiers modifiers);
+  void pickBetween(int curve, double threshold, Qt::KeyboardModifiers modifiers);
+  void showSelection();
+
+  AppContext context_;
+  ThresholdModel* thresholds_;
+  QStackedWidget* stack_;
+  EmptyState* empty_;
+  ElidedLabel* runName_;
+  QLabel* accuracy_;
+  ElidedLabel* health_;
+  ElidedLabel* selection_;
+  QComboBox* detector_;
+  QComboBox* attack_;
+  QComboBox* out_;
+  ViewGrid* grid_;
+  HistogramPlot* histogram_;
+  RocPlot* roc_;
+  PrPlot* pr_;
+  ResultTableModel* model_;
+  QTableView* table_;
+  QTimer reloadLater_;
+  DetectorView view_;
+  std::vector<ResultRow> rows_;
+  qint64 shownRun_ = 0;
+  quint64 runRequest_ = 0;
+  quint64 viewRequest_ = 0;
+};
+
+}  // namespace bulwark

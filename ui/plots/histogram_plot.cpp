@@ -1,0 +1,474 @@
+#include "ui/plots/histogram_plot.h"
+
+#include <qcustomplot.h>
+
+#include <QLocale>
+#include <cmath>
+
+namespace bulwark {
+
+namespace {
+
+constexpr double kGrab = 6;  // pixels beside the line that still take it
+
+// Step data of one series: the bars, and beyond a gap of one bin the bars at the edges.
+void steps(const HistogramBins& bins, const HistogramCounts& counts, double total, double floor,
+           QVector<double>& x, QVector<double>& y) {
+  const double width = bins.width();
+  const auto add = [&](double at, std::int64_t count) {
+    x.append(at);
+    y.append(std::max(floor, 100.0 * double(count) / total));
+  };
+  if (counts.below > 0) {
+    add(bins.low() - 3 * width, counts.below);
+    add(bins.low() - width, 0);
+  }
+  for (int bin = 0; bin < bins.size(); ++bin) {
+    add(bins.low() + bin * width, counts.counts[std::size_t(bin)]);
+  }
+  add(bins.high(), 0);
+  if (counts.above > 0) {
+    add(bins.high() + width, counts.above);
+    add(bins.high() + 3 * width, 0);
+  }
+}
+
+}  // namespace
+
+struct HistogramPlot::Impl {
+  QVector<HistogramSeries> series;
+  QVector<HistogramCounts> counts;
+  QVector<QCPGraph*> graphs;
+  QCPGraph* selected = nullptr;
+  QCPItemStraightLine* line = nullptr;
+  QCPItemText* label = nullptr;
+  QCPItemText* lowMark = nullptr;
+  QCPItemText* highMark = nullptr;
+  QCPItemRect* band = nullptr;
+  HistogramBins bins;
+  SampleSet selection;
+  int binCount = 0;
+  bool log = false;
+  bool edgeLow = false, edgeHigh = false;
+  std::optional<double> threshold;
+  bool dragsLine = false;
+  double bandFrom = 0, bandTo = 0;
+  Qt::KeyboardModifiers bandModifiers;
+
+  double floor() const { return log ? 0.01 : 0.0; }
+};
+
+HistogramPlot::HistogramPlot(QWidget* parent)
+    : PlotWidget(parent), impl_(std::make_unique<Impl>()) {
+  Impl& d = *impl_;
+  setTitle(tr("Score histogram"));
+  setFileStem(QStringLiteral("histogram"));
+  canvas()->xAxis->setLabel(tr("anomaly score"));
+  canvas()->yAxis->setLabel(tr("share of set (%)"));
+  const auto text = [this](Qt::Alignment alignment) {
+    auto* item = new QCPItemText(canvas());
+    item->setVisible(false);
+    item->setSelectable(false);
+    item->setPositionAlignment(alignment);
+    return item;
+  };
+  d.line = new QCPItemStraightLine(canvas());
+  d.line->setLayer(QStringLiteral("overlay"));
+  d.line->setVisible(false);
+  d.line->setSelectable(false);
+  d.label = text(Qt::AlignTop | Qt::AlignLeft);
+  d.label->setLayer(QStringLiteral("overlay"));
+  d.label->position->setTypeX(QCPItemPosition::ptPlotCoords);
+  d.label->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+  d.label->setPadding(QMargins(5, 1, 5, 1));
+  d.lowMark = text(Qt::AlignTop | Qt::AlignHCenter);
+  d.highMark = text(Qt::AlignTop | Qt::AlignHCenter);
+  for (QCPItemText* mark : {d.lowMark, d.highMark}) {
+    mark->position->setTypeX(QCPItemPosition::ptPlotCoords);
+    mark->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+  }
+  d.band = new QCPItemRect(canvas());
+  d.band->setLayer(QStringLiteral("overlay"));
+  d.band->setVisible(false);
+  d.band->setSelectable(false);
+  for (QCPItemPosition* corner : {d.band->topLeft, d.band->bottomRight}) {
+    corner->setTypeX(QCPItemPosition::ptPlotCoords);
+    corner->setTypeY(QCPItemPosition::ptAxisRectRatio);
+  }
+}
+
+HistogramPlot::~HistogramPlot() = default;
+
+void HistogramPlot::setSeries(const QVector<HistogramSeries>& series) {
+  impl_->series = series;
+  rebuild();
+}
+
+void HistogramPlot::setBinCount(int bins) {
+  impl_->binCount = std::max(0, bins);
+  rebuild();
+}
+
+bool HistogramPlot::logScale() const {
+  return impl_->log;
+}
+
+void HistogramPlot::setLogScale(bool on) {
+  impl_->log = on;
+  QCPAxis* axis = canvas()->yAxis;
+  axis->setScaleType(on ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
+  if (on) {
+    axis->setTicker(QSharedPointer<QCPAxisTickerLog>::create());
+  } else {
+    axis->setTicker(QSharedPointer<QCPAxisTicker>::create());
+  }
+  rebuild();
+  resetView();
+}
+
+void HistogramPlot::rebuild() {
+  Impl& d = *impl_;
+  canvas()->clearGraphs();
+  d.graphs.clear();
+  d.counts.clear();
+  d.selected = nullptr;
+  std::size_t fewest = 0;
+  for (const HistogramSeries& series : d.series) {
+    if (series.scores.empty()) continue;
+    fewest = fewest == 0 ? series.scores.size() : std::min(fewest, series.scores.size());
+  }
+  const int fitting = std::clamp(int(3 * std::cbrt(double(fewest))), 12, 80);
+  d.bins = HistogramBins(d.series, d.binCount > 0 ? d.binCount : fitting);
+  d.edgeLow = d.edgeHigh = false;
+  for (const HistogramSeries& series : d.series) {
+    const HistogramCounts counts = d.bins.count(series);
+    QVector<double> x, y;
+    steps(d.bins, counts, std::max<double>(1, double(series.scores.size())), d.floor(), x, y);
+    QCPGraph* graph = canvas()->addGraph();
+    graph->setLineStyle(QCPGraph::lsStepLeft);
+    graph->setSelectable(QCP::stNone);
+    graph->setData(x, y, true);
+    QString name = series.name;
+    if (counts.saturated > 0) {
+      name += tr(" (%1 at %2: bound only)")
+                  .arg(QLocale().toString(qint64(counts.saturated)),
+                       series.side.out ? QStringLiteral("≤") : QStringLiteral("≥"));
+    }
+    graph->setName(name);
+    d.graphs.append(graph);
+    d.counts.append(counts);
+    d.edgeLow = d.edgeLow || counts.below > 0;
+    d.edgeHigh = d.edgeHigh || counts.above > 0;
+  }
+  const auto edgeText = [&](const QString& sign, std::int64_t HistogramCounts::*edge) {
+    double most = 0;
+    for (qsizetype i = 0; i < d.counts.size(); ++i) {
+      const double total = std::max<double>(1, double(d.series[i].scores.size()));
+      most = std::max(most, 100.0 * double(d.counts[i].*edge) / total);
+    }
+    return sign + u'\n' + QLocale().toString(most, 'f', most < 10 ? 1 : 0) + QStringLiteral(" %");
+  };
+  d.lowMark->setText(edgeText(QStringLiteral("≤"), &HistogramCounts::below));
+  d.highMark->setText(edgeText(QStringLiteral("≥"), &HistogramCounts::above));
+  d.lowMark->setVisible(d.edgeLow);
+  d.highMark->setVisible(d.edgeHigh);
+  d.lowMark->position->setCoords(d.bins.low() - 2 * d.bins.width(), 0.02);
+  d.highMark->position->setCoords(d.bins.high() + 2 * d.bins.width(), 0.02);
+  if (!d.series.isEmpty()) {
+    d.selected = canvas()->addGraph();
+    d.selected->setLineStyle(QCPGraph::lsStepLeft);
+    d.selected->setSelectable(QCP::stNone);
+    d.selected->removeFromLegend();
+    rebuildSelection();
+  }
+  const bool has = !isEmpty() && d.threshold.has_value();
+  d.line->setVisible(has);
+  d.label->setVisible(has);
+  dataChanged();
+}
+
+void HistogramPlot::setSelection(const SampleSet& selection) {
+  if (impl_->selection == selection) return;
+  impl_->selection = selection;
+  rebuildSelection();
+  queueReplot();
+}
+
+void HistogramPlot::rebuildSelection() {
+  Impl& d = *impl_;
+  if (!d.selected) return;
+  HistogramCounts counts;
+  counts.counts.assign(std::size_t(d.bins.size()), 0);
+  double total = 1;
+  for (const HistogramSeries& series : d.series) {
+    const auto found = d.selection.sides().find(series.side);
+    if (series.attacked || found == d.selection.sides().end()) continue;
+    total = std::max(total, double(series.scores.size()));
+    for (const qint64 sample : found->second) {
+      if (sample < 0 || std::size_t(sample) >= series.scores.size()) continue;
+      const int bin = d.bins.binOf(series, std::size_t(sample));
+      if (bin < 0) {
+        ++counts.below;
+      } else if (bin >= d.bins.size()) {
+        ++counts.above;
+      } else {
+        ++counts.counts[std::size_t(bin)];
+      }
+    }
+  }
+  QVector<double> x, y;
+  steps(d.bins, counts, total, d.floor(), x, y);
+  d.selected->setData(x, y, true);
+  d.selected->setVisible(!d.selection.empty());
+}
+
+void HistogramPlot::setThreshold(std::optional<double> threshold) {
+  Impl& d = *impl_;
+  d.threshold = threshold;
+  const bool has = threshold.has_value() && !isEmpty();
+  d.line->setVisible(has);
+  d.label->setVisible(has);
+  if (has) {
+    d.line->point1->setCoords(*threshold, 0);
+    d.line->point2->setCoords(*threshold, 1);
+    d.label->setText(QLocale().toString(*threshold, 'g', 5));
+    d.label->position->setCoords(*threshold, 0.02);
+    // The label changes side before the plot's edge would cut it.
+    const bool right = thresholdPixel() > canvas()->axisRect()->center().x();
+    d.label->setPositionAlignment(Qt::AlignTop | (right ? Qt::AlignRight : Qt::AlignLeft));
+  }
+  replotOverlay();
+}
+
+std::optional<double> HistogramPlot::threshold() const {
+  return impl_->threshold;
+}
+
+const HistogramBins& HistogramPlot::bins() const {
+  return impl_->bins;
+}
+
+double HistogramPlot::thresholdPixel() const {
+  return canvas()->xAxis->coordToPixel(impl_->threshold.value_or(0));
+}
+
+SampleSet HistogramPlot::samplesBetween(double low, double high) const {
+  const Impl& d = *impl_;
+  SampleSet found;
+  for (const HistogramSeries& series : d.series) {
+    for (std::size_t i = 0; i < series.scores.size(); ++i) {
+      const int bin = d.bins.binOf(series, i);
+      double at = series.scores[i];
+      if (bin < 0) at = d.bins.low() - 2 * d.bins.width();
+      if (bin >= d.bins.size()) at = d.bins.high() + 2 * d.bins.width();
+      if (at >= low && at <= high) found.insert(series.side, qint64(i));
+    }
+  }
+  return found;
+}
+
+PlotTable HistogramPlot::table() const {
+  const Impl& d = *impl_;
+  PlotTable table;
+  table.headers = {tr("from score"), tr("to score"), tr("count"), tr("share")};
+  table.columns.resize(4);
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (qsizetype i = 0; i < d.series.size(); ++i) {
+    const double total = std::max<double>(1, double(d.series[i].scores.size()));
+    const auto add = [&](double from, double to, std::int64_t count) {
+      table.labels.append(d.series[i].name);
+      table.columns[0].append(from);
+      table.columns[1].append(to);
+      table.columns[2].append(double(count));
+      table.columns[3].append(double(count) / total);
+    };
+    if (d.edgeLow) add(-infinity, d.bins.low(), d.counts[i].below);
+    for (int bin = 0; bin < d.bins.size(); ++bin) {
+      const double from = d.bins.low() + bin * d.bins.width();
+      add(from, from + d.bins.width(), d.counts[i].counts[std::size_t(bin)]);
+    }
+    if (d.edgeHigh) add(d.bins.high(), infinity, d.counts[i].above);
+  }
+  return table;
+}
+
+QString HistogramPlot::summary() const {
+  const Impl& d = *impl_;
+  if (isEmpty()) return tr("No scores yet.");
+  QStringList parts;
+  for (const HistogramSeries& series : d.series) {
+    std::vector<double> sorted = series.scores;
+    if (sorted.empty()) continue;
+    std::nth_element(sorted.begin(), sorted.begin() + std::ptrdiff_t(sorted.size() / 2),
+                     sorted.end());
+    parts += tr("%1: %2 samples, median %3")
+                 .arg(series.name, QLocale().toString(qint64(sorted.size())),
+                      QLocale().toString(sorted[sorted.size() / 2], 'g', 4));
+  }
+  return tr("Histogram of anomaly scores. %1.").arg(parts.join(QStringLiteral("; ")));
+}
+
+bool HistogramPlot::isEmpty() const {
+  for (const HistogramSeries& series : impl_->series) {
+    if (!series.scores.empty()) return false;
+  }
+  return true;
+}
+
+void HistogramPlot::applyTheme(const PlotTheme& theme) {
+  Impl& d = *impl_;
+  for (qsizetype i = 0; i < d.graphs.size(); ++i) {
+    const HistogramSeries& series = d.series[i];
+    const QColor color = series.side.out ? theme.out : theme.in;
+    // Clean is filled, attacked an outline; in is solid, out dashed: readable without colour.
+    const Qt::PenStyle line = series.side.out ? Qt::DashLine : Qt::SolidLine;
+    QColor fill = color;
+    fill.setAlphaF(theme.dark ? 0.38F : 0.30F);
+    d.graphs[i]->setPen(QPen(color, series.attacked ? 2.0 : 1.0, line));
+    d.graphs[i]->setBrush(series.attacked ? QBrush(Qt::NoBrush) : QBrush(fill));
+  }
+  if (d.selected) {
+    QColor fill = theme.select;
+    fill.setAlphaF(0.75F);
+    d.selected->setPen(QPen(theme.select, 1));
+    d.selected->setBrush(fill);
+  }
+  d.line->setPen(QPen(theme.text, 1.6));
+  d.label->setColor(theme.background);
+  d.label->setBrush(theme.text);
+  d.label->setPen(Qt::NoPen);
+  QFont small = font();
+  small.setPointSizeF(std::max(7.0, small.pointSizeF() * 0.9));
+  d.label->setFont(small);
+  for (QCPItemText* mark : {d.lowMark, d.highMark}) {
+    QColor ground = theme.background;
+    ground.setAlphaF(0.8F);
+    mark->setColor(theme.text);
+    mark->setBrush(ground);
+    mark->setFont(small);
+  }
+  QColor band = theme.select;
+  band.setAlphaF(0.2F);
+  d.band->setBrush(band);
+  d.band->setPen(QPen(theme.select, 1));
+}
+
+void HistogramPlot::fitAxes() {
+  Impl& d = *impl_;
+  if (isEmpty()) {
+    canvas()->xAxis->setRange(0, 1);
+    canvas()->yAxis->setRange(d.log ? 0.01 : 0, 1);
+    return;
+  }
+  const double width = d.bins.width();
+  canvas()->xAxis->setRange(d.bins.low() - (d.edgeLow ? 4 : 1) * width,
+                            d.bins.high() + (d.edgeHigh ? 4 : 1) * width);
+  double most = 0;
+  for (qsizetype i = 0; i < d.series.size(); ++i) {
+    const double total = std::max<double>(1, double(d.series[i].scores.size()));
+    for (const std::int64_t count : d.counts[i].counts) {
+      most = std::max(most, 100.0 * double(count) / total);
+    }
+  }
+  // The bars at the edges may be cut: their height is written above them.
+  const double top = most > 0 ? most : 100;
+  canvas()->yAxis->setRange(d.log ? 0.01 : 0.0, top * (d.log ? 6 : 1.3));
+  setThreshold(d.threshold);
+}
+
+void HistogramPlot::hover(const QPointF& pixel) {
+  Impl& d = *impl_;
+  const bool near = d.threshold && std::abs(pixel.x() - thresholdPixel()) <= kGrab;
+  setCanvasCursor(near ? Qt::SplitHCursor : Qt::ArrowCursor);
+  const double at = canvas()->xAxis->pixelToCoord(pixel.x());
+  const int bin = d.bins.binOf(at);
+  const QLocale locale;
+  QStringList parts;
+  for (qsizetype i = 0; i < d.series.size(); ++i) {
+    const std::int64_t count = bin < 0                ? d.counts[i].below
+                               : bin >= d.bins.size() ? d.counts[i].above
+                                                      : d.counts[i].counts[std::size_t(bin)];
+    parts += QStringLiteral("%1 %2").arg(d.series[i].name, locale.toString(qint64(count)));
+  }
+  QString range;
+  if (bin < 0) {
+    range = QStringLiteral("≤ %1").arg(locale.toString(d.bins.low(), 'g', 4));
+  } else if (bin >= d.bins.size()) {
+    range = QStringLiteral("≥ %1").arg(locale.toString(d.bins.high(), 'g', 4));
+  } else {
+    const double from = d.bins.low() + bin * d.bins.width();
+    range = QStringLiteral("%1 to %2")
+                .arg(locale.toString(from, 'g', 4), locale.toString(from + d.bins.width(), 'g', 4));
+  }
+  setReadout(range + QStringLiteral(":  ") + parts.join(QStringLiteral(", ")));
+}
+
+bool HistogramPlot::mousePress(const QPointF& pixel, Qt::KeyboardModifiers modifiers) {
+  Impl& d = *impl_;
+  d.dragsLine = d.threshold && std::abs(pixel.x() - thresholdPixel()) <= kGrab;
+  if (d.dragsLine) return true;
+  if (!(modifiers & Qt::ControlModifier)) return false;
+  d.bandFrom = d.bandTo = canvas()->xAxis->pixelToCoord(pixel.x());
+  d.bandModifiers = modifiers & ~Qt::ControlModifier;
+  return true;
+}
+
+void HistogramPlot::mouseDrag(const QPointF& pixel) {
+  Impl& d = *impl_;
+  const QCPRange range = canvas()->xAxis->range();
+  const double at = std::clamp(canvas()->xAxis->pixelToCoord(pixel.x()), range.lower, range.upper);
+  if (d.dragsLine) {
+    setThreshold(at);
+    Q_EMIT thresholdMoved(at);
+    return;
+  }
+  d.bandTo = at;
+  d.band->topLeft->setCoords(std::min(d.bandFrom, at), 0);
+  d.band->bottomRight->setCoords(std::max(d.bandFrom, at), 1);
+  d.band->setVisible(true);
+  replotOverlay();
+  Q_EMIT samplesPreviewed(samplesBetween(std::min(d.bandFrom, at), std::max(d.bandFrom, at)),
+                          d.bandModifiers);
+}
+
+void HistogramPlot::mouseRelease(const QPointF& pixel) {
+  Impl& d = *impl_;
+  if (d.dragsLine) {
+    d.dragsLine = false;
+    return;
+  }
+  d.band->setVisible(false);
+  replotOverlay();
+  if (d.bandFrom == d.bandTo) {
+    clicked(pixel, d.bandModifiers | Qt::ControlModifier);
+    return;
+  }
+  Q_EMIT samplesPicked(
+      samplesBetween(std::min(d.bandFrom, d.bandTo), std::max(d.bandFrom, d.bandTo)),
+      d.bandModifiers);
+}
+
+void HistogramPlot::clicked(const QPointF& pixel, Qt::KeyboardModifiers modifiers) {
+  const Impl& d = *impl_;
+  const int bin = d.bins.binOf(canvas()->xAxis->pixelToCoord(pixel.x()));
+  SampleSet picked;
+  for (const HistogramSeries& series : d.series) {
+    for (std::size_t i = 0; i < series.scores.size(); ++i) {
+      if (d.bins.binOf(series, i) == bin) picked.insert(series.side, qint64(i));
+    }
+  }
+  Q_EMIT samplesPicked(picked, modifiers);
+}
+
+bool HistogramPlot::keyPressed(int key, Qt::KeyboardModifiers modifiers) {
+  Impl& d = *impl_;
+  if (!d.threshold || (key != Qt::Key_Left && key != Qt::Key_Right)) return false;
+  const double step =
+      canvas()->xAxis->range().size() * (modifiers & Qt::ShiftModifier ? 0.02 : 0.002);
+  const double moved = *d.threshold + (key == Qt::Key_Left ? -step : step);
+  setThreshold(moved);
+  Q_EMIT thresholdMoved(moved);
+  return true;
+}
+
+}  // namespace bulwark

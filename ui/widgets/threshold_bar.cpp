@@ -1,0 +1,186 @@
+#include "ui/widgets/threshold_bar.h"
+
+#include <QApplication>
+#include <QDoubleSpinBox>
+#include <QFontDatabase>
+#include <QGridLayout>
+#include <QLabel>
+#include <QLocale>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QToolButton>
+#include <cmath>
+
+#include "ui/models/threshold_model.h"
+#include "ui/widgets/panel.h"
+
+namespace bulwark {
+
+namespace {
+
+QString share(std::int64_t part, std::int64_t whole) {
+  if (whole == 0) return QStringLiteral("–");
+  return QLocale().toString(double(part) / double(whole), 'f', 3);
+}
+
+std::int64_t count(const ConfusionCounts& counts, ThresholdBar::Cell cell) {
+  switch (cell) {
+    case ThresholdBar::OutFlagged:
+      return counts.outFlagged;
+    case ThresholdBar::OutMissed:
+      return counts.outKept;
+    case ThresholdBar::InFlagged:
+      return counts.inFlagged;
+    default:
+      return counts.inKept;
+  }
+}
+
+}  // namespace
+
+ThresholdBar::ThresholdBar(ThresholdModel* model, QWidget* parent)
+    : QWidget(parent), model_(model) {
+  setObjectName(QStringLiteral("thresholdBar"));
+  auto* name = new QLabel(tr("&Threshold"), this);
+  value_ = new QDoubleSpinBox(this);
+  value_->setObjectName(QStringLiteral("thresholdValue"));
+  value_->setAccessibleName(tr("Threshold of the anomaly score"));
+  value_->setToolTip(
+      tr("Scores above this are flagged as out. Type a value, or drag the line in the histogram."));
+  value_->setKeyboardTracking(false);
+  value_->setButtonSymbols(QAbstractSpinBox::NoButtons);
+  value_->setFixedWidth(value_->fontMetrics().averageCharWidth() * 22);
+  name->setBuddy(value_);
+
+  auto* rules = new QHBoxLayout;
+  rules->setSpacing(8);
+  const auto rule = [&](const char* object, const QString& text, const QString& help, auto apply) {
+    auto* button = new QPushButton(text, this);
+    button->setObjectName(QLatin1String(object));
+    button->setToolTip(help);
+    connect(button, &QPushButton::clicked, this, apply);
+    rules->addWidget(button);
+  };
+  rule("thresholdKeepIn", tr("95 % of in kept"),
+       tr("Smallest threshold that keeps 95 % of the clean in samples: TPR 95 % where in counts as "
+          "positive, FPR 5 % where out does"),
+       [this] { model_->keepIn(0.95); });
+  rule("thresholdFlagOut", tr("95 % of out flagged"),
+       tr("Largest threshold that flags 95 % of the clean out samples: TPR 95 % where out counts "
+          "as positive"),
+       [this] { model_->flagOut(0.95); });
+  rule("thresholdYouden", tr("Best Youden"),
+       tr("The threshold with the largest TPR − FPR on the clean sets"),
+       [this] { model_->bestYouden(); });
+
+  auto* left = new QGridLayout;
+  left->setHorizontalSpacing(8);
+  left->setVerticalSpacing(6);
+  left->addWidget(name, 0, 0);
+  left->addWidget(value_, 0, 1);
+  left->addLayout(rules, 1, 0, 1, 2);
+  left->setColumnStretch(1, 1);
+
+  auto* right = new QGridLayout;
+  right->setHorizontalSpacing(4);
+  right->setVerticalSpacing(0);
+  const QString titles[] = {tr("Out flagged (TP)"),
+                            tr("Out missed (FN)"),
+                            tr("In flagged (FP)"),
+                            tr("In kept (TN)"),
+                            tr("TPR"),
+                            tr("FPR")};
+  for (int column = 0; column < 6; ++column) {
+    QLabel* title = roleLabel(titles[column], "muted", this);
+    title->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    title->setContentsMargins(10, 0, 6, 0);
+    right->addWidget(title, 0, column + 1);
+  }
+  const QFont digits = [this] {
+    QFont font = QFontDatabase::systemFont(QFontDatabase::FixedFont);
+    font.setPointSizeF(this->font().pointSizeF());
+    return font;
+  }();
+  const char* cells[] = {"OutFlagged", "OutMissed", "InFlagged", "InKept"};
+  for (int row = 0; row < 2; ++row) {
+    const bool attacked = row == 1;
+    rowNames_[row] = new QLabel(attacked ? tr("Attacked") : tr("Clean"), this);
+    right->addWidget(rowNames_[row], row + 1, 0);
+    for (int cell = 0; cell < CellCount; ++cell) {
+      auto* button = new QToolButton(this);
+      button->setObjectName((attacked ? QStringLiteral("attacked") : QStringLiteral("clean")) +
+                            QLatin1String(cells[cell]));
+      button->setAccessibleName(rowNames_[row]->text() + QStringLiteral(", ") + titles[cell]);
+      button->setToolTip(tr("Click to select these samples; Shift adds, Alt removes"));
+      button->setAutoRaise(true);
+      button->setFont(digits);
+      button->setFocusPolicy(Qt::StrongFocus);
+      connect(button, &QToolButton::clicked, this, [this, cell, attacked] {
+        Q_EMIT cellPicked(Cell(cell), attacked, QApplication::keyboardModifiers());
+      });
+      right->addWidget(button, row + 1, cell + 1, Qt::AlignRight);
+      counts_[row][cell] = button;
+    }
+    for (int column = 0; column < 2; ++column) {
+      auto* label = new QLabel(this);
+      label->setFont(digits);
+      label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+      label->setContentsMargins(10, 0, 6, 0);
+      right->addWidget(label, row + 1, CellCount + 1 + column);
+      (column == 0 ? tpr_ : fpr_)[row] = label;
+    }
+  }
+
+  auto* layout = new QHBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(24);
+  layout->addLayout(left);
+  layout->addStretch(1);
+  layout->addLayout(right);
+
+  connect(value_, &QDoubleSpinBox::valueChanged, model_, &ThresholdModel::setThreshold);
+  connect(model_, &ThresholdModel::scoresChanged, this, &ThresholdBar::refreshScores);
+  connect(model_, &ThresholdModel::thresholdChanged, this, &ThresholdBar::refreshCounts);
+  refreshScores();
+}
+
+QString ThresholdBar::countText(Cell cell, bool attacked) const {
+  return counts_[attacked ? 1 : 0][cell]->text();
+}
+
+void ThresholdBar::refreshScores() {
+  const auto [least, most] = model_->range();
+  const double span = std::max(most - least, 1e-9);
+  const int digits = std::clamp(4 - int(std::floor(std::log10(span))), 2, 9);
+  const QSignalBlocker quiet(value_);
+  value_->setDecimals(digits);
+  value_->setRange(least - span, most + span);
+  value_->setSingleStep(span / 200);
+  setEnabled(!model_->isEmpty());
+  refreshCounts();
+}
+
+void ThresholdBar::refreshCounts() {
+  const bool has = model_->threshold().has_value();
+  if (has) {
+    const QSignalBlocker quiet(value_);
+    value_->setValue(*model_->threshold());
+  }
+  for (int row = 0; row < 2; ++row) {
+    const bool attacked = row == 1;
+    const bool shown = has && (!attacked || model_->hasAttack());
+    const ConfusionCounts counts = attacked ? model_->attacked() : model_->clean();
+    rowNames_[row]->setEnabled(shown);
+    for (int cell = 0; cell < CellCount; ++cell) {
+      counts_[row][cell]->setEnabled(shown);
+      counts_[row][cell]->setText(shown ? QLocale().toString(qint64(count(counts, Cell(cell))))
+                                        : QStringLiteral("–"));
+    }
+    tpr_[row]->setText(shown ? share(counts.outFlagged, counts.outFlagged + counts.outKept)
+                             : QStringLiteral("–"));
+    fpr_[row]->setText(shown ? share(counts.inFlagged, counts.inFlagged + counts.inKept)
+                             : QStringLiteral("–"));
+  }
+}
+
+}  // namespace bulwark
