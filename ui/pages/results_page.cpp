@@ -178,6 +178,11 @@ QWidget* ResultsPage::buildViews() {
   table_->setWordWrap(false);
   table_->verticalHeader()->hide();
   table_->horizontalHeader()->setHighlightSections(false);
+  table_->horizontalHeader()->setMinimumSectionSize(56);
+  table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  for (const int column : {int(ResultTableModel::Detector), int(ResultTableModel::Out)}) {
+    table_->horizontalHeader()->setSectionResizeMode(column, QHeaderView::Stretch);
+  }
   table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
   auto* panel = new QWidget(this);
   QLabel* title = roleLabel(tr("AUROC, with 95 % intervals"), "heading", panel);
@@ -281,9 +286,6 @@ void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<Result
     if (!attacks.contains(line.attack)) attacks += line.attack;
   }
   table_->setColumnHidden(ResultTableModel::Attack, attacks.size() < 2);
-  for (int column = 0; column < ResultTableModel::ColumnCount; ++column) {
-    table_->resizeColumnToContents(column);
-  }
   table_->resizeRowsToContents();
   showHealth(*run);
   fillSelectors();

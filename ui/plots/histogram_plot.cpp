@@ -150,7 +150,7 @@ void HistogramPlot::rebuild() {
     graph->setData(x, y, true);
     QString name = series.name;
     if (counts.saturated > 0) {
-      name += tr(" (%1 at %2: bound only)")
+      name += QStringLiteral(" (%1 %2)")
                   .arg(QLocale().toString(qint64(counts.saturated)),
                        series.side.out ? QStringLiteral("≤") : QStringLiteral("≥"));
     }
@@ -305,7 +305,16 @@ QString HistogramPlot::summary() const {
                  .arg(series.name, QLocale().toString(qint64(sorted.size())),
                       QLocale().toString(sorted[sorted.size() / 2], 'g', 4));
   }
-  return tr("Histogram of anomaly scores. %1.").arg(parts.join(QStringLiteral("; ")));
+  QString text = tr("Histogram of anomaly scores. %1.").arg(parts.join(QStringLiteral("; ")));
+  std::int64_t saturated = 0;
+  for (const HistogramCounts& counts : d.counts) saturated += counts.saturated;
+  if (saturated > 0) {
+    text +=
+        tr(" Of %n attacked sample(s) only a bound of the score is known, because the attack "
+           "stopped once their rank was final; they stand in the bars at the edges.",
+           nullptr, int(saturated));
+  }
+  return text;
 }
 
 bool HistogramPlot::isEmpty() const {

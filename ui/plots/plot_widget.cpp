@@ -64,6 +64,7 @@ void PlotWidget::Impl::applyBase(const PlotTheme& look, const QFont& font) {
     if (!item) continue;  // a cell without an entry, at the end of the last row
     item->setFont(ticks);
     item->setTextColor(look.text);
+    item->setMargins(QMargins(2, 1, 2, 3));
   }
   dot->setPen(QPen(look.text, 1.5));
   dot->setBrush(look.background);
@@ -349,6 +350,7 @@ void PlotWidget::dataChanged() {
   if (!d.zoomed) fitAxes();
   const QString description = summary();
   setAccessibleDescription(description);
+  d.title->setStatusTip(description);
   d.plot->setAccessibleDescription(description);
   queueReplot();
 }

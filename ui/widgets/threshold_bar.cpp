@@ -73,13 +73,15 @@ ThresholdBar::ThresholdBar(ThresholdModel* model, QWidget* parent)
        tr("The threshold with the largest TPR − FPR on the clean sets"),
        [this] { model_->bestYouden(); });
 
-  auto* left = new QGridLayout;
-  left->setHorizontalSpacing(8);
-  left->setVerticalSpacing(6);
-  left->addWidget(name, 0, 0);
-  left->addWidget(value_, 0, 1);
-  left->addLayout(rules, 1, 0, 1, 2);
-  left->setColumnStretch(1, 1);
+  auto* typed = new QHBoxLayout;
+  typed->setSpacing(8);
+  typed->addWidget(name);
+  typed->addWidget(value_);
+  typed->addStretch(1);
+  auto* left = new QVBoxLayout;
+  left->setSpacing(6);
+  left->addLayout(typed);
+  left->addLayout(rules);
 
   auto* right = new QGridLayout;
   right->setHorizontalSpacing(4);
