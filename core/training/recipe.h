@@ -25,9 +25,17 @@ struct FitContext {
   Task& task;
   /// Training state is saved here at least every epoch or 60 s, and resumed from it when it is
   /// there and was made by the same recipe, data and seed; removed when training is done.
-  std::filesystem::path checkpoint;
-  /// One value per epoch and name: loss, accuracy, robust_accuracy, validation_..., learning_rate.
-  std::function<void(std::int64_t epoch, const std::string& name, double value)> metric;
+  /// Empty: nothing is saved.
+  std::filesystem::path checkpoint = {};
+  /// Names what the weights depend on beside the recipe, the data and the layers' shapes, e.g. the
+  /// network's name and options; a checkpoint made under another text is not resumed.
+  std::string identity = {};
+  /// Within an epoch the state is saved when this long has passed; at each epoch's end anyhow.
+  double checkpointSeconds = 60.0;
+  /// One value per epoch (1, 2, ...) and name: loss and accuracy (running, on the training batches
+  /// as trained on, so adversarial ones under `adversarial`), validation_accuracy, robust_accuracy,
+  /// learning_rate, seconds. A resumed training reports the epochs before it again.
+  std::function<void(std::int64_t epoch, const std::string& name, double value)> metric = {};
 };
 
 /// How a classifier is trained.

@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/nn/device.h"
+#include "core/training/evaluate.h"
+#include "core/training/fit_loop.h"
+#include "core/training/recipes.h"
+
+namespace bulwark {
+namespace {
+
+/// The adversary of the training.
+struct Inner {
+  bool linf = true;
+  double epsilon = 0;
+  double stepSize = 0;  ///< 0: 2.5 epsilon / steps
+  std::int64_t steps = 7;
+  bool randomStart = true;
+
+  double step() const {
+    return stepSize > 0 ? stepSize : 2.5 * epsilon / static_cast<double>(steps);
+  }
+};
+
+/// Euclidean norm of each image, as [B, 1, 1, 1].
+torch::Tensor norms(const torch::Tensor& images) {
+  return images.flatten(1).norm(2, 1).reshape({-1, 1, 1, 1});
+}
+
+/// A point drawn uniformly from the ball around each image.
+torch::Tensor startIn(const Inner& inner, const torch::Tensor& images, Random& random) {
+  torch::Tensor noise = torch::empty(images.sizes(), torch::kFloat32);
+  float* data = noise.data_ptr<float>();
+  const std::int64_t pixels = noise.numel();
+  if (inner.linf) {
+    for (std::int64_t i = 0; i < pixels; ++i) {
+      data[i] = static_cast<float>(inner.epsilon * (2.0 * random.uniform() - 1.0));
+    }
+    return (images + toDevice(noise, images.device())).clamp_(0.0, 1.0);
+  }
+  for (std::int64_t i = 0; i < pixels; ++i) data[i] = static_cast<float>(random.normal());
+  const std::int64_t count = images.size(0);
+  torch::Tensor radius = torch::empty({count, 1, 1, 1}, torch::kFloat32);
+  const double dimension = static_cast<double>(pixels) / static_cast<double>(count);
+  for (std::int64_t i = 0; i < count; ++i) {
+    radius.data_ptr<float>()[i] =
+        static_cast<float>(inner.epsilon * std::pow(random.uniform(), 1.0 / dimension));
+  }
+  noise *= radius / norms(noise).clamp_min(1e-12);
+  return (images + toDevice(noise, images.device())).clamp_(0.0, 1.0);
+}
+
+/// The point one step up the gradient, back in the ball and in [0, 1].
+torch::Tensor move(const Inner& inner, const torch::Tensor& images, const torch::Tensor& at,
+                   const torch::Tensor& gradient) {
+  if (inner.linf) {
+    const torch::Tensor next = at + inner.step() * gradient.sign();
+    return torch::max(torch::min(next, images + inner.epsilon), images - inner.epsilon)
+        .clamp_(0.0, 1.0);
+  }
+  const torch::Tensor next = at + inner.step() * gradient / norms(gradient).clamp_min(1e-12);
+  const torch::Tensor offset = next - images;
+  const torch::Tensor scale = (inner.epsilon / norms(offset).clamp_min(1e-12)).clamp_max(1.0);
+  return (images + offset * scale).clamp_(0.0, 1.0);
+}
+
+/// Projected gradient ascent on the cross-entropy; the last iterate, as in Madry et al. 2018.
+///
+/// A loop of its own and not an `Attack`: training takes the last iterate and needs no value per
+/// sample, where an `Attack` keeps the best point, judges it in one more forward and brings the
+/// images to the CPU and back. The network is in evaluation mode meanwhile (as in TRADES, Zhang et
+/// al. 2019), so that the intermediate points leave batch norm's statistics alone, and its
+/// parameters are frozen, which spares their gradients.
+torch::Tensor perturb(Network& network, const Inner& inner, const torch::Tensor& images,
+                      const torch::Tensor& labels, Random random, Task& task) {
+  if (inner.epsilon == 0) return images;
+  const FrozenScope frozen(network);
+  torch::Tensor at = inner.randomStart ? startIn(inner, images, random) : images;
+  for (std::int64_t i = 0; i < inner.steps; ++i) {
+    task.checkpoint();
+    at = at.detach().requires_grad_(true);
+    const torch::Tensor loss = torch::nn::functional::cross_entropy(
+        network.forward(at), labels,
+        torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
+    const torch::Tensor gradient = torch::autograd::grad({loss}, {at})[0];
+    const torch::NoGradGuard noGrad;
+    at = move(inner, images, at, gradient);
+  }
+  return at.detach();
+}
+
+/// Adversarial training: each step is taken on images perturbed against the present weights.
+class Adversarial : public Recipe {
+ public:
+  Adversarial(FitOptions options, Inner inner, double warmupEpochs, std::int64_t robustImages)
+      : options_(std::move(options)),
+        inner_(inner),
+        warmupEpochs_(warmupEpochs),
+        robustImages_(robustImages) {}
+
+  void fit(FitContext& context) override {
+    FitHooks hooks;
+    hooks.recipe = "adversarial";
+    hooks.perturb = [&](const TrainingBatch& batch) {
+      Inner now = inner_;
+      if (warmupEpochs_ > 0) {
+        const double share = std::min(1.0, batch.epochs / warmupEpochs_);
+        now.epsilon *= share;
+        now.stepSize *= share;
+      }
+      return perturb(context.network, now, batch.images, batch.labels,
+                     Random(batch.seed.child("start")), context.task);
+    };
+    if (context.validation && context.validation->size() > 0 && robustImages_ > 0) {
+      hooks.robustAccuracy = [&] { return robustAccuracy(context); };
+    }
+    runFitLoop(context, options_, hooks);
+  }
+
+ private:
+  /// Share of a fixed, evenly spread part of the validation images that is classified rightly both
+  /// clean and at the attack's last iterate; the starts are the same in every epoch.
+  double robustAccuracy(FitContext& context) const {
+    const ImageSet& set = *context.validation;
+    const EvaluationScope evaluation(context.network);
+    const std::int64_t count = std::min(robustImages_, set.size());
+    const torch::Tensor positions =
+        torch::div(torch::arange(count, torch::kInt64) * set.size(), count, "floor");
+    std::int64_t right = 0;
+    for (std::int64_t begin = 0; begin < count; begin += options_.batchSize) {
+      const std::int64_t end = std::min(begin + options_.batchSize, count);
+      const torch::Tensor indices = positions.slice(0, begin, end);
+      const torch::Tensor images = toDevice(set.images(indices), context.device);
+      const torch::Tensor labels = toDevice(set.labels().index_select(0, indices), context.device);
+      const torch::Tensor attacked =
+          perturb(context.network, inner_, images, labels,
+                  Random(context.seed.child("robust").child(static_cast<std::uint64_t>(begin))),
+                  context.task);
+      const torch::NoGradGuard noGrad;
+      const torch::Tensor kept = (context.network.forward(images).argmax(1) == labels) &
+                                 (context.network.forward(attacked).argmax(1) == labels);
+      right += kept.sum().item<std::int64_t>();
+    }
+    return static_cast<double>(right) / static_cast<double>(count);
+  }
+
+  FitOptions options_;
+  Inner inner_;
+  double warmupEpochs_;
+  std::int64_t robustImages_;
+};
+
+}  // namespace
+
+void addAdversarial(Registry<Recipe>& registry) {
+  ComponentInfo info;
+  info.name = "adversarial";
+  info.title = "Adversarial training";
+  info.summary = "minimises the cross-entropy on images perturbed by PGD at every step";
+  info.reference = "Madry et al., ICLR 2018";
+  info.traits = {"needs labels"};
+  info.options.number("eps", "8/255", "radius of the perturbation")
+      .range(0, 100)
+      .in("fraction of the [0,1] range; for l2 the Euclidean length, which may exceed 1")
+      .from("Madry et al. 2018, section 4 (CIFAR-10; MNIST: 0.3)")
+      .simple();
+  info.options.integer("steps", 7, "gradient steps of the perturbation")
+      .range(1, 1000)
+      .from("Madry et al. 2018, section 4 (CIFAR-10; MNIST: 40)");
+  info.options.number("step_size", 0.0, "length of one step; 0: 2.5 eps / steps")
+      .range(0, 100)
+      .from("Madry et al. 2018, section 5")
+      .expert();
+  info.options.boolean("random_start", true, "start at a random point of the ball")
+      .from("Madry et al. 2018, section 3")
+      .expert();
+  info.options.choice("norm", "linf", {"linf", "l2"}, "what the radius is measured in")
+      .from("Madry et al. 2018");
+  info.options
+      .number("warmup_epochs", 1.0,
+              "epochs over which eps grows from 0; large radii stall small networks without it")
+      .range(0, 10000)
+      .in("epochs")
+      .from("Gowal et al. 2018 ramp eps so; 0: Madry et al. 2018");
+  info.options
+      .integer("robust_images", 256,
+               "validation images attacked after each epoch for robust_accuracy; 0: none")
+      .range(0, 1000000)
+      .in("images")
+      .expert();
+  info.options.include(fitSchema());
+  registry.add(info, [](const Params& params) {
+    Inner inner;
+    inner.linf = params.getText("norm") == "linf";
+    inner.epsilon = params.getNumber("eps");
+    if (inner.linf && inner.epsilon > 1) {
+      throw Error::badInput(formatNumber(inner.epsilon) + " is more than the whole [0,1] range",
+                            params.pathOf("eps"), "expected 0 <= eps <= 1 with the norm linf");
+    }
+    inner.stepSize = params.getNumber("step_size");
+    inner.steps = params.getInt("steps");
+    inner.randomStart = params.getBool("random_start");
+    return std::make_unique<Adversarial>(readFitOptions(params), inner,
+                                         params.getNumber("warmup_epochs"),
+                                         params.getInt("robust_images"));
+  });
+}
+
+}  // namespace bulwark
