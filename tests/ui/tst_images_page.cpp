@@ -1,0 +1,219 @@
+#include <QAbstractItemModelTester>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QLabel>
+#include <QListView>
+#include <QSignalSpy>
+#include <QSlider>
+#include <QtTest/QtTest>
+
+#include "ui/models/image_pair_model.h"
+#include "ui/models/pixels.h"
+#include "ui/pages/images_page.h"
+#include "ui/plots/line_plot.h"
+#include "ui/widgets/elided_label.h"
+#include "ui/widgets/image_view.h"
+#include "ui/widgets/panel.h"
+#include "ui_support.h"
+
+using namespace bulwark;
+using namespace bulwark::testing;
+
+namespace {
+
+void open(Workbench& bench, ImagesPage& page) {
+  page.resize(1180, 640);
+  page.show();
+  QSignalSpy shown(&page, &ImagesPage::shown);
+  bench.focus.setRun(bench.ids[0]);
+  QVERIFY(shown.wait(5000));
+}
+
+QString caption(ImagesPage& page, const char* name) {
+  return page.findChild<ElidedLabel*>(QLatin1String(name))->fullText();
+}
+
+}  // namespace
+
+class TestImagesPage : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void pixelsBecomeImages() {
+    const std::vector<float> grey = {0.0F, 0.5F, 1.0F, 2.0F};
+    const QImage image = toImage(grey, 1, 2, 2);
+    QCOMPARE(qGray(image.pixel(0, 0)), 0);
+    QCOMPARE(qGray(image.pixel(1, 0)), 128);
+    QCOMPARE(qGray(image.pixel(1, 1)), 255);
+    const std::vector<float> colour = {1, 0, 0};
+    QCOMPARE(toImage(colour, 3, 1, 1).pixelColor(0, 0), QColor(Qt::red));
+    QVERIFY(toImage(grey, 3, 2, 2).isNull());
+    const std::vector<float> after = {0.0F, 0.6F, 0.9F, 2.0F};
+    const QImage change = differenceImage(grey, after, 5, 1, 2, 2);
+    QCOMPARE(qGray(change.pixel(0, 0)), 128);
+    QCOMPARE(qGray(change.pixel(1, 0)), 255);
+    QCOMPARE(qGray(change.pixel(0, 1)), 0);
+    const ChangeNorms norms = changeNorms(grey, after);
+    QVERIFY(std::abs(norms.linf - 0.1) < 1e-6);
+    QVERIFY(std::abs(norms.l2 - std::sqrt(0.02)) < 1e-6);
+    QCOMPARE(norms.changed, 2);
+  }
+
+  void saysWhatBelongsHereWithoutARun() {
+    Workbench bench(0);
+    ImagesPage page(bench.context);
+    page.resize(1180, 640);
+    page.show();
+    QVERIFY(page.findChild<EmptyState*>()->isVisible());
+  }
+
+  void showsThePairAsStored() {
+    Workbench bench;
+    ImagesPage page(bench.context);
+    open(bench, page);
+    const ImagePair pair = bench.store().imagePair(page.shownPair());
+    QCOMPARE(pair.detector, std::string("msp"));
+    QCOMPARE(page.findChild<ImageView*>(QStringLiteral("imageBefore"))->image(),
+             toImage(pair.before, 1, 28, 28));
+    QCOMPARE(page.findChild<ImageView*>(QStringLiteral("imageAfter"))->image(),
+             toImage(pair.after, 1, 28, 28));
+    QVERIFY(
+        caption(page, "imageBeforeCaption").contains(QLocale().toString(pair.scoreBefore, 'g', 4)));
+    QVERIFY(
+        caption(page, "imageAfterCaption").contains(QLocale().toString(pair.scoreAfter, 'g', 4)));
+    QVERIFY(caption(page, "imageDifferenceCaption").contains(QLatin1String("8.0/255")));
+    QTest::qWait(100);
+    grabBoth(page, QStringLiteral("images"));
+  }
+
+  void theSliderWalksAlongTheAttack() {
+    Workbench bench;
+    ImagesPage page(bench.context);
+    open(bench, page);
+    const ImagePair pair = bench.store().imagePair(page.shownPair());
+    auto* slider = page.findChild<QSlider*>(QStringLiteral("imagesStep"));
+    QCOMPARE(slider->maximum(), int(pair.stepNumbers.size()) + 1);
+    auto* after = page.findChild<ImageView*>(QStringLiteral("imageAfter"));
+    for (int i = 0; i < int(pair.stepNumbers.size()); ++i) {
+      slider->setValue(i + 1);
+      const auto begin = pair.steps.begin() + i * 784;
+      QCOMPARE(after->image(), toImage(std::vector<float>(begin, begin + 784), 1, 28, 28));
+      QVERIFY(caption(page, "imageAfterCaption")
+                  .contains(QLocale().toString(pair.stepScores[std::size_t(i)], 'g', 4)));
+      QVERIFY(page.findChild<QLabel*>(QStringLiteral("imagesStepText"))
+                  ->text()
+                  .contains(QString::number(pair.stepNumbers[std::size_t(i)])));
+    }
+    slider->setFocus();
+    QTest::keyClick(slider, Qt::Key_Home);
+    QCOMPARE(after->image(), toImage(pair.before, 1, 28, 28));
+    QVERIFY(caption(page, "imageDifferenceCaption").contains(QLatin1String("0.0/255")));
+    const PlotTable trace = page.findChild<LinePlot*>(QStringLiteral("imagesTrace"))->table();
+    QCOMPARE(trace.columns[1].size(), qsizetype(pair.stepScores.size() + 1));
+    QCOMPARE(trace.columns[1].last(), pair.stepScores.back());
+  }
+
+  void spaceBlinks() {
+    Workbench bench;
+    ImagesPage page(bench.context);
+    open(bench, page);
+    auto* before = page.findChild<ImageView*>(QStringLiteral("imageBefore"));
+    auto* after = page.findChild<ImageView*>(QStringLiteral("imageAfter"));
+    QVERIFY(after->image() != before->image());
+    auto* list = page.findChild<QListView*>(QStringLiteral("imagesList"));
+    list->setFocus();
+    QTest::keyClick(list, Qt::Key_Space);
+    QVERIFY(page.blinking());
+    QCOMPARE(after->image(), before->image());
+    QTest::keyClick(after, Qt::Key_Space);
+    QVERIFY(!page.blinking());
+    QVERIFY(after->image() != before->image());
+  }
+
+  void theThreeViewsZoomTogether() {
+    Workbench bench;
+    ImagesPage page(bench.context);
+    open(bench, page);
+    auto* before = page.findChild<ImageView*>(QStringLiteral("imageBefore"));
+    auto* change = page.findChild<ImageView*>(QStringLiteral("imageDifference"));
+    const QPointF at(before->width() / 3.0, before->height() / 3.0);
+    QWheelEvent wheel(at, before->mapToGlobal(at), {}, {0, 240}, Qt::NoButton, Qt::NoModifier,
+                      Qt::NoScrollPhase, false);
+    QApplication::sendEvent(before, &wheel);
+    QVERIFY(before->zoom() > 1.5);
+    QCOMPARE(change->zoom(), before->zoom());
+    QCOMPARE(change->centre(), before->centre());
+    QTest::mouseDClick(change, Qt::LeftButton);
+    QCOMPARE(before->zoom(), 1.0);
+  }
+
+  void filtersByDetectorSetAndSelection() {
+    Workbench bench;
+    ImagesPage page(bench.context);
+    open(bench, page);
+    auto* list = page.findChild<QListView*>(QStringLiteral("imagesList"));
+    QAbstractItemModelTester tester(list->model());
+    QCOMPARE(list->model()->rowCount(), 36);  // 12 of one in and two out sets
+    QSignalSpy shown(&page, &ImagesPage::shown);
+    auto* detector = page.findChild<QComboBox*>(QStringLiteral("imagesDetector"));
+    detector->setCurrentIndex(detector->findData(QStringLiteral("knn")));
+    QVERIFY(shown.wait(5000));
+    QCOMPARE(bench.store().imagePair(page.shownPair()).detector, std::string("knn"));
+    auto* dataset = page.findChild<QComboBox*>(QStringLiteral("imagesDataset"));
+    dataset->setCurrentIndex(dataset->findData(QStringLiteral("glyphs")));
+    QCOMPARE(list->model()->rowCount(), 12);
+    SampleSet samples;
+    samples.insert({QStringLiteral("glyphs"), true}, 16);
+    samples.insert({QStringLiteral("glyphs"), true}, 17);  // has no pair
+    bench.selection.commit(samples, QStringLiteral("test"));
+    page.findChild<QCheckBox*>(QStringLiteral("imagesOnlySelected"))->setChecked(true);
+    QCOMPARE(list->model()->rowCount(), 1);
+    bench.selection.clear();
+    QCOMPARE(list->model()->rowCount(), 0);
+  }
+
+  void severalThumbnailsBecomeTheSelection() {
+    Workbench bench;
+    ImagesPage page(bench.context);
+    open(bench, page);
+    auto* list = page.findChild<QListView*>(QStringLiteral("imagesList"));
+    const auto click = [&](int row, Qt::KeyboardModifiers modifiers) {
+      QTest::mouseClick(list->viewport(), Qt::LeftButton, modifiers,
+                        list->visualRect(list->model()->index(row, 0)).center());
+    };
+    click(0, {});
+    QVERIFY(bench.selection.current().empty());
+    click(2, Qt::ShiftModifier);
+    QCOMPARE(bench.selection.current().size(), 3);
+    QVERIFY(list->model()->index(1, 0).data(ImagePairModel::SelectedRole).toBool());
+  }
+
+  void thumbnailsArriveByThemselves() {
+    Workbench bench;
+    ImagesPage page(bench.context);
+    open(bench, page);
+    auto* list = page.findChild<QListView*>(QStringLiteral("imagesList"));
+    const QModelIndex first = list->model()->index(0, 0);
+    QTRY_VERIFY(!first.data(ImagePairModel::AfterRole).value<QImage>().isNull());
+  }
+
+  void aLateAnswerIsDropped() {
+    Workbench bench(2);
+    ImagesPage page(bench.context);
+    open(bench, page);
+    QSignalSpy shown(&page, &ImagesPage::shown);
+    // Two requests in one go: only the answer to the second may be shown.
+    bench.focus.setRun(bench.ids[1]);
+    bench.focus.setRun(bench.ids[0]);
+    bench.focus.setRun(bench.ids[1]);
+    QVERIFY(shown.wait(5000));
+    QTest::qWait(100);
+    QCOMPARE(shown.count(), 1);
+    const auto pairs = bench.store().imagePairs(bench.ids[1], true);
+    QVERIFY(std::any_of(pairs.begin(), pairs.end(),
+                        [&](const ImagePair& pair) { return pair.id == page.shownPair(); }));
+  }
+};
+
+QTEST_MAIN(TestImagesPage)
+#include "tst_images_page.moc"

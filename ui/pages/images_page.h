@@ -1,0 +1,88 @@
+#pragma once
+
+#include <QTimer>
+#include <QWidget>
+#include <span>
+
+#include "core/store/records.h"
+#include "ui/bridge/app_context.h"
+
+class QCheckBox;
+class QComboBox;
+class QLabel;
+class QListView;
+class QPushButton;
+class QSlider;
+class QStackedWidget;
+
+namespace bulwark {
+
+class ElidedLabel;
+class EmptyState;
+class ImagePairFilter;
+class ImagePairModel;
+class ImageView;
+class LinePlot;
+
+/// Images before and after an attack, what changed, and how the score went step by step.
+class ImagesPage : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit ImagesPage(const AppContext& context, QWidget* parent = nullptr);
+
+  /// Id of the pair in the viewer; 0 when there is none.
+  qint64 shownPair() const { return pair_.id; }
+  bool blinking() const { return blinking_; }
+
+ Q_SIGNALS:
+  /// The viewer shows another pair.
+  void shown(qint64 pair);
+
+ protected:
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+ private:
+  QWidget* buildList();
+  QWidget* buildViewer();
+  void reload();
+  void showPairs(std::vector<ImagePair> pairs);
+  void applyFilter();
+  void loadPair(const QModelIndex& index);
+  void showPair(ImagePair pair);
+  void showStep();
+  void toggleBlink();
+  std::span<const float> stepPixels(int position) const;
+  double stepScore(int position) const;
+  QString stepName(int position) const;
+
+  AppContext context_;
+  QStackedWidget* stack_;
+  EmptyState* empty_;
+  QComboBox* detector_;
+  QComboBox* attack_;
+  QComboBox* dataset_;
+  QCheckBox* onlySelected_;
+  QLabel* count_;
+  QListView* list_;
+  ImagePairModel* model_;
+  ImagePairFilter* filter_;
+  ElidedLabel* name_;
+  QWidget* viewer_;
+  ImageView* views_[3];
+  ElidedLabel* captions_[3];
+  QSlider* step_;
+  QLabel* stepText_;
+  QSlider* gain_;
+  QLabel* gainText_;
+  QPushButton* blink_;
+  LinePlot* trace_;
+  QTimer reloadLater_;
+  ImagePair pair_;
+  bool blinking_ = false;
+  qint64 shownRun_ = 0;
+  quint64 listRequest_ = 0;
+  quint64 pairRequest_ = 0;
+};
+
+}  // namespace bulwark
