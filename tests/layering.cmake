@@ -9,6 +9,9 @@ function(forbid folder pattern reason)
   foreach(file IN LISTS files)
     file(STRINGS ${file} lines REGEX "^[ \t]*#[ \t]*include[ \t]*[<\"]")
     foreach(line IN LISTS lines)
+      if(folder STREQUAL "core/detectors" AND line MATCHES "\"core/attacks/objective\\.h\"")
+        continue()
+      endif()
       # The catalogue's header is the plain part of core/data.
       if(line MATCHES "${pattern}" AND NOT line MATCHES "core/data/catalogue.h")
         string(APPEND problems "\n${file}: '${line}': ${reason}")
@@ -38,6 +41,7 @@ forbid(core/store "${inc}core/(data|nn|training|detectors|attacks|experiment|rep
 forbid(core/data "${inc}core/(nn|training|detectors|attacks|experiment|store|report)" "data is below the networks")
 forbid(core/nn "${inc}core/(training|detectors|attacks|experiment|store|report)" "nn is below training")
 forbid(core/attacks "${inc}core/(detectors|training|experiment|store|report)" "attacks know objectives only")
+# One bridge: a detector posed as what an adversary maximises (exempt in forbid above).
 forbid(core/detectors "${inc}core/(attacks|experiment|store|report)" "detectors do not know attacks")
 if(problems)
   message(FATAL_ERROR "Layering is broken:${problems}")

@@ -43,11 +43,14 @@ struct AttackResult {
   torch::Tensor images;     ///< [N, C, H, W] float32, CPU
   torch::Tensor values;     ///< [N] float64, CPU: judged value at `images`, never below the clean
   torch::Tensor saturated;  ///< [N] bool: left early under S1
+  /// [N] bool: the gradient was exactly zero at some step, a sign of masking (check H15).
+  torch::Tensor zeroGradient;
   /// Mean over samples of the best judged value after 0, 1, ... steps; non-decreasing.
   std::vector<double> trajectory;
-  std::int64_t forwards = 0, backwards = 0;  ///< images propagated
-  torch::Tensor snapshots;                   ///< [snapshotSamples, snapshotSteps, C, H, W]
-  torch::Tensor snapshotValues;              ///< [snapshotSamples, snapshotSteps] float64
+  /// Images propagated, also those that only fill a batch up to its constant size.
+  std::int64_t forwards = 0, backwards = 0;
+  torch::Tensor snapshots;       ///< [snapshotSamples, snapshotSteps, C, H, W]
+  torch::Tensor snapshotValues;  ///< [snapshotSamples, snapshotSteps] float64
 };
 
 /// Perturbs images within a threat model so that an objective grows.

@@ -1,0 +1,12 @@
+#include "core/attacks/attack.h"
+
+#include "core/attacks/builtin.h"
+
+namespace bulwark {
+
+void registerAttacks(Registry<Attack>& registry) {
+  addFgsm(registry);
+  addPgd(registry);
+}
+
+}  // namespace bulwark

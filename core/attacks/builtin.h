@@ -1,0 +1,11 @@
+#pragma once
+
+#include "core/registry/registries.h"
+
+namespace bulwark {
+
+// Each defined in the file that holds the attack.
+void addFgsm(Registry<Attack>& registry);
+void addPgd(Registry<Attack>& registry);
+
+}  // namespace bulwark

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "core/attacks/attack.h"
+
+namespace bulwark {
+
+/// The options "eps" and "norm" that every bounded attack has; `source` of the default radius.
+void addThreatOptions(OptionSchema& options, const std::string& source);
+ThreatModel threatOf(const Params& params);
+
+/// A start drawn uniformly from the ball around `image` [C, H, W], then clipped to the box.
+torch::Tensor randomStart(const torch::Tensor& image, const ThreatModel& threat, Seed seed);
+
+/// Throws `Error` (BadInput) unless `images` is float32 [N, C, H, W] within [0, 1].
+void requireImages(const torch::Tensor& images, const std::string& where);
+
+/// Throws `Error` (Failed) when an adversarial image is outside its ball by more than 1e-6 (the
+/// rounding of x + delta in float32 stays below 1e-7), outside the box, or not finite (check H7).
+void auditPerturbation(const torch::Tensor& clean, const torch::Tensor& adversarial,
+                       const ThreatModel& threat, const std::string& where);
+
+}  // namespace bulwark

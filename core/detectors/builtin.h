@@ -1,0 +1,15 @@
+#pragma once
+
+#include "core/registry/registries.h"
+
+namespace bulwark {
+
+// Each defined in the file that holds the detector.
+void addMsp(Registry<Detector>& registry);
+void addMaxLogit(Registry<Detector>& registry);
+void addEnergy(Registry<Detector>& registry);
+void addMahalanobis(Registry<Detector>& registry);
+void addRelativeMahalanobis(Registry<Detector>& registry);
+void addKnn(Registry<Detector>& registry);
+
+}  // namespace bulwark

@@ -1,0 +1,20 @@
+#include "core/detectors/detector.h"
+
+#include "core/detectors/builtin.h"
+
+namespace bulwark {
+
+std::map<std::string, torch::Tensor> Detector::intermediates(const torch::Tensor& /*images*/) {
+  return {};
+}
+
+void registerDetectors(Registry<Detector>& registry) {
+  addMsp(registry);
+  addMaxLogit(registry);
+  addEnergy(registry);
+  addMahalanobis(registry);
+  addRelativeMahalanobis(registry);
+  addKnn(registry);
+}
+
+}  // namespace bulwark
