@@ -39,7 +39,9 @@ torch::Tensor scoreBatches(
 
 torch::Tensor scoreSet(Detector& detector, const ImageSet& set, const torch::Device& device,
                        std::int64_t batchSize, Task& task) {
-  const auto read = [&](std::int64_t begin, std::int64_t end) { return set.range(begin, end); };
+  const auto read = [&](std::int64_t begin, std::int64_t end) {
+    return set.images(torch::arange(begin, end));
+  };
   return scoreBatches(detector, set.size(), read, device, batchSize, task);
 }
 
