@@ -7,6 +7,7 @@ namespace bulwark {
 class DatabaseService;
 class DatasetCatalogue;
 class DialogProvider;
+class DraftChecker;
 class ExperimentDraft;
 class JobController;
 class Navigator;
@@ -21,6 +22,7 @@ struct AppContext {
   RunFocus* focus = nullptr;
   SelectionHub* selection = nullptr;
   ExperimentDraft* draft = nullptr;
+  DraftChecker* checker = nullptr;
   Navigator* navigator = nullptr;
   const Registries* registries = nullptr;
   const DatasetCatalogue* catalogue = nullptr;

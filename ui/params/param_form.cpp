@@ -219,6 +219,10 @@ void ParamForm::setError(const std::string& key, const QString& text) {
   }
 }
 
+void ParamForm::clearErrors() {
+  for (auto& field : fields_) review(field);
+}
+
 DetailSwitch::DetailSwitch(QWidget* parent) : QFrame(parent) {
   setObjectName(QStringLiteral("detailSwitch"));
   auto* row = new QHBoxLayout(this);

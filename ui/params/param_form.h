@@ -37,6 +37,8 @@ class ParamForm : public QWidget {
   bool isValid() const;
   /// Shows `text` under the field, e.g. what a check of the whole found; empty clears it.
   void setError(const std::string& key, const QString& text);
+  /// Takes back what `setError` said.
+  void clearErrors();
   bool hasField(const std::string& key) const;
 
  Q_SIGNALS:

@@ -1,0 +1,412 @@
+#include "ui/pages/data_page.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDir>
+#include <QDragEnterEvent>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListView>
+#include <QLocale>
+#include <QMimeData>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QRegularExpression>
+#include <QScrollArea>
+#include <QShortcut>
+#include <QSplitter>
+#include <QVBoxLayout>
+
+#include "core/base/files.h"
+#include "ui/bridge/dialogs.h"
+#include "ui/bridge/draft_checker.h"
+#include "ui/bridge/experiment_draft.h"
+#include "ui/pages/dataset_delegate.h"
+#include "ui/pages/own_sets.h"
+#include "ui/shell/icons.h"
+#include "ui/widgets/class_grid.h"
+#include "ui/widgets/experiment_sets.h"
+#include "ui/widgets/panel.h"
+
+namespace bulwark {
+
+namespace {
+constexpr int perClass = 12;  // thumbnails
+}
+
+DataPage::DataPage(const AppContext& context, QWidget* parent)
+    : QWidget(parent),
+      context_(context),
+      model_(new DatasetModel(this)),
+      filter_(new DatasetFilter(this)),
+      statusTask_(this),
+      previewTask_(this),
+      checkTask_(this),
+      addTask_(this) {
+  setObjectName(QStringLiteral("dataPage"));
+  setAcceptDrops(true);
+  filter_->setSourceModel(model_);
+  auto* layout = new QHBoxLayout(this);
+  layout->setContentsMargins(16, 16, 16, 16);
+  auto* splitter = new QSplitter;
+  splitter->setHandleWidth(12);
+  splitter->setChildrenCollapsible(false);
+  splitter->addWidget(makeList());
+  splitter->addWidget(makeDetails());
+  splitter->setStretchFactor(1, 1);
+  splitter->setSizes({340, 720});
+  layout->addWidget(splitter);
+  showEntry();
+  reload();
+}
+
+QString DataPage::ownFolder() {
+  return QDir(QString::fromStdString(userDataFolder().string()))
+      .filePath(QStringLiteral("datasets"));
+}
+
+QWidget* DataPage::makeList() {
+  auto* panel = new Panel(tr("Data sets"));
+  panel->setMinimumWidth(280);
+  auto* add = new QPushButton(icon(QStringLiteral("folder")), tr("Add folder..."));
+  add->setObjectName(QStringLiteral("addFolder"));
+  add->setToolTip(
+      tr("A folder with one folder of images per class, or IDX, CIFAR or NPY files; "
+         "you can also drop it on this page"));
+  panel->header()->addWidget(add);
+  auto* search = new QLineEdit;
+  search->setObjectName(QStringLiteral("datasetSearch"));
+  search->setPlaceholderText(tr("Filter (Ctrl+F)"));
+  search->setClearButtonEnabled(true);
+  panel->body()->addWidget(search);
+  list_ = new QListView;
+  list_->setObjectName(QStringLiteral("datasetList"));
+  list_->setAccessibleName(tr("Data sets"));
+  list_->setModel(filter_);
+  list_->setItemDelegate(new DatasetDelegate(list_));
+  list_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+  panel->body()->addWidget(list_, 1);
+  auto* installed = new QCheckBox(tr("Only what is installed"));
+  installed->setObjectName(QStringLiteral("installedOnly"));
+  panel->body()->addWidget(installed);
+  connect(add, &QPushButton::clicked, this, [this] {
+    const QString path = context_.dialogs->openFolder(this, tr("Add a folder of images"));
+    if (!path.isEmpty()) addOwnSet(path);
+  });
+  connect(search, &QLineEdit::textChanged, filter_, &DatasetFilter::setWords);
+  connect(installed, &QCheckBox::toggled, filter_, &DatasetFilter::setInstalledOnly);
+  connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this,
+          &DataPage::showEntry);
+  auto* find = new QShortcut(QKeySequence::Find, this);
+  find->setContext(Qt::WidgetWithChildrenShortcut);
+  connect(find, &QShortcut::activated, search, qOverload<>(&QWidget::setFocus));
+  return panel;
+}
+
+QWidget* DataPage::makeDetails() {
+  auto* side = new QWidget;
+  auto* layout = new QVBoxLayout(side);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(12);
+
+  auto* details = new Panel;
+  auto* top = new QHBoxLayout;
+  title_ = roleLabel({}, "title");
+  title_->setObjectName(QStringLiteral("datasetTitle"));
+  badge_ = roleLabel({}, "badge");
+  badge_->setObjectName(QStringLiteral("datasetBadge"));
+  top->addWidget(title_);
+  top->addWidget(badge_);
+  top->addStretch(1);
+  useIn_ = primaryButton(tr("Use as in-distribution"), QStringLiteral("useAsIn"));
+  useOut_ = new QPushButton(tr("Add as out set"));
+  useOut_->setObjectName(QStringLiteral("useAsOut"));
+  check_ = new QPushButton(tr("Check files"));
+  check_->setObjectName(QStringLiteral("checkFiles"));
+  check_->setToolTip(tr("Reads everything: headers, counts, checksums"));
+  details->body()->addLayout(top);
+  summary_ = new QLabel;
+  facts_ = roleLabel({}, "muted");
+  facts_->setOpenExternalLinks(true);
+  advice_ = roleLabel({}, "muted");
+  message_ = roleLabel({}, "muted");
+  message_->setObjectName(QStringLiteral("datasetMessage"));
+  for (auto* label : {summary_, facts_, advice_, message_}) {
+    label->setWordWrap(true);
+    label->setTextInteractionFlags(Qt::TextBrowserInteraction);
+    details->body()->addWidget(label);
+  }
+  message_->hide();
+  auto* actions = new QHBoxLayout;
+  actions->setSpacing(8);
+  actions->addWidget(useIn_);
+  actions->addWidget(useOut_);
+  actions->addStretch(1);
+  checkProgress_ = new QProgressBar;
+  checkProgress_->setObjectName(QStringLiteral("checkProgress"));
+  checkProgress_->setTextVisible(false);
+  checkProgress_->setFixedWidth(140);
+  checkProgress_->hide();
+  actions->addWidget(checkProgress_);
+  actions->addWidget(check_);
+  details->body()->addLayout(actions);
+  layout->addWidget(details);
+
+  gridPanel_ = new Panel(tr("Images by class"));
+  split_ = new QComboBox;
+  split_->setObjectName(QStringLiteral("previewSplit"));
+  split_->setAccessibleName(tr("Part of the set"));
+  split_->addItem(tr("Test images"), QStringLiteral("test"));
+  split_->addItem(tr("Train images"), QStringLiteral("train"));
+  gridPanel_->header()->addWidget(split_);
+  gridState_ = roleLabel({}, "muted");
+  gridState_->setObjectName(QStringLiteral("previewState"));
+  gridState_->setWordWrap(true);
+  gridPanel_->body()->addWidget(gridState_);
+  auto* area = new QScrollArea;
+  grid_ = new ClassGrid;
+  area->setWidget(grid_);
+  area->viewport()->setAutoFillBackground(false);
+  gridPanel_->body()->addWidget(area, 1);
+  layout->addWidget(gridPanel_, 1);
+
+  auto* chosen = new Panel(tr("In this experiment"));
+  chosen->body()->addWidget(new ExperimentSets(context_.draft));
+  layout->addWidget(chosen);
+
+  connect(useIn_, &QPushButton::clicked, this, [this] { use(true); });
+  connect(useOut_, &QPushButton::clicked, this, [this] { use(false); });
+  connect(check_, &QPushButton::clicked, this, &DataPage::check);
+  connect(split_, &QComboBox::currentIndexChanged, this, &DataPage::loadPreview);
+  connect(&checkTask_, &BackgroundTask::progress, this, [this](const ProgressUpdate& update) {
+    checkProgress_->setRange(0, update.total > 0 ? 1000 : 0);
+    if (update.total <= 0) return;
+    checkProgress_->setValue(static_cast<int>(1000.0 * static_cast<double>(update.done) /
+                                              static_cast<double>(update.total)));
+  });
+  return side;
+}
+
+void DataPage::reload(const QString& select) {
+  statusTask_.start(
+      [catalogue = *context_.catalogue, folder = ownFolder()](Task& task) {
+        std::vector<DatasetEntry> entries;
+        for (const auto& info : catalogue.sets()) {
+          task.checkpoint();
+          DatasetEntry entry;
+          entry.info = info;
+          entry.status = catalogue.status(info.name);
+          entry.statusKnown = true;
+          entries.push_back(std::move(entry));
+        }
+        for (auto& own : findOwnSets(folder, catalogue)) entries.push_back(std::move(own));
+        return entries;
+      },
+      [this, select](std::vector<DatasetEntry> entries) {
+        const auto kept = current();
+        const QString wanted = !select.isEmpty() ? select
+                               : kept            ? QString::fromStdString(kept->info.name)
+                                                 : QString();
+        model_->setEntries(std::move(entries));
+        QModelIndex index = filter_->mapFromSource(model_->indexOf(wanted));
+        if (!index.isValid()) index = filter_->index(0, 0);
+        list_->setCurrentIndex(index);
+        list_->scrollTo(index);
+        showEntry();
+        if (!select.isEmpty()) Q_EMIT setAdded(select);
+      },
+      [this](const Error& error) { say(QString::fromStdString(error.what()), "error"); });
+}
+
+std::optional<DatasetEntry> DataPage::current() const {
+  const auto* entry = model_->entry(filter_->mapToSource(list_->currentIndex()));
+  return entry ? std::optional(*entry) : std::nullopt;
+}
+
+void DataPage::showEntry() {
+  checkTask_.cancel();
+  checkProgress_->hide();
+  check_->setText(tr("Check files"));
+  message_->hide();
+  const auto entry = current();
+  for (auto* button : {useIn_, useOut_, check_}) button->setEnabled(entry.has_value());
+  badge_->setVisible(entry.has_value());
+  if (!entry) {
+    title_->setText(tr("Data"));
+    summary_->setText(tr("Choose a set on the left, or drop a folder of images here."));
+    facts_->clear();
+    advice_->hide();
+    grid_->clear();
+    gridState_->setText(tr("The images of the chosen set appear here."));
+    return;
+  }
+  const auto& info = entry->info;
+  const auto index = list_->currentIndex();
+  const bool usable = index.data(DatasetModel::InstalledRole).toBool();
+  title_->setText(index.data().toString());
+  badge_->setText(index.data(DatasetModel::BadgeRole).toString());
+  summary_->setText(QString::fromStdString(info.summary));
+  QStringList facts;
+  const auto counts = [](std::int64_t count) {
+    return QLocale().toString(static_cast<qlonglong>(count));
+  };
+  if (info.trainCount > 0) facts << tr("%1 training images").arg(counts(info.trainCount));
+  if (info.testCount > 0) facts << tr("%1 test images").arg(counts(info.testCount));
+  if (info.height > 0) {
+    facts << QStringLiteral("%1 x %2 x %3").arg(info.channels).arg(info.height).arg(info.width);
+  }
+  if (!info.licence.empty()) {
+    facts << tr("licence: %1").arg(QString::fromStdString(info.licence).toHtmlEscaped());
+  }
+  if (!info.reference.empty()) facts << QString::fromStdString(info.reference).toHtmlEscaped();
+  if (!info.homepage.empty()) {
+    facts << QStringLiteral("<a href=\"%1\">%2</a>")
+                 .arg(QString::fromStdString(info.homepage).toHtmlEscaped(), tr("home page"));
+  }
+  if (entry->own) {
+    facts << QFileInfo(entry->path).canonicalFilePath().toHtmlEscaped();
+  } else if (!entry->status.folder.empty()) {
+    facts << QString::fromStdString(entry->status.folder.string()).toHtmlEscaped();
+  }
+  facts_->setText(facts.join(QStringLiteral("  ·  ")));
+  QString advice;
+  if (!usable) {
+    advice = QString::fromStdString(entry->status.advice.empty() ? info.whatToPutWhere
+                                                                 : entry->status.advice);
+  }
+  advice_->setText(advice);
+  advice_->setTextFormat(Qt::PlainText);
+  advice_->setVisible(!advice.isEmpty());
+  useIn_->setEnabled(usable && (info.classes != 0 || entry->own));
+  useIn_->setToolTip(useIn_->isEnabled() || !usable
+                         ? tr("The normal images: the classifier is trained on them")
+                         : tr("It has no classes to train a classifier on"));
+  useOut_->setEnabled(usable);
+  useOut_->setToolTip(tr("Anomalous images that the detectors should tell apart"));
+  check_->setEnabled(usable && !info.generated && !entry->own);
+  check_->setVisible(!info.generated && !entry->own);
+  loadPreview();
+}
+
+void DataPage::loadPreview() {
+  previewTask_.cancel();
+  grid_->clear();
+  const auto entry = current();
+  if (!entry) return;
+  if (!list_->currentIndex().data(DatasetModel::InstalledRole).toBool()) {
+    gridState_->setText(tr("Its images appear here once it is installed."));
+    gridState_->show();
+    return;
+  }
+  gridState_->setText(tr("Reading..."));
+  gridState_->show();
+  setRole(gridState_, "muted");
+  previewTask_.start(
+      [catalogue = *context_.catalogue, request = entry->request(),
+       split = split_->currentData().toString().toStdString()](Task& task) {
+        return previewDataset(catalogue, DatasetRequest::fromJson(request, "dataset"), split,
+                              perClass, task);
+      },
+      [this](const DatasetPreview& preview) {
+        gridState_->setText(tr("%1 images of %2 x %3 x %4, the first %5 of each class")
+                                .arg(QLocale().toString(static_cast<qlonglong>(preview.count)))
+                                .arg(preview.channels)
+                                .arg(preview.height)
+                                .arg(preview.width)
+                                .arg(perClass));
+        grid_->setPreview(preview);
+      },
+      [this](const Error& error) {
+        setRole(gridState_, "error");
+        gridState_->setText(QString::fromStdString(error.what()));
+      });
+}
+
+void DataPage::check() {
+  if (checkTask_.isRunning()) {
+    checkTask_.cancel();
+    checkProgress_->hide();
+    check_->setText(tr("Check files"));
+    say(tr("The check was cancelled."), "muted");
+    return;
+  }
+  const auto entry = current();
+  if (!entry) return;
+  check_->setText(tr("Cancel check"));
+  checkProgress_->setRange(0, 0);
+  checkProgress_->show();
+  const auto ended = [this] {
+    check_->setText(tr("Check files"));
+    checkProgress_->hide();
+  };
+  checkTask_.start([catalogue = *context_.catalogue,
+                    name = entry->info.name](Task& task) { return catalogue.check(name, task); },
+                   [this, ended](const DatasetStatus& status) {
+                     ended();
+                     QStringList lines;
+                     for (const auto& file : status.missing) {
+                       lines << tr("missing: %1").arg(QString::fromStdString(file));
+                     }
+                     for (const auto& problem : status.problems)
+                       lines << QString::fromStdString(problem);
+                     if (lines.isEmpty()) {
+                       say(tr("All files are as they should be."), "muted");
+                     } else {
+                       say(lines.join(QLatin1Char('\n')), "error");
+                     }
+                   },
+                   [this, ended](const Error& error) {
+                     ended();
+                     say(QString::fromStdString(error.what()), "error");
+                   });
+}
+
+void DataPage::use(bool asIn) {
+  const auto entry = current();
+  if (!entry) return;
+  if (asIn) {
+    context_.draft->setIn(entry->request());
+    say(tr("%1 is now the in-distribution set.").arg(title_->text()), "muted");
+  } else if (context_.draft->addOut(entry->request())) {
+    say(tr("%1 was added to the out sets.").arg(title_->text()), "muted");
+  } else {
+    say(tr("%1 already is an out set.").arg(title_->text()), "warning");
+  }
+}
+
+void DataPage::say(const QString& text, const char* role) {
+  setRole(message_, role);
+  message_->setTextFormat(Qt::PlainText);
+  message_->setText(text);
+  message_->show();
+}
+
+void DataPage::dragEnterEvent(QDragEnterEvent* event) {
+  const auto urls = event->mimeData()->urls();
+  if (!urls.isEmpty() && urls.first().isLocalFile()) event->acceptProposedAction();
+}
+
+void DataPage::dropEvent(QDropEvent* event) {
+  const auto urls = event->mimeData()->urls();
+  if (urls.isEmpty()) return;
+  event->acceptProposedAction();
+  addOwnSet(urls.first().toLocalFile());
+}
+
+void DataPage::addOwnSet(const QString& path) {
+  say(tr("Reading %1...").arg(path), "muted");
+  addTask_.start(
+      [catalogue = *context_.catalogue, path, folder = ownFolder()](Task& task) {
+        return linkOwnSet(path, folder, catalogue, task);
+      },
+      [this](const QString& name) {
+        filter_->setWords({});
+        reload(name);
+        context_.checker->recheck();
+      },
+      [this](const Error& error) { say(QString::fromStdString(error.what()), "error"); });
+}
+
+}  // namespace bulwark

@@ -1,0 +1,213 @@
+#include "ui/shell/jobs_dock.h"
+
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QMenu>
+#include <QPainter>
+#include <QStackedWidget>
+#include <QStyledItemDelegate>
+#include <QTableView>
+#include <QToolButton>
+#include <QVBoxLayout>
+#include <utility>
+
+#include "ui/bridge/database_service.h"
+#include "ui/bridge/job_controller.h"
+#include "ui/bridge/navigator.h"
+#include "ui/bridge/run_focus.h"
+#include "ui/shell/icons.h"
+#include "ui/widgets/panel.h"
+
+namespace bulwark {
+
+namespace {
+
+/// A thin bar above the counts.
+class ProgressDelegate : public QStyledItemDelegate {
+ public:
+  using QStyledItemDelegate::QStyledItemDelegate;
+
+  void paint(QPainter* painter, const QStyleOptionViewItem& option,
+             const QModelIndex& index) const override {
+    QStyleOptionViewItem cell(option);
+    initStyleOption(&cell, index);
+    const QString text = cell.text;
+    cell.text.clear();
+    const QWidget* view = option.widget;
+    view->style()->drawControl(QStyle::CE_ItemViewItem, &cell, painter, view);
+    const double fraction = index.data(JobTableModel::FractionRole).toDouble();
+    const QRect box = option.rect.adjusted(8, 5, -8, -5);
+    painter->save();
+    painter->setRenderHint(QPainter::Antialiasing);
+    painter->setPen(option.palette.color(QPalette::Text));
+    painter->drawText(box, Qt::AlignHCenter | Qt::AlignTop, text);
+    if (fraction >= 0) {
+      QRectF bar(box.left(), box.bottom() - 4, box.width(), 4);
+      painter->setPen(Qt::NoPen);
+      painter->setBrush(option.palette.color(QPalette::Mid));
+      painter->drawRoundedRect(bar, 2, 2);
+      bar.setWidth(bar.width() * fraction);
+      painter->setBrush(option.palette.color(QPalette::Highlight));
+      painter->drawRoundedRect(bar, 2, 2);
+    }
+    painter->restore();
+  }
+};
+
+}  // namespace
+
+JobsDock::JobsDock(const AppContext& context, QWidget* parent)
+    : QDockWidget(tr("Jobs"), parent), context_(context), model_(new JobTableModel(this)) {
+  setObjectName(QStringLiteral("jobsDock"));
+  auto* body = new QWidget;
+  auto* layout = new QVBoxLayout(body);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+  auto* tools = new QHBoxLayout;
+  tools->setContentsMargins(8, 4, 8, 4);
+  tools->setSpacing(4);
+  layout->addLayout(tools);
+  stack_ = new QStackedWidget;
+  layout->addWidget(stack_, 1);
+
+  pause_ = addButton(QStringLiteral("pauseJob"), QStringLiteral("pause"), tr("Pause"));
+  cancel_ = addButton(QStringLiteral("cancelJob"), QStringLiteral("stop"), tr("Cancel"));
+  retry_ = addButton(QStringLiteral("retryJob"), QStringLiteral("retry"), tr("Retry"));
+  open_ = addButton(QStringLiteral("openResults"), QStringLiteral("results"), tr("Open results"));
+  startQueue_ = addButton(QStringLiteral("startQueue"), QStringLiteral("play"), tr("Start queue"));
+  for (auto* button : {pause_, cancel_, retry_, open_}) tools->addWidget(button);
+  tools->addStretch(1);
+  tools->addWidget(startQueue_);
+
+  table_ = new QTableView;
+  table_->setObjectName(QStringLiteral("jobsTable"));
+  table_->setAccessibleName(tr("Jobs"));
+  table_->setModel(model_);
+  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
+  table_->setSelectionMode(QAbstractItemView::SingleSelection);
+  table_->setShowGrid(false);
+  table_->setWordWrap(false);
+  table_->verticalHeader()->hide();
+  table_->verticalHeader()->setDefaultSectionSize(32);
+  table_->setItemDelegateForColumn(JobTableModel::Progress, new ProgressDelegate(table_));
+  table_->setContextMenuPolicy(Qt::CustomContextMenu);
+  auto* header = table_->horizontalHeader();
+  header->setHighlightSections(false);
+  header->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+  header->setSectionResizeMode(JobTableModel::Phase, QHeaderView::Stretch);
+  const std::pair<int, int> widths[] = {
+      {JobTableModel::Id, 44},        {JobTableModel::Name, 180}, {JobTableModel::State, 88},
+      {JobTableModel::Progress, 160}, {JobTableModel::Rate, 104}, {JobTableModel::Left, 104},
+      {JobTableModel::Started, 128}};
+  for (const auto& [column, width] : widths) table_->setColumnWidth(column, width);
+  stack_->addWidget(table_);
+  auto* empty = roleLabel(tr("No jobs yet. What you start on the Train or Attack page waits and "
+                             "runs here."),
+                          "muted");
+  empty->setAlignment(Qt::AlignCenter);
+  empty->setWordWrap(true);
+  stack_->addWidget(empty);
+  stack_->setCurrentIndex(1);
+  setWidget(body);
+
+  connect(pause_, &QToolButton::clicked, this, [this] {
+    const JobRecord* job = model_->job(selectedJob());
+    if (!job) return;
+    if (job->state == RunState::Paused) {
+      context_.jobs->resume(job->id);
+    } else {
+      context_.jobs->pause(job->id);
+    }
+  });
+  connect(cancel_, &QToolButton::clicked, this, [this] { context_.jobs->cancel(selectedJob()); });
+  connect(retry_, &QToolButton::clicked, this, [this] { context_.jobs->retry(selectedJob()); });
+  connect(open_, &QToolButton::clicked, this, &JobsDock::openResults);
+  connect(startQueue_, &QToolButton::clicked, this, [this] { context_.jobs->startQueue(); });
+  connect(table_, &QTableView::doubleClicked, this, &JobsDock::openResults);
+  connect(table_, &QTableView::customContextMenuRequested, this, [this](const QPoint& at) {
+    QMenu menu;
+    for (auto* button : {pause_, cancel_, retry_, open_}) {
+      auto* action = menu.addAction(button->icon(), button->text(), button, &QToolButton::click);
+      action->setEnabled(button->isEnabled());
+    }
+    menu.exec(table_->viewport()->mapToGlobal(at));
+  });
+  connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this,
+          &JobsDock::showActions);
+  connect(model_, &JobTableModel::dataChanged, this, &JobsDock::showActions);
+  connect(context_.database, &DatabaseService::opened, this, &JobsDock::refresh);
+  connect(context_.database, &DatabaseService::changed, this, &JobsDock::refresh);
+  connect(context_.jobs, &JobController::progress, model_, &JobTableModel::setProgress);
+  connect(context_.jobs, &JobController::submitted, this, [this](qint64 job) {
+    refresh();
+    table_->selectRow(qMax(0, model_->rowOf(job)));
+  });
+  showActions();
+  refresh();
+}
+
+QToolButton* JobsDock::addButton(const QString& name, const QString& iconName,
+                                 const QString& text) {
+  auto* button = new QToolButton;
+  button->setObjectName(name);
+  button->setProperty("flat", true);
+  button->setIcon(icon(iconName));
+  button->setText(text);
+  button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+  return button;
+}
+
+void JobsDock::refresh() {
+  if (asking_) {
+    again_ = true;
+    return;
+  }
+  asking_ = true;
+  context_.database->run(
+      this, [](RunStore& store) { return store.jobs(); },
+      [this](std::vector<JobRecord> jobs) {
+        asking_ = false;
+        model_->setJobs(std::move(jobs));
+        stack_->setCurrentIndex(model_->rowCount() == 0 ? 1 : 0);
+        if (!table_->selectionModel()->hasSelection() && model_->rowCount() > 0) {
+          table_->selectRow(0);
+        }
+        showActions();
+        if (std::exchange(again_, false)) refresh();
+      },
+      [this](const Error&) { asking_ = false; });
+}
+
+qint64 JobsDock::selectedJob() const {
+  const auto rows = table_->selectionModel()->selectedRows();
+  return rows.isEmpty() ? 0 : rows.first().data(JobTableModel::JobRole).toLongLong();
+}
+
+void JobsDock::showActions() {
+  const JobRecord* job = model_->job(selectedJob());
+  const RunState state = job ? job->state : RunState::Done;
+  const bool active = state == RunState::Running || state == RunState::Paused;
+  pause_->setEnabled(job && active);
+  const bool paused = job && state == RunState::Paused;
+  pause_->setText(paused ? tr("Resume") : tr("Pause"));
+  pause_->setIcon(icon(paused ? QStringLiteral("play") : QStringLiteral("pause")));
+  cancel_->setEnabled(job && (active || state == RunState::Queued));
+  retry_->setEnabled(job && isFinal(state) && state != RunState::Done);
+  retry_->setText(state == RunState::Interrupted ? tr("Resume") : tr("Retry"));
+  retry_->setToolTip(tr("Queue it again; it goes on where it stopped"));
+  open_->setEnabled(job);
+  bool waiting = false;
+  for (int row = 0; row < model_->rowCount(); ++row) {
+    waiting = waiting || model_->at(row)->state == RunState::Queued;
+  }
+  startQueue_->setVisible(waiting && !context_.jobs->isRunning());
+}
+
+void JobsDock::openResults() {
+  const JobRecord* job = model_->job(selectedJob());
+  if (!job) return;
+  context_.focus->setRun(job->run);
+  context_.navigator->showPage(PageId::Results);
+}
+
+}  // namespace bulwark

@@ -1,0 +1,117 @@
+#include "ui/widgets/experiment_sets.h"
+
+#include <QFileInfo>
+#include <QGridLayout>
+#include <QSpinBox>
+#include <QToolButton>
+
+#include "ui/bridge/experiment_draft.h"
+#include "ui/shell/icons.h"
+#include "ui/widgets/panel.h"
+
+namespace bulwark {
+
+ExperimentSets::ExperimentSets(ExperimentDraft* draft, QWidget* parent)
+    : QWidget(parent), draft_(draft), grid_(new QGridLayout(this)) {
+  grid_->setContentsMargins(0, 0, 0, 0);
+  grid_->setHorizontalSpacing(8);
+  grid_->setVerticalSpacing(6);
+  grid_->setColumnStretch(1, 1);
+  connect(draft_, &ExperimentDraft::changed, this, [this] {
+    if (draft_->part("/data") != shown_) rebuild();
+  });
+  rebuild();
+}
+
+QString ExperimentSets::displayName(const Json& entry) {
+  if (!entry.is_object()) return {};
+  for (const char* key : {"label", "dataset", "path"}) {
+    const auto found = entry.find(key);
+    if (found == entry.end() || !found->is_string()) continue;
+    const QString text = QString::fromStdString(found->get<std::string>());
+    if (!text.isEmpty()) return key == std::string("path") ? QFileInfo(text).fileName() : text;
+  }
+  return {};
+}
+
+void ExperimentSets::rebuild() {
+  shown_ = draft_->part("/data");
+  // A spin box of a row may be the sender: it is deleted after its signal.
+  while (QLayoutItem* item = grid_->takeAt(0)) {
+    if (QWidget* widget = item->widget()) {
+      widget->hide();
+      widget->setObjectName({});
+      widget->deleteLater();
+    }
+    delete item;
+  }
+  const auto heading = [this](const QString& text, int column) {
+    auto* label = roleLabel(text, "muted");
+    grid_->addWidget(label, 0, column);
+  };
+  heading(tr("Train images"), 2);
+  heading(tr("Test images"), 3);
+  addRow(1, tr("In"), "/data/in", true, 0);
+  const Json outs = draft_->part("/data/out");
+  const int count = outs.is_array() ? static_cast<int>(outs.size()) : 0;
+  for (int i = 0; i < count; ++i) {
+    addRow(2 + i, tr("Out"), "/data/out/" + std::to_string(i), false, i);
+  }
+  if (count == 0) {
+    grid_->addWidget(roleLabel(tr("Out"), "badge"), 2, 0);
+    grid_->addWidget(roleLabel(tr("none yet: add some on the Data page"), "muted"), 2, 1, 1, 3);
+  }
+}
+
+void ExperimentSets::addRow(int row, const QString& role, const std::string& pointer, bool in,
+                            int index) {
+  grid_->addWidget(roleLabel(role, "badge"), row, 0);
+  const Json entry = draft_->part(pointer);
+  const QString name = displayName(entry);
+  if (name.isEmpty()) {
+    grid_->addWidget(roleLabel(tr("none yet: choose one on the Data page"), "muted"), row, 1, 1, 3);
+    return;
+  }
+  auto* title = roleLabel(name, "heading");
+  title->setObjectName(in ? QStringLiteral("inSet") : QStringLiteral("outSet%1").arg(index));
+  grid_->addWidget(title, row, 1);
+  const auto limit = [&](const char* key, int column, const QString& what) {
+    auto* box = new QSpinBox;
+    box->setObjectName(title->objectName() + QLatin1Char('.') + QLatin1String(key));
+    box->setRange(0, 10000000);
+    box->setSingleStep(500);
+    box->setSpecialValueText(tr("all"));
+    box->setAccessibleName(tr("%1 of %2").arg(what, name));
+    box->setToolTip(tr("A seeded subset of so many images; \"all\" keeps the whole set"));
+    box->setKeyboardTracking(false);
+    box->setFixedWidth(96);
+    if (entry.contains(key) && entry.at(key).is_number_integer()) {
+      box->setValue(entry.at(key).get<int>());
+    }
+    connect(box, &QSpinBox::valueChanged, this, [this, pointer, key = std::string(key)](int value) {
+      Json changed = draft_->part(pointer);
+      if (!changed.is_object()) return;
+      if (value == 0) {
+        changed.erase(key);
+      } else {
+        changed[key] = value;
+      }
+      shown_[Json::json_pointer(pointer.substr(5))] = changed;  // ours: no rebuild
+      draft_->setPart(pointer, changed);
+    });
+    grid_->addWidget(box, row, column);
+  };
+  if (in) limit("train_limit", 2, tr("Train images"));
+  limit("test_limit", 3, tr("Test images"));
+  if (in) return;
+  auto* remove = new QToolButton;
+  remove->setObjectName(QStringLiteral("removeOut%1").arg(index));
+  remove->setProperty("flat", true);
+  remove->setIcon(icon(QStringLiteral("remove")));
+  remove->setToolTip(tr("Remove this out set"));
+  remove->setAccessibleName(tr("Remove %1").arg(name));
+  connect(remove, &QToolButton::clicked, this, [this, index] { draft_->removeOut(index); });
+  grid_->addWidget(remove, row, 4);
+}
+
+}  // namespace bulwark
