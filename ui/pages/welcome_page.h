@@ -2,11 +2,11 @@
 
 #include <QWidget>
 
+#include "ui/bridge/app_context.h"
+
 class QLabel;
 class QProgressBar;
 class QPushButton;
-
-#include "ui/bridge/app_context.h"
 
 namespace bulwark {
 

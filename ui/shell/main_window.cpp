@@ -103,8 +103,7 @@ void MainWindow::connectParts() {
   connect(rail_, &Rail::pageChosen, this, &MainWindow::showPage);
   connect(context_.navigator, &Navigator::pageRequested, this, &MainWindow::showPage);
   connect(welcome_, &WelcomePage::openDatabaseRequested, this, &MainWindow::chooseDatabase);
-  connect(welcome_, &WelcomePage::newExperimentRequested, this,
-          [this] { showPage(PageId::Data); });
+  connect(welcome_, &WelcomePage::newExperimentRequested, this, [this] { showPage(PageId::Data); });
   connect(problem_, &DatabaseProblemPage::chooseRequested, this, &MainWindow::chooseDatabase);
   connect(problem_, &DatabaseProblemPage::retryRequested, this,
           [this] { context_.database->open(context_.database->path()); });
@@ -140,15 +139,17 @@ void MainWindow::connectParts() {
               text += QStringLiteral("  %1 %").arg(100 * update.done / update.total);
             }
             if (update.secondsLeft) {
-              text += tr(", %1 left").arg(QString::fromStdString(formatDuration(*update.secondsLeft)));
+              text +=
+                  tr(", %1 left").arg(QString::fromStdString(formatDuration(*update.secondsLeft)));
             }
             jobLabel_->setText(text);
           });
   connect(context_.jobs, &JobController::finished, this, &MainWindow::jobFinished);
   connect(context_.jobs, &JobController::interruptedFound, this, [this](int count) {
-    const QString text = tr("%n job(s) were interrupted; \"Resume\" in the Jobs list goes on where "
-                            "they stopped.",
-                            nullptr, count);
+    const QString text =
+        tr("%n job(s) were interrupted; \"Resume\" in the Jobs list goes on where "
+           "they stopped.",
+           nullptr, count);
     log_->say(LogLevel::Warning, text);
     statusBar()->showMessage(text, 15000);
     jobs_->show();
@@ -256,8 +257,10 @@ void MainWindow::jobFinished(qint64 job, qint64 run, RunState state) {
 void MainWindow::updateStatus() {
   if (!context_.jobs->isRunning()) jobLabel_->setText(tr("No job is running"));
   const int threads = context_.draft->threads();
-  deviceLabel_->setText(tr("device %1, %2").arg(
-      context_.draft->device(), threads == 0 ? tr("all cores") : tr("%n thread(s)", nullptr, threads)));
+  deviceLabel_->setText(
+      tr("device %1, %2")
+          .arg(context_.draft->device(),
+               threads == 0 ? tr("all cores") : tr("%n thread(s)", nullptr, threads)));
   const QString path = context_.database->path();
   databaseLabel_->setText(context_.database->isOpen() ? QFileInfo(path).fileName()
                                                       : tr("no database"));

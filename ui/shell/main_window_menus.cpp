@@ -83,9 +83,9 @@ void MainWindow::makeMenus() {
   auto* view = menuBar()->addMenu(tr("&View"));
   int number = 0;
   for (const auto& info : pageInfos()) {
-    auto* action = add(view, QStringLiteral("actionPage_") + info.name, info.title,
-                       QKeySequence(Qt::CTRL | (Qt::Key_1 + number)),
-                       [this, id = info.id] { showPage(id); });
+    auto* action =
+        add(view, QStringLiteral("actionPage_") + info.name, info.title,
+            QKeySequence(Qt::CTRL | (Qt::Key_1 + number)), [this, id = info.id] { showPage(id); });
     action->setIcon(icon(info.icon));
     ++number;
   }
@@ -125,13 +125,10 @@ void MainWindow::makeMenus() {
   connect(context_.checker, &DraftChecker::checked, this, allow);
   allow();
   auto* cancel = add(run, QStringLiteral("actionCancel"), tr("&Cancel the running job"),
-                     QKeySequence(Qt::CTRL | Qt::Key_Period), [this] {
-                       context_.jobs->cancel(context_.jobs->runningJob());
-                     });
+                     QKeySequence(Qt::CTRL | Qt::Key_Period),
+                     [this] { context_.jobs->cancel(context_.jobs->runningJob()); });
   cancel->setEnabled(false);
-  const auto allowCancel = [this, cancel] {
-    cancel->setEnabled(context_.jobs->isRunning());
-  };
+  const auto allowCancel = [this, cancel] { cancel->setEnabled(context_.jobs->isRunning()); };
   connect(context_.jobs, &JobController::started, this, allowCancel);
   connect(context_.jobs, &JobController::finished, this, allowCancel);
   add(run, QStringLiteral("actionStartQueue"), tr("Start the &queue"), {},
@@ -149,7 +146,8 @@ void MainWindow::setTheme(QAction* action) {
 }
 
 void MainWindow::chooseDatabase() {
-  const QString path = context_.dialogs->openFile(this, tr("Open a run database"), databaseFilter());
+  const QString path =
+      context_.dialogs->openFile(this, tr("Open a run database"), databaseFilter());
   if (path.isEmpty()) return;
   if (context_.jobs->isRunning()) {
     context_.dialogs->message(this, tr("A job is running"),
@@ -164,8 +162,7 @@ void MainWindow::importRuns() {
   const QString path = context_.dialogs->openFile(this, tr("Import runs from"), databaseFilter());
   if (path.isEmpty()) return;
   context_.database->run(
-      this,
-      [path = path.toStdString()](RunStore& store) { return store.importFrom(path).size(); },
+      this, [path = path.toStdString()](RunStore& store) { return store.importFrom(path).size(); },
       [this](std::size_t count) {
         statusBar()->showMessage(tr("%n run(s) were imported.", nullptr, static_cast<int>(count)),
                                  8000);
@@ -190,10 +187,9 @@ void MainWindow::loadSpecification() {
 }
 
 void MainWindow::saveSpecification() {
-  const QString path =
-      context_.dialogs->saveFile(this, tr("Save the specification"),
-                                 context_.draft->name() + QStringLiteral(".json"),
-                                 specificationFilter());
+  const QString path = context_.dialogs->saveFile(this, tr("Save the specification"),
+                                                  context_.draft->name() + QStringLiteral(".json"),
+                                                  specificationFilter());
   if (path.isEmpty()) return;
   try {
     writeFileAtomically(path.toStdString(), context_.draft->specification().dump(2) + "\n");

@@ -1,0 +1,114 @@
+#include "ui/shell/workbench.h"
+
+#include <QDeadlineTimer>
+#include <QDir>
+#include <QEventLoop>
+#include <QPixmap>
+#include <QStandardPaths>
+#include <QStatusBar>
+#include <QThreadPool>
+#include <QTimer>
+
+#include "ui/bridge/database_service.h"
+#include "ui/bridge/draft_checker.h"
+#include "ui/bridge/experiment_draft.h"
+#include "ui/bridge/job_controller.h"
+#include "ui/bridge/navigator.h"
+#include "ui/bridge/run_focus.h"
+#include "ui/bridge/selection_hub.h"
+#include "ui/shell/main_window.h"
+#include "ui/shell/rail.h"
+#include "ui/shell/theme.h"
+
+namespace bulwark {
+
+namespace {
+
+constexpr auto databaseKey = "database/path";
+
+QString settingsPath(const QString& wanted) {
+  if (!wanted.isEmpty()) return wanted;
+  const QString folder = QStandardPaths::writableLocation(QStandardPaths::AppConfigLocation);
+  QDir().mkpath(folder);
+  return QDir(folder).filePath(QStringLiteral("bulwark.ini"));
+}
+
+void wait(int milliseconds) {
+  QEventLoop loop;
+  QTimer::singleShot(milliseconds, &loop, &QEventLoop::quit);
+  loop.exec();
+}
+
+}  // namespace
+
+Workbench::Workbench(Options options, QObject* parent)
+    : QObject(parent), options_(std::move(options)) {
+  settings_ =
+      std::make_unique<QSettings>(settingsPath(options_.settingsFile), QSettings::IniFormat);
+  registries_ = std::make_unique<Registries>(builtinRegistries());
+  catalogue_ =
+      std::make_unique<DatasetCatalogue>(DatasetCatalogue::defaultFolders(options_.dataFolders));
+  if (!options_.dialogs) options_.dialogs = std::make_unique<DesktopDialogs>();
+  themes_ = new ThemeManager(this);
+  themes_->apply(themeFromName(settings_->value(QStringLiteral("window/theme")).toString()));
+
+  context_.database = new DatabaseService(this);
+  context_.settings = settings_.get();
+  context_.registries = registries_.get();
+  context_.catalogue = catalogue_.get();
+  context_.dialogs = options_.dialogs.get();
+  context_.navigator = new Navigator(this);
+  context_.focus = new RunFocus(context_.database, this);
+  context_.selection = new SelectionHub(this);
+  context_.draft = new ExperimentDraft(this);
+  context_.checker = new DraftChecker(context_.draft, registries_.get(), catalogue_.get(), this);
+  context_.jobs = new JobController(context_.database, options_.worker, this);
+  window_ = std::make_unique<MainWindow>(context_, themes_);
+}
+
+Workbench::~Workbench() {
+  window_.reset();
+  delete context_.checker;
+  // What still runs on the pool has been cancelled by its owners and uses the registries.
+  QThreadPool::globalInstance()->waitForDone();
+  delete context_.jobs;
+  delete context_.focus;
+  delete context_.database;
+}
+
+void Workbench::start() {
+  QString path = options_.database;
+  if (path.isEmpty()) path = settings_->value(QLatin1String(databaseKey)).toString();
+  if (path.isEmpty()) path = QString::fromStdString(RunStore::defaultPath().string());
+  connect(context_.database, &DatabaseService::opened, this, [this](const QString& opened) {
+    // A database named on the command line is for this time only.
+    if (opened != options_.database) settings_->setValue(QLatin1String(databaseKey), opened);
+  });
+  context_.database->open(path);
+}
+
+bool Workbench::renderPages(const QString& folder, QString* error) {
+  QDir().mkpath(folder);
+  window_->resize(1440, 900);
+  window_->show();
+  window_->resetLayout();
+  const QDeadlineTimer patience(10000);
+  while (!context_.database->isOpen() && !patience.hasExpired()) wait(50);
+  wait(800);
+  for (const Theme theme : {Theme::Light, Theme::Dark}) {
+    themes_->apply(theme);
+    for (const auto& info : pageInfos()) {
+      window_->showPage(info.id);
+      window_->statusBar()->clearMessage();
+      wait(900);
+      const QString path = QDir(folder).filePath(info.name + QLatin1Char('-') + themeName(theme) +
+                                                 QStringLiteral(".png"));
+      if (window_->grab().save(path)) continue;
+      *error = tr("%1 cannot be written").arg(path);
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace bulwark
