@@ -24,6 +24,8 @@ QVariant DatasetModel::data(const QModelIndex& index, int role) const {
       return QString::fromStdString(info.summary);
     case InstalledRole:
       return found->status.installed || info.generated;
+    case GeneratedRole:
+      return info.generated;
     case SubtitleRole: {
       QStringList parts{QString::fromStdString(info.name)};
       if (info.height > 0) {
@@ -110,10 +112,13 @@ bool DatasetFilter::filterAcceptsRow(int row, const QModelIndex& parent) const {
 }
 
 bool DatasetFilter::lessThan(const QModelIndex& left, const QModelIndex& right) const {
-  const bool a = left.data(DatasetModel::InstalledRole).toBool();
-  const bool b = right.data(DatasetModel::InstalledRole).toBool();
-  if (a != b) return a;
-  return left.row() < right.row();
+  // What the user put there, then what needs no files, then what is missing.
+  const auto rank = [](const QModelIndex& index) {
+    if (!index.data(DatasetModel::InstalledRole).toBool()) return 2;
+    return index.data(DatasetModel::GeneratedRole).toBool() ? 1 : 0;
+  };
+  const int a = rank(left), b = rank(right);
+  return a != b ? a < b : left.row() < right.row();
 }
 
 }  // namespace bulwark

@@ -25,7 +25,7 @@ class DatasetModel : public QAbstractListModel {
   Q_OBJECT
 
  public:
-  enum Role { EntryRole = Qt::UserRole + 1, InstalledRole, SubtitleRole, BadgeRole };
+  enum Role { EntryRole = Qt::UserRole + 1, InstalledRole, GeneratedRole, SubtitleRole, BadgeRole };
 
   using QAbstractListModel::QAbstractListModel;
 
@@ -46,7 +46,7 @@ class DatasetModel : public QAbstractListModel {
 };
 
 /// Filters by words in name, title and summary, and optionally to what is installed. Installed
-/// sets come first.
+/// sets come first, then generated ones.
 class DatasetFilter : public QSortFilterProxyModel {
   Q_OBJECT
 

@@ -18,7 +18,8 @@ void DatasetDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
 
   const bool installed = index.data(DatasetModel::InstalledRole).toBool();
   const QString badge = index.data(DatasetModel::BadgeRole).toString();
-  const QPalette& palette = option.palette;
+  // Not the option's: a style sheet puts its selection colour there.
+  const QPalette palette = QApplication::palette();
   const QRect box = option.rect.adjusted(10, 6, -10, -6);
   QFont bold(option.font);
   bold.setWeight(QFont::DemiBold);

@@ -114,10 +114,12 @@ QWidget* TrainPage::makeForms() {
   form->addRow(tr("&Name"), name_);
   device_ = new QComboBox;
   device_->setObjectName(QStringLiteral("device"));
-  device_->addItem(tr("Automatic: the first GPU, else the processor"), QStringLiteral("auto"));
+  device_->addItem(tr("Automatic"), QStringLiteral("auto"));
+  device_->setItemData(0, tr("The first GPU, else the processor"), Qt::ToolTipRole);
   device_->addItem(tr("Processor"), QStringLiteral("cpu"));
   device_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   device_->setMinimumContentsLength(16);
+  device_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
   form->addRow(tr("&Device"), device_);
   auto* numbers = new QHBoxLayout;
   numbers->setSpacing(8);
@@ -138,7 +140,9 @@ QWidget* TrainPage::makeForms() {
   threadsLabel->setBuddy(threads_);
   numbers->addWidget(threads_);
   numbers->addStretch(1);
-  form->addRow(tr("&Seed"), numbers);
+  auto* seedLabel = new QLabel(tr("&Seed"));
+  seedLabel->setBuddy(seed_);
+  form->addRow(seedLabel, numbers);
   run->body()->addLayout(form);
   layout->addWidget(run);
 

@@ -174,7 +174,7 @@ class SubsetEditor : public ParamEditor {
     grid->setContentsMargins(0, 0, 0, 0);
     grid->setHorizontalSpacing(12);
     grid->setVerticalSpacing(4);
-    constexpr int columns = 4;
+    constexpr int columns = 3;
     for (const auto& choice : option.choices) {
       auto* box = new QCheckBox(QString::fromStdString(choice), widget_);
       box->setObjectName(QString::fromStdString(option.key + "." + choice));

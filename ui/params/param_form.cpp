@@ -104,9 +104,6 @@ void ParamForm::addField(const Option& option, int row) {
   field.reset->setIconSize(QSize(14, 14));
   field.reset->setToolTip(tr("Back to the default"));
   field.reset->setAccessibleName(tr("Reset %1").arg(field.label->text()));
-  auto policy = field.reset->sizePolicy();
-  policy.setRetainSizeWhenHidden(true);
-  field.reset->setSizePolicy(policy);
   grid_->addWidget(field.label, row, 0, Qt::AlignTop | Qt::AlignLeft);
   grid_->addWidget(field.cell, row, 1);
   grid_->addWidget(field.reset, row, 2, Qt::AlignTop);
@@ -161,6 +158,10 @@ void ParamForm::showFields() {
     const bool shown = field.option.visibility <= detail_ || differs;
     field.label->setVisible(shown);
     field.cell->setVisible(shown);
+    // Its room is kept beside a shown field only: a hidden row takes no height.
+    auto policy = field.reset->sizePolicy();
+    policy.setRetainSizeWhenHidden(shown);
+    field.reset->setSizePolicy(policy);
     field.reset->setVisible(shown && differs);
     any = any || shown;
   }
@@ -238,6 +239,9 @@ DetailSwitch::DetailSwitch(QWidget* parent) : QFrame(parent) {
     button->setCheckable(true);
     button->setProperty("segment", true);
     button->setToolTip(tr("How many options the forms show; changed ones always show"));
+    button->setProperty("position", level == Visibility::Simple   ? "first"
+                                    : level == Visibility::Expert ? "last"
+                                                                  : "middle");
     group->addButton(button, static_cast<int>(level));
     row->addWidget(button);
   }

@@ -1,5 +1,6 @@
 #include "ui/shell/jobs_dock.h"
 
+#include <QApplication>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QMenu>
@@ -34,20 +35,21 @@ class ProgressDelegate : public QStyledItemDelegate {
     const QString text = cell.text;
     cell.text.clear();
     const QWidget* view = option.widget;
+    const QPalette palette = QApplication::palette();
     view->style()->drawControl(QStyle::CE_ItemViewItem, &cell, painter, view);
     const double fraction = index.data(JobTableModel::FractionRole).toDouble();
     const QRect box = option.rect.adjusted(8, 5, -8, -5);
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
-    painter->setPen(option.palette.color(QPalette::Text));
+    painter->setPen(palette.color(QPalette::Text));
     painter->drawText(box, Qt::AlignHCenter | Qt::AlignTop, text);
     if (fraction >= 0) {
       QRectF bar(box.left(), box.bottom() - 4, box.width(), 4);
       painter->setPen(Qt::NoPen);
-      painter->setBrush(option.palette.color(QPalette::Mid));
+      painter->setBrush(palette.color(QPalette::Mid));
       painter->drawRoundedRect(bar, 2, 2);
       bar.setWidth(bar.width() * fraction);
-      painter->setBrush(option.palette.color(QPalette::Highlight));
+      painter->setBrush(palette.color(QPalette::Highlight));
       painter->drawRoundedRect(bar, 2, 2);
     }
     painter->restore();

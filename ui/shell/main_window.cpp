@@ -72,6 +72,8 @@ void MainWindow::makePages() {
   content_->addWidget(problem_);
   setCentralWidget(centre);
   rail_->setCurrent(PageId::Data);
+  content_->setFocusPolicy(Qt::ClickFocus);
+  content_->setFocus();
 }
 
 void MainWindow::makeDocks() {

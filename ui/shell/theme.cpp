@@ -4,6 +4,11 @@
 #include <QStyle>
 #include <QStyleFactory>
 
+// A static library's resources are linked in only when somebody asks for them.
+static void loadResources() {
+  Q_INIT_RESOURCE(bulwark);
+}
+
 namespace bulwark {
 
 namespace {
@@ -43,7 +48,9 @@ Theme themeFromName(const QString& name) {
   return Theme::System;
 }
 
-ThemeManager::ThemeManager(QObject* parent) : QObject(parent), desktop_(QApplication::palette()) {}
+ThemeManager::ThemeManager(QObject* parent) : QObject(parent), desktop_(QApplication::palette()) {
+  loadResources();
+}
 
 void ThemeManager::apply(Theme theme) {
   theme_ = theme;
@@ -126,8 +133,11 @@ QPushButton[primary="true"] { color: @onAccent; background: @accent; border-colo
 QPushButton[primary="true"]:hover { background: @accentHover; border-color: @accentHover; }
 QPushButton[primary="true"]:focus { border-color: @text; }
 QPushButton[primary="true"]:disabled { color: @faded; background: @hover; border-color: @border; }
-QPushButton[segment="true"] { border-radius: 0; padding: 4px 12px; margin: 0 -1px 0 0; }
-QPushButton[segment="true"]:checked { color: @accent; background: @selected; font-weight: 600; }
+QPushButton[segment="true"] { border-radius: 0; border-right: none; padding: 4px 14px; }
+QPushButton[segment="true"]:checked { color: @accent; background: @selected; }
+QPushButton[position="first"] { border-top-left-radius: 6px; border-bottom-left-radius: 6px; }
+QPushButton[position="last"] { border-top-right-radius: 6px; border-bottom-right-radius: 6px;
+  border-right: 1px solid @border; }
 QToolButton[flat="true"] { border: none; border-radius: 4px; padding: 3px; }
 QToolButton[flat="true"]:hover { background: @hover; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit {
@@ -137,13 +147,30 @@ QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus, QTe
   border-color: @accent; }
 QLineEdit[invalid="true"] { border-color: @error; }
 QLineEdit:disabled, QSpinBox:disabled { color: @faded; background: @window; }
-QSpinBox, QDoubleSpinBox { padding-right: 2px; }
+QComboBox { border: 1px solid @border; border-radius: 5px; padding: 3px 24px 3px 8px;
+  background: @base; min-height: 18px; }
+QComboBox:focus, QComboBox:on { border-color: @accent; }
+QComboBox:disabled { color: @faded; background: @window; }
+QComboBox::drop-down { border: none; width: 22px; subcontrol-origin: padding;
+  subcontrol-position: center right; }
+QComboBox::down-arrow { image: url(:/icons/down-@mode.png); width: 10px; height: 10px; }
+QComboBox QAbstractItemView { border: 1px solid @border; background: @raised; padding: 2px; }
+QSpinBox, QDoubleSpinBox { padding-right: 18px; min-height: 18px; }
+QSpinBox::up-button, QDoubleSpinBox::up-button { border: none; width: 18px;
+  subcontrol-origin: border; subcontrol-position: top right; }
+QSpinBox::down-button, QDoubleSpinBox::down-button { border: none; width: 18px;
+  subcontrol-origin: border; subcontrol-position: bottom right; }
+QSpinBox::up-button:hover, QSpinBox::down-button:hover { background: @hover; }
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url(:/icons/up-@mode.png); width: 8px;
+  height: 8px; }
+QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url(:/icons/down-@mode.png); width: 8px;
+  height: 8px; }
 QHeaderView::section { background: @window; color: @muted; border: none; padding: 5px 8px;
   border-bottom: 1px solid @border; font-weight: 600; }
 QTableView, QTreeView, QListView { border: none; background: @base; outline: none;
   alternate-background-color: @alternate; selection-background-color: @selected;
   selection-color: @text; gridline-color: @border; }
-QScrollArea { border: none; background: transparent; }
+QScrollArea, QScrollArea > QWidget > QWidget { border: none; background: transparent; }
 QSplitter::handle { background: transparent; }
 QSplitter::handle:hover { background: @hover; }
 QProgressBar { border: none; border-radius: 4px; background: @hover; text-align: center;
@@ -166,6 +193,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
                             static_cast<float>(a.greenF() * share + b.greenF() * (1 - share)),
                             static_cast<float>(a.blueF() * share + b.blueF() * (1 - share)));
   };
+  sheet.replace(QLatin1String("@mode"), QLatin1String(dark ? "dark" : "light"));
   // Longer names first: "@accentHover" starts with "@accent".
   const std::pair<const char*, QColor> values[] = {
       {"@accentHover", mix(c.accent, c.text, 0.88)},

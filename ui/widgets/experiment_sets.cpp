@@ -49,8 +49,12 @@ void ExperimentSets::rebuild() {
     auto* label = roleLabel(text, "muted");
     grid_->addWidget(label, 0, column);
   };
-  heading(tr("Train images"), 2);
-  heading(tr("Test images"), 3);
+  const bool any = !displayName(draft_->part("/data/in")).isEmpty() ||
+                   !displayName(draft_->part("/data/out/0")).isEmpty();
+  if (any) {
+    heading(tr("Train images"), 2);
+    heading(tr("Test images"), 3);
+  }
   addRow(1, tr("In"), "/data/in", true, 0);
   const Json outs = draft_->part("/data/out");
   const int count = outs.is_array() ? static_cast<int>(outs.size()) : 0;
@@ -59,7 +63,7 @@ void ExperimentSets::rebuild() {
   }
   if (count == 0) {
     grid_->addWidget(roleLabel(tr("Out"), "badge"), 2, 0);
-    grid_->addWidget(roleLabel(tr("none yet: add some on the Data page"), "muted"), 2, 1, 1, 3);
+    grid_->addWidget(roleLabel(tr("none added yet"), "muted"), 2, 1, 1, 3);
   }
 }
 
@@ -69,7 +73,7 @@ void ExperimentSets::addRow(int row, const QString& role, const std::string& poi
   const Json entry = draft_->part(pointer);
   const QString name = displayName(entry);
   if (name.isEmpty()) {
-    grid_->addWidget(roleLabel(tr("none yet: choose one on the Data page"), "muted"), row, 1, 1, 3);
+    grid_->addWidget(roleLabel(tr("none chosen yet"), "muted"), row, 1, 1, 3);
     return;
   }
   auto* title = roleLabel(name, "heading");
