@@ -165,6 +165,16 @@ QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url(:/icons/up-@mode.png);
   height: 8px; }
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url(:/icons/down-@mode.png); width: 8px;
   height: 8px; }
+QCheckBox { spacing: 8px; }
+QCheckBox::indicator, QAbstractItemView::indicator { width: 14px; height: 14px;
+  border: 1px solid @muted; border-radius: 4px; background: @base; }
+QCheckBox::indicator:hover, QAbstractItemView::indicator:hover { border-color: @accent; }
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked { background: @accent;
+  border-color: @accent; image: url(:/icons/check-@mode.png); }
+QCheckBox::indicator:disabled { border-color: @border; background: @window; }
+QToolButton[popupMode="2"] { padding-right: 18px; }
+QToolButton::menu-indicator { image: url(:/icons/down-@mode.png); width: 8px; height: 8px;
+  subcontrol-origin: padding; subcontrol-position: center right; right: 4px; }
 QHeaderView::section { background: @window; color: @muted; border: none; padding: 5px 8px;
   border-bottom: 1px solid @border; font-weight: 600; }
 QTableView, QTreeView, QListView { border: none; background: @base; outline: none;

@@ -14,7 +14,7 @@ namespace {
 constexpr int side = 40;
 constexpr int gap = 4;
 constexpr int rowHeight = side + 8;
-constexpr int labelWidth = 150;
+constexpr int labelWidth = 124;
 }  // namespace
 
 ClassGrid::ClassGrid(QWidget* parent) : QWidget(parent) {
