@@ -126,6 +126,9 @@ DatasetPreview previewDataset(const DatasetCatalogue& catalogue, const DatasetRe
 /// Guesses how to read a path: "folder", "idx", "cifar10", "npy"; throws with what is accepted.
 std::string guessFormat(const std::filesystem::path& path);
 
+/// Whether this build decodes image files (PNG, JPEG, BMP, PPM).
+bool hasImageCodecs();
+
 /// The words for `DatasetRequest::format`.
 const std::vector<std::string>& datasetFormats();
 /// The sets that ship with the catalogue, in the order in which they are shown.

@@ -135,6 +135,14 @@ torch::Tensor decodeAll(const std::vector<fs::path>& files, const torch::Tensor&
 
 }  // namespace
 
+bool hasImageCodecs() {
+#if BULWARK_IMAGE_CODECS
+  return true;
+#else
+  return false;
+#endif
+}
+
 RawImages readFolder(const fs::path& folder, const std::vector<std::string>& classes,
                      const FolderOptions& options, Task& task) {
   std::vector<fs::path> files;

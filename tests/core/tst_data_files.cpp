@@ -1,80 +1,14 @@
 // Readers of IDX, CIFAR and NPY files, and what they say about damaged ones.
-#include <zlib.h>
+#include <cmath>
 
-#include <QTemporaryDir>
-#include <array>
-#include <fstream>
-
-#include "core/base/error.h"
 #include "core/data/image_set.h"
 #include "core/data/raw_images.h"
+#include "data_files.h"
 
 using namespace bulwark;
+using namespace datafiles;
 
 namespace {
-
-std::string bigEndian(std::uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16),
-          static_cast<char>(value >> 8), static_cast<char>(value)};
-}
-
-std::string idx(int type, const std::vector<std::uint32_t>& sizes, const std::string& payload) {
-  std::string text{'\0', '\0', static_cast<char>(type), static_cast<char>(sizes.size())};
-  for (const auto size : sizes) text += bigEndian(size);
-  return text + payload;
-}
-
-std::string gzip(const std::string& text) {
-  z_stream stream{};
-  if (deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return {};
-  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
-/// `count` bytes 0, 1, 2, ... modulo 251.
-std::string ramp(std::size_t count) {
-  std::string text(count, '\0');
-  for (std::size_t i = 0; i < count; ++i) text[i] = static_cast<char>(i % 251);
-  return text;
-}
-
-std::string npy(const std::string& type, const std::string& shape, const std::string& payload,
-                const std::string& fortran = "False") {
-  std::string header =
-      "{'descr': '" + type + "', 'fortran_order': " + fortran + ", 'shape': (" + shape + "), }";
-  header.resize(118, ' ');
-  header.back() = '\n';
-  std::string text = "\x93NUMPY";
-  text += '\x01';
-  text += '\x00';
-  text += static_cast<char>(header.size());
-  text += '\x00';
-  return text + header + payload;
-}
-
-std::string floats(const std::vector<float>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
-}
-
-/// The message of the BadInput error that `work` must throw; empty (and so a failure) otherwise.
-template <class Work>
-QString refusal(Work work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.kind() == Error::Kind::BadInput && !error.hint().empty()
-               ? QString::fromStdString(error.what())
-               : QString();
-  }
-  return {};
-}
 
 torch::Tensor everything(const RawImages& raw) {
   Task task;
@@ -86,14 +20,8 @@ torch::Tensor everything(const RawImages& raw) {
 class TestDataFiles : public QObject {
   Q_OBJECT
 
-  QTemporaryDir folder_;
+  Folder folder_;
   Task task_;
-
-  std::filesystem::path put(const std::string& name, const std::string& content) {
-    const auto path = std::filesystem::path(folder_.path().toStdString()) / name;
-    std::ofstream(path, std::ios::binary) << content;
-    return path;
-  }
 
  private Q_SLOTS:
   void readsIdx_data();
@@ -123,8 +51,9 @@ void TestDataFiles::readsIdx_data() {
 void TestDataFiles::readsIdx() {
   QFETCH(bool, compressed);
   const auto wrap = [&](const std::string& text) { return compressed ? gzip(text) : text; };
-  const auto images = put("images", wrap(idx(8, {5, 3, 4}, ramp(60))));
-  const auto labels = put("labels", wrap(idx(8, {5}, std::string("\x03\x01\x04\x01\xff", 5))));
+  const auto images = folder_.put("images", wrap(idx(8, {5, 3, 4}, ramp(60))));
+  const auto labels =
+      folder_.put("labels", wrap(idx(8, {5}, std::string("\x03\x01\x04\x01\xff", 5))));
   const RawImages raw = readIdx(images, labels, task_);
   const torch::Tensor pixels = everything(raw);
   QVERIFY(pixels.sizes() == torch::IntArrayRef({5, 1, 3, 4}));
@@ -137,7 +66,8 @@ void TestDataFiles::readsIdx() {
 }
 
 void TestDataFiles::readsIdxShorts() {
-  const auto path = put("shorts", idx(0x0B, {3}, std::string("\x02\x92\xff\xfe\x00\x07", 6)));
+  const auto path =
+      folder_.put("shorts", idx(0x0B, {3}, std::string("\x02\x92\xff\xfe\x00\x07", 6)));
   const torch::Tensor values = readIdxVector(path, task_);
   QCOMPARE(values[0].item<int>(), 658);
   QCOMPARE(values[1].item<int>(), -2);
@@ -186,27 +116,25 @@ void TestDataFiles::refusesIdx() {
   QFETCH(QByteArray, content);
   QFETCH(QString, name);
   QFETCH(QString, message);
-  const auto path = put(name.toStdString(), content.toStdString());
+  const auto path = folder_.put(name.toStdString(), content.toStdString());
   const QString said = refusal([&] { readIdx(path, {}, task_); });
   QVERIFY2(said.contains(message) && said.contains(QString::fromStdString(path.string())),
            qPrintable(said));
 }
 
 void TestDataFiles::refusesIdxPairs() {
-  const auto images = put("images", idx(8, {5, 3, 4}, ramp(60)));
-  const auto four = put("labels", idx(8, {4}, ramp(4)));
+  const auto images = folder_.put("images", idx(8, {5, 3, 4}, ramp(60)));
+  const auto four = folder_.put("labels", idx(8, {4}, ramp(4)));
   const QString said = refusal([&] { readIdx(images, four, task_); });
   QVERIFY2(said.contains("5 images but 4 labels"), qPrintable(said));
   QVERIFY(refusal([&] { readIdx(images, images, task_); }).contains("list of whole numbers"));
-  QVERIFY(refusal([&] {
-            readIdx(folder_.path().toStdString() + "/none", {}, task_);
-          }).contains("no such file"));
+  QVERIFY(refusal([&] { readIdx(folder_.path() / "none", {}, task_); }).contains("no such file"));
 }
 
 void TestDataFiles::readsMembers() {
   // RFC 1952: a gzip file may be several members in a row.
   const std::string good = idx(8, {5, 3, 4}, ramp(60));
-  const auto path = put("two.gz", gzip(good.substr(0, 30)) + gzip(good.substr(30)));
+  const auto path = folder_.put("two.gz", gzip(good.substr(0, 30)) + gzip(good.substr(30)));
   QCOMPARE(readIdx(path, {}, task_).count(), std::int64_t{5});
 }
 
@@ -232,7 +160,8 @@ void TestDataFiles::readsCifar() {
       records += std::string(1024, static_cast<char>(10 + i)) + std::string(1024, '\x50') +
                  std::string(1023, '\x60') + static_cast<char>(200 + file);
     }
-    files.push_back(put("batch" + std::to_string(file), compressed ? gzip(records) : records));
+    files.push_back(
+        folder_.put("batch" + std::to_string(file), compressed ? gzip(records) : records));
   }
   const RawImages raw = readCifar(files, labelBytes, labelByte, 10, task_);
   const torch::Tensor pixels = everything(raw);
@@ -250,22 +179,22 @@ void TestDataFiles::refusesCifar_data() {
   QTest::newRow("truncated") << QByteArray::fromStdString(good.substr(0, 3000)) << "left over";
   QTest::newRow("oversized") << QByteArray::fromStdString(good + good + "x") << "1 bytes are left";
   QTest::newRow("empty") << QByteArray() << "empty";
-  QTest::newRow("label") << QByteArray::fromStdString(good + "\x0c" + ramp(3072))
+  QTest::newRow("label") << QByteArray::fromStdString(good + std::string("\x0c") + ramp(3072))
                          << "record 1 has label 12";
-  QTest::newRow("wrong magic") << QByteArray::fromStdString("\x80\x02}q" + ramp(5000))
+  QTest::newRow("wrong magic") << QByteArray::fromStdString(std::string("\x80\x02}q") + ramp(5000))
                                << "not a CIFAR binary file";
   QTest::newRow("gzip truncated") << QByteArray::fromStdString(gzip(good).substr(0, 200))
                                   << "truncated";
   QTest::newRow("gzip of truncated")
       << QByteArray::fromStdString(gzip(good.substr(0, 99))) << "left over";
   QTest::newRow("gzip flipped label")
-      << QByteArray::fromStdString(gzip("\x87" + ramp(3072))) << "has label 135";
+      << QByteArray::fromStdString(gzip(std::string("\x87") + ramp(3072))) << "has label 135";
 }
 
 void TestDataFiles::refusesCifar() {
   QFETCH(QByteArray, content);
   QFETCH(QString, message);
-  const auto path = put("batch.bin", content.toStdString());
+  const auto path = folder_.put("batch.bin", content.toStdString());
   const QString said = refusal([&] { readCifar({path}, 1, 0, 10, task_); });
   QVERIFY2(said.contains(message) && said.contains("batch.bin"), qPrintable(said));
 }
@@ -294,8 +223,9 @@ void TestDataFiles::readsNpy() {
   QFETCH(QByteArray, content);
   QFETCH(int, channels);
   QFETCH(double, second);
-  const auto labels = put("labels.npy", npy("<i4", "2,", std::string("\x05\0\0\0\x02\0\0\0", 8)));
-  const RawImages raw = readNpy(put("images.npy", content.toStdString()), labels, task_);
+  const auto labels =
+      folder_.put("labels.npy", npy("<i4", "2,", std::string("\x05\0\0\0\x02\0\0\0", 8)));
+  const RawImages raw = readNpy(folder_.put("images.npy", content.toStdString()), labels, task_);
   const torch::Tensor pixels = everything(raw);
   QVERIFY(pixels.sizes() == torch::IntArrayRef({2, channels, 4, 5}));
   QCOMPARE(pixels[1][0][1][2].item<double>(), second);
@@ -340,16 +270,16 @@ void TestDataFiles::refusesNpy_data() {
 void TestDataFiles::refusesNpy() {
   QFETCH(QByteArray, content);
   QFETCH(QString, message);
-  const auto path = put("images.npy", content.toStdString());
+  const auto path = folder_.put("images.npy", content.toStdString());
   const QString said = refusal([&] { readNpy(path, {}, task_); });
   QVERIFY2(said.contains(message) && said.contains("images.npy"), qPrintable(said));
 }
 
 void TestDataFiles::refusesNpyLabels() {
-  const auto images = put("images.npy", npy("|u1", "2, 4, 5", ramp(40)));
-  const auto three = put("three.npy", npy("|u1", "3,", ramp(3)));
+  const auto images = folder_.put("images.npy", npy("|u1", "2, 4, 5", ramp(40)));
+  const auto three = folder_.put("three.npy", npy("|u1", "3,", ramp(3)));
   QVERIFY(refusal([&] { readNpy(images, three, task_); }).contains("2 images but 3 labels"));
-  const auto real = put("real.npy", npy("<f4", "2,", floats({0, 1})));
+  const auto real = folder_.put("real.npy", npy("<f4", "2,", floats({0, 1})));
   QVERIFY(refusal([&] { readNpy(images, real, task_); }).contains("whole number"));
 }
 
