@@ -110,7 +110,7 @@ Found findSet(const DatasetInfo& info, const std::vector<fs::path>& searchFolder
       if (found.layout.splits.empty() && own) {
         const std::string format = info.format == "folder" ? "folder" : guessed(folder);
         try {
-          const bool same = format == info.format && info.format != "folder";
+          const bool same = format == info.format && !info.files.empty();
           // The published files of a set without a reader are not one folder per class.
           const bool asPublished = format == "folder" && !native.empty();
           if (!format.empty() && !same && !asPublished &&

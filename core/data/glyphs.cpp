@@ -86,11 +86,11 @@ std::vector<Stroke> place(const Symbol& symbol, int size, Random& random) {
     return least + (most - least) * random.uniform();
   };
   // Like MNIST, the symbol fills about 20 of 28 pixels.
-  const double height = size * between(0.50, 0.74);
+  const double height = size * between(0.50, 0.72);
   const double width = height * between(0.70, 1.05);
   const double angle = between(-0.26, 0.26);  // radians; 15 degrees
   const double shear = between(-0.25, 0.25);
-  const double shiftX = size * between(-0.07, 0.07), shiftY = size * between(-0.07, 0.07);
+  const double shiftX = size * between(-0.05, 0.05), shiftY = size * between(-0.05, 0.05);
   const double cosine = std::cos(angle), sine = std::sin(angle);
   std::vector<Stroke> placed = symbol.strokes;
   for (auto& stroke : placed) {
