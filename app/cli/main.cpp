@@ -1,8 +1,50 @@
+#include <unistd.h>
+
+#include <cstdlib>
 #include <iostream>
 
+#include "app/cli/session.h"
 #include "bulwark/version.h"
+#include "core/base/error.h"
 
-int main() {
-  std::cout << "bulwark-cli " << BULWARK_VERSION << '\n';
-  return 0;
+namespace {
+
+/// libgomp reads OMP_WAIT_POLICY when it is loaded, long before main: the program sets it and
+/// starts itself once more. Spinning threads cost up to 45 times on a busy machine.
+void restartWithPassiveWaiting(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") || std::getenv("BULWARK_RESTARTED")) return;
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+  setenv("BULWARK_RESTARTED", "1", 1);
+  execv("/proc/self/exe", argv);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  restartWithPassiveWaiting(argv);
+  bulwark::cli::Session session;
+  CLI::App program("Robust out-of-distribution detection: train, attack, look, export.",
+                   "bulwark-cli");
+  program.set_version_flag("--version", std::string("bulwark-cli ") + BULWARK_VERSION);
+  program.require_subcommand(1);
+  bulwark::cli::addListCommands(program, session);
+  bulwark::cli::addRunCommands(program, session);
+  bulwark::cli::addQueueCommands(program, session);
+  bulwark::cli::addRunsCommands(program, session);
+  bulwark::cli::addExportCommands(program, session);
+  bulwark::cli::addDataCommands(program, session);
+  bulwark::cli::addBenchCommands(program, session);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? 0 : 2;
+  } catch (const bulwark::Error& error) {
+    std::cerr << "error: " << error.what() << '\n';
+    return error.exitCode();
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << '\n';
+    return 1;
+  }
+  std::cout.flush();
+  return session.exitCode;
 }

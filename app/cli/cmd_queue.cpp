@@ -1,0 +1,158 @@
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <iostream>
+
+#include "app/cli/session.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/experiment/specification.h"
+#include "core/experiment/worker.h"
+
+extern char** environ;
+
+namespace bulwark::cli {
+namespace {
+
+void listJobs(Session& session, bool asJson) {
+  RunStore store = session.openStore(RunStore::Mode::ReadWrite);
+  store.markInterrupted();
+  Json list = Json::array();
+  std::vector<std::vector<std::string>> rows = {{"job", "run", "state", "progress", "name"}};
+  for (const auto& job : store.jobs()) {
+    std::string progress = job.phase;
+    if (job.total > 0) {
+      progress += " " + std::to_string(job.done) + "/" + std::to_string(job.total);
+    }
+    rows.push_back(
+        {std::to_string(job.id), std::to_string(job.run), toString(job.state), progress, job.name});
+    list.push_back({{"job", job.id},
+                    {"run", job.run},
+                    {"state", toString(job.state)},
+                    {"phase", job.phase},
+                    {"done", job.done},
+                    {"total", job.total},
+                    {"attempt", job.attempt},
+                    {"error", job.error},
+                    {"name", job.name}});
+  }
+  if (asJson) {
+    std::cout << list.dump(2) << '\n';
+  } else {
+    printColumns(rows);
+  }
+}
+
+/// Runs `bulwark-cli work` for one job, so that a crash costs that job only.
+void runChild(const std::filesystem::path& database, std::int64_t job) {
+  std::vector<std::string> words = {"bulwark-cli",     "work",  "--db",
+                                    database.string(), "--job", std::to_string(job)};
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t child = 0;
+  if (posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, arguments.data(), environ) != 0) {
+    throw Error::failed("the worker could not be started", "queue start");
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+}
+
+void startQueue(Session& session) {
+  for (;;) {
+    std::optional<JobRecord> next;
+    {
+      RunStore store = session.openStore(RunStore::Mode::ReadWrite);
+      store.markInterrupted();
+      next = store.nextJob();
+    }
+    if (!next) return;
+    std::cerr << "job " << next->id << ": " << next->name << '\n';
+    runChild(session.databasePath(), next->id);
+    RunStore store = session.openStore(RunStore::Mode::ReadWrite);
+    store.markInterrupted();
+    const JobRecord done = store.job(next->id);
+    std::cerr << "job " << done.id << ": " << toString(done.state) << ' ' << done.error << '\n';
+    if (done.state == RunState::Queued) {
+      throw Error::failed("the worker did not take the job", "queue start");
+    }
+    if (done.state != RunState::Done) session.exitCode = 1;
+  }
+}
+
+}  // namespace
+
+void addQueueCommands(CLI::App& program, Session& session) {
+  auto* queue = program.add_subcommand("queue", "The jobs of a run database");
+  queue->require_subcommand(1);
+
+  auto* add = queue->add_subcommand("add", "Queue a specification");
+  auto file = std::make_shared<std::string>();
+  auto presetName = std::make_shared<std::string>();
+  add->add_option("specification", *file, "SPEC.json");
+  add->add_option("--preset", *presetName, "A specification that ships with the program");
+  addDatabaseOption(*add, session);
+  addDataOption(*add, session);
+  add->callback([&session, file, presetName] {
+    if (file->empty() == presetName->empty()) {
+      throw Error::badInput("expected one specification", "queue add",
+                            "give a SPEC.json or --preset NAME, not both");
+    }
+    const Json json =
+        file->empty() ? preset(*presetName).specification : Specification::readJson(*file);
+    const auto spec = Specification::fromJson(json, session.registries(), session.catalogue());
+    RunStore store = session.openStore(RunStore::Mode::ReadWrite);
+    std::cout << store.enqueue(spec.name, spec.toJson(), spec.seed, spec.device, spec.threads)
+              << '\n';
+  });
+
+  auto* list = queue->add_subcommand("list", "All jobs, newest first");
+  auto asJson = std::make_shared<bool>(false);
+  list->add_flag("--json", *asJson, "Print JSON");
+  addDatabaseOption(*list, session);
+  list->callback([&session, asJson] { listJobs(session, *asJson); });
+
+  const auto verb = [&](const char* name, const char* help, auto action) {
+    auto* command = queue->add_subcommand(name, help);
+    auto id = std::make_shared<std::int64_t>();
+    command->add_option("job", *id, "Job number")->required();
+    addDatabaseOption(*command, session);
+    command->callback([&session, id, action] {
+      RunStore store = session.openStore(RunStore::Mode::ReadWrite);
+      store.markInterrupted();
+      action(store, *id);
+    });
+  };
+  verb("cancel", "Stop a job or take it from the queue",
+       [](RunStore& store, std::int64_t id) { store.requestJob(id, "cancel"); });
+  verb("pause", "Hold a running job",
+       [](RunStore& store, std::int64_t id) { store.requestJob(id, "pause"); });
+  verb("resume", "Let a paused job go on",
+       [](RunStore& store, std::int64_t id) { store.requestJob(id, "resume"); });
+  verb("retry", "Queue a job again; it resumes where it stopped",
+       [](RunStore& store, std::int64_t id) { store.retryJob(id); });
+
+  auto* start = queue->add_subcommand("start", "Execute queued jobs until none is left");
+  addDatabaseOption(*start, session);
+  start->callback([&session] { startQueue(session); });
+
+  auto* work = program.add_subcommand("work", "Execute one job, one JSON event per line");
+  auto job = std::make_shared<std::int64_t>();
+  work->add_option("--job", *job, "Job number")->required();
+  addDatabaseOption(*work, session);
+  addDataOption(*work, session);
+  work->callback([&session, job] {
+    int failedCode = 1;
+    const auto state = executeJob(
+        session.databasePath(), *job, session.registries(), session.catalogue(),
+        [&](const Json& event) {
+          std::cout << event.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+          if (event.contains("exit_code")) failedCode = event.at("exit_code").get<int>();
+        });
+    session.exitCode = state == RunState::Done        ? 0
+                       : state == RunState::Cancelled ? 130
+                                                      : failedCode;
+  });
+}
+
+}  // namespace bulwark::cli

@@ -1,0 +1,186 @@
+#include <unistd.h>
+
+#include <chrono>
+#include <iostream>
+#include <mutex>
+
+#include "app/cli/session.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/experiment/specification.h"
+#include "core/experiment/worker.h"
+#include "core/report/load_report.h"
+#include "core/report/table.h"
+
+namespace bulwark::cli {
+namespace {
+
+/// One line on a terminal, rewritten; a line per phase and every ten seconds elsewhere.
+class ProgressPrinter {
+ public:
+  void show(const Json& event) {
+    const auto kind = event.at("event").get<std::string>();
+    if (kind == "progress") {
+      progress(event);
+    } else if (kind == "log") {
+      clear();
+      std::cerr << event.at("level").get<std::string>() << ": "
+                << event.at("text").get<std::string>() << '\n';
+    } else if (kind == "metric" && event.at("name") == "loss") {
+      clear();
+      std::cerr << "epoch " << event.at("epoch").get<std::int64_t>() << ": loss "
+                << formatFixed(event.at("value").get<double>(), 4) << '\n';
+    } else if (kind == "failed") {
+      clear();
+      std::cerr << "error: " << event.at("error").get<std::string>() << '\n';
+      if (event.contains("exit_code")) exitCode_ = event.at("exit_code").get<int>();
+    } else if (kind == "finished" || kind == "cancelled") {
+      clear();
+    }
+  }
+  int exitCode() const { return exitCode_; }
+
+ private:
+  void progress(const Json& event) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto phase = event.at("phase").get<std::string>();
+    const bool fresh = phase != phase_;
+    if (!terminal_ && !fresh && now - shown_ < std::chrono::seconds(10)) return;
+    phase_ = phase;
+    shown_ = now;
+    std::string text = phase;
+    const auto total = event.at("total").get<std::int64_t>();
+    if (total > 0) {
+      text += "  " + std::to_string(event.at("done").get<std::int64_t>()) + "/" +
+              std::to_string(total) + " " + event.at("unit").get<std::string>();
+    }
+    const double rate = event.at("rate").get<double>();
+    if (rate > 0) text += "  " + formatFixed(rate, rate < 10 ? 1 : 0) + "/s";
+    if (event.at("seconds_left").is_number()) {
+      text += "  " + formatDuration(event.at("seconds_left").get<double>()) + " left";
+    }
+    if (terminal_) {
+      std::cerr << "\r\x1b[2K" << text << std::flush;
+      open_ = true;
+    } else {
+      std::cerr << text << '\n';
+    }
+  }
+
+  void clear() {
+    if (open_) std::cerr << "\r\x1b[2K";
+    open_ = false;
+  }
+
+  const bool terminal_ = isatty(STDERR_FILENO) == 1;
+  bool open_ = false;
+  int exitCode_ = 1;
+  std::string phase_;
+  std::chrono::steady_clock::time_point shown_{};
+};
+
+struct RunOptions {
+  std::string file, preset, device, name;
+  std::vector<std::string> sets;
+  int threads = 0;
+  bool json = false;
+};
+
+Json readSpecification(const RunOptions& options) {
+  if (options.file.empty() == options.preset.empty()) {
+    throw Error::badInput("expected one specification", "run",
+                          "give a SPEC.json or --preset NAME, not both");
+  }
+  Json json = options.preset.empty() ? Specification::readJson(options.file)
+                                     : preset(options.preset).specification;
+  for (const auto& assignment : options.sets) {
+    const auto equals = assignment.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw Error::badInput("'" + assignment + "' is not an assignment", "--set",
+                            "expected path=value, e.g. attacks[0].steps=50");
+    }
+    setByPath(json, assignment.substr(0, equals), assignment.substr(equals + 1));
+  }
+  if (!options.device.empty()) json["device"] = options.device;
+  if (options.threads > 0) json["threads"] = options.threads;
+  if (!options.name.empty()) json["name"] = options.name;
+  return json;
+}
+
+void run(Session& session, const RunOptions& options) {
+  const Json json = readSpecification(options);
+  const auto spec = Specification::fromJson(json, session.registries(), session.catalogue());
+  std::int64_t job = 0;
+  std::int64_t runId = 0;
+  {
+    RunStore store = session.openStore(RunStore::Mode::ReadWrite);
+    job = store.enqueue(spec.name, spec.toJson(), spec.seed, spec.device, spec.threads);
+    runId = store.job(job).run;
+  }
+  std::cerr << "run " << runId << ": " << spec.name << '\n';
+  if (executeHere(session, job, session.exitCode) != RunState::Done) return;
+  const RunStore store = session.openStore(RunStore::Mode::ReadOnly);
+  if (options.json) {
+    std::cout << runDocument(store, runId).dump(2) << '\n';
+  } else {
+    std::cout << writeTable({loadReport(store, runId, partsNeeded("table"))}, TableFormat::Text,
+                            {});
+  }
+}
+
+}  // namespace
+
+RunState executeHere(Session& session, std::int64_t job, int& exitCode) {
+  ProgressPrinter printer;
+  const RunState state =
+      executeJob(session.databasePath(), job, session.registries(), session.catalogue(),
+                 [&](const Json& event) { printer.show(event); });
+  exitCode = state == RunState::Done ? 0 : state == RunState::Cancelled ? 130 : printer.exitCode();
+  if (state == RunState::Cancelled) std::cerr << "cancelled; 'queue retry " << job << "' resumes\n";
+  return state;
+}
+
+Json runDocument(const RunStore& store, std::int64_t id) {
+  const RunRecord run = store.run(id);
+  Json json;
+  json["run"] = run.id;
+  json["uuid"] = run.uuid;
+  json["name"] = run.name;
+  json["state"] = toString(run.state);
+  json["created"] = run.created;
+  json["finished"] = run.finished;
+  json["specification"] = run.specification;
+  json["environment"] = run.environment;
+  json["timings"] = run.timings;
+  if (run.summary.is_object()) {
+    for (const auto& [key, value] : run.summary.items()) json[key] = value;
+  }
+  if (!run.error.empty()) json["error"] = run.error;
+  json["datasets"] = Json::array();
+  for (const auto& set : store.datasets(id)) {
+    json["datasets"].push_back({{"role", set.role},
+                                {"name", set.name},
+                                {"count", set.count},
+                                {"fingerprint", set.fingerprint}});
+  }
+  json["results"] = Json::array();
+  for (const auto& row : store.results(id)) json["results"].push_back(row.toJson());
+  return json;
+}
+
+void addRunCommands(CLI::App& program, Session& session) {
+  auto* command = program.add_subcommand("run", "Execute a specification and print its table");
+  auto options = std::make_shared<RunOptions>();
+  command->add_option("specification", options->file, "SPEC.json");
+  command->add_option("--preset", options->preset, "A specification that ships with the program");
+  command->add_option("--set", options->sets, "path=value, e.g. attacks[0].eps=4/255");
+  command->add_option("--device", options->device, "auto, cpu or cuda[:N]");
+  command->add_option("--threads", options->threads, "0: all cores");
+  command->add_option("--name", options->name, "Name of the run");
+  command->add_flag("--json", options->json, "Print one JSON document");
+  addDatabaseOption(*command, session);
+  addDataOption(*command, session);
+  command->callback([&session, options] { run(session, *options); });
+}
+
+}  // namespace bulwark::cli

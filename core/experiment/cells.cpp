@@ -1,0 +1,225 @@
+#include "core/experiment/cells.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/detectors/detector_objective.h"
+#include "core/detectors/score_set.h"
+#include "core/nn/device.h"
+
+namespace bulwark {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::vector<double> toVector(const torch::Tensor& values) {
+  const auto flat = values.to(torch::kCPU, torch::kFloat64).contiguous();
+  const auto* data = flat.data_ptr<double>();
+  return {data, data + flat.numel()};
+}
+
+torch::Tensor toTensor(const std::vector<double>& values) {
+  return torch::tensor(values, torch::kFloat64);
+}
+
+std::vector<float> pixels(const torch::Tensor& image) {
+  const auto flat = image.to(torch::kCPU, torch::kFloat32).contiguous();
+  const auto* data = flat.data_ptr<float>();
+  return {data, data + flat.numel()};
+}
+
+/// `count` positions spread evenly over a set of `size`.
+std::vector<std::int64_t> spread(std::int64_t count, std::int64_t size) {
+  std::vector<std::int64_t> positions;
+  count = std::min(count, size);
+  for (std::int64_t i = 0; i < count; ++i) positions.push_back(i * size / count);
+  return positions;
+}
+
+/// Steps worth looking at: 0, 1, 2, 5, 10, 20, 50, ... up to the last.
+std::vector<std::int64_t> stepsToKeep(std::int64_t last) {
+  std::vector<std::int64_t> steps = {0};
+  for (std::int64_t decade = 1; decade <= last; decade *= 10) {
+    for (const std::int64_t factor : {1, 2, 5}) {
+      if (decade * factor < last) steps.push_back(decade * factor);
+    }
+  }
+  if (last > 0) steps.push_back(last);
+  return steps;
+}
+
+double largest(const std::vector<double>& values) {
+  return *std::max_element(values.begin(), values.end());
+}
+
+double smallest(const std::vector<double>& values) {
+  return *std::min_element(values.begin(), values.end());
+}
+
+/// How far the attacked images leave the ball or the box, at most; 0 when they do not.
+double excess(const torch::Tensor& clean, const torch::Tensor& attacked,
+              const ThreatModel& threat) {
+  const auto delta = (attacked - clean).flatten(1).to(torch::kFloat64);
+  const auto size = threat.norm == Norm::Linf ? std::get<0>(delta.abs().max(1)) : delta.norm(2, 1);
+  const double ball = size.max().item<double>() - threat.epsilon;
+  const double box = std::max(-attacked.min().item<double>(), attacked.max().item<double>() - 1.0);
+  const double worst = std::max({ball, box, 0.0});
+  return std::isnan(attacked.sum().item<double>()) ? std::numeric_limits<double>::infinity()
+                                                   : worst;
+}
+
+}  // namespace
+
+CellEvaluator::CellEvaluator(const Specification& specification, const ExperimentData& data,
+                             const torch::Device& device, Seed seed, Journal& journal, Task& task)
+    : specification_(specification),
+      data_(data),
+      device_(device),
+      seed_(seed),
+      journal_(journal),
+      task_(task) {}
+
+void CellEvaluator::scoreClean(const FittedDetector& detector) {
+  const auto scoreOne = [&](const NamedSet& set, bool out) {
+    if (auto stored = journal_.finishedScores(detector.label, "", set.name, out)) {
+      scores_.add(std::move(*stored));
+      return;
+    }
+    const auto start = Clock::now();
+    task_.begin("score " + detector.label + ": " + set.name, set.set->size(), "images");
+    ScoreSet scores;
+    scores.detector = detector.label;
+    scores.dataset = set.name;
+    scores.out = out;
+    scores.scores = toVector(scoreSet(*detector.detector, *set.set, device_,
+                                      specification_.evaluation.batchSize, task_));
+    scores.forwards = set.set->size();
+    scores.seconds = secondsSince(start);
+    task_.end();
+    for (std::size_t i = 0; i < scores.scores.size(); ++i) {
+      if (!std::isfinite(scores.scores[i])) {
+        throw Error::failed("the score of image " + std::to_string(i) + " of '" + set.name +
+                                "' is not a finite number",
+                            detector.label, "check the classifier's training");
+      }
+    }
+    journal_.scores(scores, {});
+    scores_.add(std::move(scores));
+  };
+  scoreOne(data_.in, false);
+  for (const auto& out : data_.outs) scoreOne(out, true);
+}
+
+void CellEvaluator::attack(const FittedDetector& detector, const NamedAttack& attack, bool attackIn,
+                           bool attackOut) {
+  // S1: an in image above every clean out score has its final rank in `in` and `in_out`, since
+  // attacks only lower out scores; mirrored for the out images.
+  double highestOut = -std::numeric_limits<double>::infinity();
+  for (const auto& out : data_.outs) {
+    highestOut =
+        std::max(highestOut, largest(scores_.at(detector.label, "", out.name, true).scores));
+  }
+  const double lowestIn = smallest(scores_.at(detector.label, "", data_.in.name, false).scores);
+  const double never = std::numeric_limits<double>::infinity();
+  const bool saturate = specification_.evaluation.rankSaturation;
+  if (attackIn) attackSet(detector, attack, data_.in, false, saturate ? highestOut : never);
+  if (!attackOut) return;
+  for (const auto& out : data_.outs) {
+    attackSet(detector, attack, out, true, saturate ? -lowestIn : never);
+  }
+}
+
+void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack& attack,
+                              const NamedSet& set, bool out, double saturation) {
+  if (auto stored = journal_.finishedScores(detector.label, attack.label, set.name, out)) {
+    scores_.add(std::move(*stored));
+    return;
+  }
+  const auto start = Clock::now();
+  const double direction = out ? -1.0 : 1.0;
+  const std::int64_t size = set.set->size();
+  task_.begin(attack.label + " on " + detector.label + ": " + set.name + (out ? " (out)" : " (in)"),
+              size, "images");
+  const auto clean = scores_.at(detector.label, "", set.name, out).scores;
+  const torch::Tensor images = set.set->range(0, size);
+  AttackContext context{
+      .device = device_,
+      .batchSize = specification_.evaluation.batchSize,
+      // The starts belong to the attack and the set, not to the detector: detectors are compared
+      // under the same starts.
+      .seed = seed_.child("attack").child(attack.label).child(set.name),
+      .task = task_,
+      .clean = toTensor(clean) * direction,
+      .saturation = saturation,
+      .snapshotSamples = spread(specification_.evaluation.imagePairs, size),
+      .snapshotSteps = stepsToKeep(attack.attack->backwardsPerImage()),
+  };
+  DetectorObjective objective(*detector.detector, direction);
+  const AttackResult result =
+      withMemoryAdvice(device_, context.batchSize, "evaluation.batch_size",
+                       [&] { return attack.attack->perturb(objective, images, context); });
+
+  ScoreSet scores;
+  scores.detector = detector.label;
+  scores.attack = attack.label;
+  scores.dataset = set.name;
+  scores.out = out;
+  scores.scores = toVector(result.values * direction);
+  const auto saturated = result.saturated.to(torch::kUInt8).contiguous();
+  scores.saturated.assign(saturated.data_ptr<std::uint8_t>(),
+                          saturated.data_ptr<std::uint8_t>() + saturated.numel());
+  for (const double value : result.trajectory) scores.trajectory.push_back(value * direction);
+  scores.forwards = result.forwards;
+  scores.backwards = result.backwards;
+
+  worstExcess_ = std::max(worstExcess_, excess(images, result.images, attack.attack->threat()));
+  // H6: the stored images must give the stored scores, scored afresh in plain batches.
+  const TensorImageSet attacked(set.name, result.images, set.set->labels(), set.set->classNames());
+  Task silent;
+  const auto again = toVector(
+      scoreSet(*detector.detector, attacked, device_, specification_.evaluation.batchSize, silent));
+  for (std::size_t i = 0; i < again.size(); ++i) {
+    const double scale = std::max({std::abs(again[i]), std::abs(scores.scores[i]), 1e-3});
+    worstRescoring_ = std::max(worstRescoring_, std::abs(again[i] - scores.scores[i]) / scale);
+  }
+  scores.seconds = secondsSince(start);
+
+  std::vector<ImagePair> pairs;
+  const auto shape = set.set->shape();
+  const auto* labels = set.set->labels().data_ptr<std::int64_t>();
+  for (std::size_t i = 0; i < context.snapshotSamples.size(); ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+    const std::int64_t sample = context.snapshotSamples[i];
+    ImagePair pair;
+    pair.detector = detector.label;
+    pair.attack = attack.label;
+    pair.dataset = set.name;
+    pair.out = out;
+    pair.sample = sample;
+    pair.label = labels[sample];
+    pair.channels = static_cast<int>(shape.channels);
+    pair.height = static_cast<int>(shape.height);
+    pair.width = static_cast<int>(shape.width);
+    pair.before = pixels(images[sample]);
+    pair.after = pixels(result.images[sample]);
+    pair.scoreBefore = clean[static_cast<std::size_t>(sample)];
+    pair.scoreAfter = scores.scores[static_cast<std::size_t>(sample)];
+    pair.steps = pixels(result.snapshots[row]);
+    pair.stepNumbers = context.snapshotSteps;
+    pair.stepScores = toVector(result.snapshotValues[row] * direction);
+    pairs.push_back(std::move(pair));
+  }
+  journal_.scores(scores, pairs);
+  scores_.add(std::move(scores));
+  task_.end();
+}
+
+}  // namespace bulwark

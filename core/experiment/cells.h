@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/attacks/attack.h"
+#include "core/detectors/detector.h"
+#include "core/experiment/experiment_data.h"
+#include "core/experiment/runner.h"
+#include "core/experiment/tabulate.h"
+
+namespace bulwark {
+
+/// A fitted detector under the name it has in the results.
+struct FittedDetector {
+  std::string label;
+  std::unique_ptr<Detector> detector;
+};
+
+/// An attack under the name it has in the results.
+struct NamedAttack {
+  std::string label;
+  std::unique_ptr<Attack> attack;
+};
+
+/// Scores every (detector, attack, set) of an experiment, clean first, then attacked.
+///
+/// The in set is attacked once per (detector, attack) and shared by all out sets (S2); samples
+/// whose rank is final leave early (S1). A cell that the journal already holds is taken from it.
+class CellEvaluator {
+ public:
+  CellEvaluator(const Specification& specification, const ExperimentData& data,
+                const torch::Device& device, Seed seed, Journal& journal, Task& task);
+
+  void scoreClean(const FittedDetector& detector);
+  /// After `scoreClean` of the same detector.
+  void attack(const FittedDetector& detector, const NamedAttack& attack, bool attackIn,
+              bool attackOut);
+
+  const ScoreTable& scores() const { return scores_; }
+  /// Largest relative difference between a stored attacked score and a fresh scoring of the stored
+  /// image (H6), largest excess over the ball and the box (H7), over all cells of this execution.
+  double worstRescoring() const { return worstRescoring_; }
+  double worstExcess() const { return worstExcess_; }
+
+ private:
+  void attackSet(const FittedDetector& detector, const NamedAttack& attack, const NamedSet& set,
+                 bool out, double saturation);
+
+  const Specification& specification_;
+  const ExperimentData& data_;
+  torch::Device device_;
+  Seed seed_;
+  Journal& journal_;
+  Task& task_;
+  ScoreTable scores_;
+  double worstRescoring_ = 0.0;
+  double worstExcess_ = 0.0;
+};
+
+}  // namespace bulwark

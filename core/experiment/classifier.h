@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "core/experiment/experiment_data.h"
+#include "core/experiment/runner.h"
+#include "core/nn/network.h"
+
+namespace bulwark {
+
+/// The trained classifier of an experiment, frozen on `device`; null when the specification has
+/// none. Weights that an earlier execution of the same run has stored are loaded, a training that
+/// was cut short is resumed from its checkpoint.
+std::unique_ptr<Network> prepareClassifier(const Specification& specification,
+                                           const Registries& registries, const ExperimentData& data,
+                                           const torch::Device& device, Seed seed, Journal& journal,
+                                           Task& task);
+
+/// Share of the in test images that are still classified right at the attack's best point for the
+/// cross-entropy. The classifier is attacked here, not a detector.
+double attackedAccuracy(Network& classifier, const Attack& attack, const ImageSet& set,
+                        std::int64_t batchSize, const torch::Device& device, Seed seed, Task& task);
+
+/// Registers a file of the run's folder in the journal, with its sha256 and size.
+void recordArtefact(Journal& journal, const std::string& kind, const std::string& file);
+/// The file of that kind and name from an earlier execution, if it is there and unchanged.
+std::optional<std::filesystem::path> findArtefact(Journal& journal, const std::string& kind,
+                                                  const std::string& file);
+
+}  // namespace bulwark

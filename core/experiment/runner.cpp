@@ -1,0 +1,171 @@
+#include "core/experiment/runner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "core/attacks/attack.h"
+#include "core/base/text.h"
+#include "core/detectors/detector.h"
+#include "core/experiment/cells.h"
+#include "core/experiment/classifier.h"
+#include "core/experiment/environment.h"
+#include "core/experiment/experiment_data.h"
+#include "core/experiment/health.h"
+#include "core/experiment/tabulate.h"
+#include "core/nn/device.h"
+#include "core/training/recipe.h"
+
+namespace bulwark {
+namespace {
+
+/// Adds the time since its construction (or the last call) to a named phase.
+class PhaseClock {
+ public:
+  explicit PhaseClock(Json& timings) : timings_(timings) {}
+  void note(const std::string& phase) {
+    const auto now = std::chrono::steady_clock::now();
+    const double before = timings_.value(phase, 0.0);
+    timings_[phase] = before + std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+  }
+
+ private:
+  Json& timings_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+bool wants(const Specification& spec, const std::string& setting) {
+  const auto& settings = spec.evaluation.settings;
+  return std::find(settings.begin(), settings.end(), setting) != settings.end();
+}
+
+FittedDetector fitDetector(const ComponentRequest& request, std::size_t position,
+                           const Registries& registries, Network* classifier,
+                           const ExperimentData& data, const Specification& spec,
+                           const torch::Device& device, Seed seed, Journal& journal, Task& task) {
+  const std::string file = "detector-" + std::to_string(position) + ".safetensors";
+  FittedDetector fitted{request.label,
+                        registries.detectors.make(request.type, request.options,
+                                                  "detectors[" + std::to_string(position) + "]")};
+  if (const auto stored = findArtefact(journal, "detector", file)) {
+    fitted.detector->load(TensorFile::load(*stored), classifier, device);
+    return fitted;
+  }
+  const DetectorContext context{
+      .classifier = classifier,
+      .train = *data.train,
+      .validation = data.validation.get(),
+      .device = device,
+      .batchSize = spec.evaluation.batchSize,
+      .seed = seed.child("detector").child(request.label),
+      .task = task,
+      .checkpoint = journal.folder() / ("detector-" + std::to_string(position) + ".training"),
+  };
+  task.begin("fit " + request.label, data.train->size(), "images");
+  withMemoryAdvice(device, context.batchSize, "evaluation.batch_size", [&] {
+    fitted.detector->fit(context);
+    return true;
+  });
+  task.end();
+  TensorFile state;
+  state.metadata["detector"] = request.type;
+  fitted.detector->save(state);
+  state.save(journal.folder() / file);
+  recordArtefact(journal, "detector", file);
+  return fitted;
+}
+
+}  // namespace
+
+Runner::Runner(const Registries& registries, const DatasetCatalogue& catalogue)
+    : registries_(registries), catalogue_(catalogue) {}
+
+void Runner::execute(const Specification& spec, Journal& journal, Task& task) const {
+  const torch::Device device = resolveDevice(spec.device);
+  const int threads = setThreads(spec.threads);
+  const Seed seed(spec.seed);
+  Json timings = Json::object();
+  PhaseClock clock(timings);
+  journal.environment(describeEnvironment(device, threads), device.str());
+
+  const ExperimentData data = loadExperimentData(spec, catalogue_, seed.child("data"), task);
+  journal.datasets(describe(data, task));
+  clock.note("data");
+
+  const auto classifier =
+      prepareClassifier(spec, registries_, data, device, seed.child("classifier"), journal, task);
+  clock.note("training");
+
+  std::vector<NamedAttack> attacks;
+  for (std::size_t i = 0; i < spec.attacks.size(); ++i) {
+    attacks.push_back({spec.attacks[i].label,
+                       registries_.attacks.make(spec.attacks[i].type, spec.attacks[i].options,
+                                                "attacks[" + std::to_string(i) + "]")});
+  }
+
+  Json summary = Json::object();
+  if (classifier) {
+    task.begin("accuracy", data.in.set->size(), "images");
+    summary["accuracy_clean"] = accuracy(*classifier, *data.in.set, device, task);
+    Json attacked = Json::object();
+    for (const auto& attack : attacks) {
+      task.begin(attack.label + " on the classifier", data.in.set->size(), "images");
+      attacked[attack.label] =
+          attackedAccuracy(*classifier, *attack.attack, *data.in.set, spec.evaluation.batchSize,
+                           device, seed.child("classifier attack").child(attack.label), task);
+    }
+    summary["accuracy_attacked"] = attacked;
+    clock.note("accuracy");
+  }
+
+  CellEvaluator cells(spec, data, device, seed, journal, task);
+  std::vector<HealthCheck> health;
+  const bool attackIn = wants(spec, "in") || wants(spec, "in_out");
+  const bool attackOut = wants(spec, "out") || wants(spec, "in_out");
+  for (std::size_t i = 0; i < spec.detectors.size(); ++i) {
+    const FittedDetector fitted = fitDetector(spec.detectors[i], i, registries_, classifier.get(),
+                                              data, spec, device, seed, journal, task);
+    clock.note("fit");
+    cells.scoreClean(fitted);
+    clock.note("score");
+    for (const auto& attack : attacks) cells.attack(fitted, attack, attackIn, attackOut);
+    clock.note("attack");
+    for (auto& check : checkDetector(fitted, *data.in.set, cells.scores(), device, task)) {
+      health.push_back(std::move(check));
+    }
+    clock.note("health");
+  }
+
+  std::vector<std::string> outs;
+  for (const auto& out : data.outs) outs.push_back(out.name);
+  const Tabulated table =
+      tabulate(spec, data.in.name, outs, cells.scores(), seed.child("metrics"), task);
+  journal.results(table.rows, table.curves);
+  clock.note("metrics");
+
+  std::vector<HealthCheck> all = checkResults(cells.scores(), table.rows);
+  for (auto& check : checkAudits(cells)) all.push_back(std::move(check));
+  for (auto& check : health) all.push_back(std::move(check));
+  summary["health"] = healthLine(all);
+  summary["health_checks"] = Json::array();
+  for (const auto& check : all) summary["health_checks"].push_back(check.toJson());
+  double forwards = 0;
+  double backwards = 0;
+  double saturated = 0;
+  double attackedImages = 0;
+  for (const auto& set : cells.scores().sets()) {
+    if (set.attack.empty()) continue;
+    forwards += static_cast<double>(set.forwards);
+    backwards += static_cast<double>(set.backwards);
+    for (const auto flag : set.saturated) saturated += flag;
+    attackedImages += static_cast<double>(set.scores.size());
+  }
+  summary["attack_forwards"] = forwards;
+  summary["attack_backwards"] = backwards;
+  summary["saturated_share"] = attackedImages > 0 ? saturated / attackedImages : 0.0;
+  journal.summary(summary, timings);
+  releaseMemory(device);
+}
+
+}  // namespace bulwark

@@ -1,0 +1,271 @@
+// The command line as a user or a script meets it: words, exit codes, output, and what survives a
+// killed worker. Drives the built program.
+#include <signal.h>
+
+#include <QElapsedTimer>
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+namespace {
+
+struct Outcome {
+  int code = -1;
+  QByteArray out;
+  QString error;
+};
+
+QProcessEnvironment environment() {
+  auto variables = QProcessEnvironment::systemEnvironment();
+  variables.insert("OMP_WAIT_POLICY", "passive");
+  return variables;
+}
+
+Outcome call(const QStringList& arguments, int timeout = 120000) {
+  QProcess process;
+  process.setProcessEnvironment(environment());
+  process.start(BULWARK_CLI, arguments);
+  if (!process.waitForFinished(timeout)) {
+    process.kill();
+    process.waitForFinished();
+    return {-1, {}, "timed out"};
+  }
+  return {process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1,
+          process.readAllStandardOutput(), QString::fromUtf8(process.readAllStandardError())};
+}
+
+QJsonDocument json(const QByteArray& text) {
+  return QJsonDocument::fromJson(text);
+}
+
+QString specification(int epochs, int steps, int trainLimit = 600) {
+  return QString(R"({
+    "name": "cli", "threads": 1,
+    "data": {"in": {"dataset": "glyphs", "train_limit": %3, "test_limit": 80},
+             "out": [{"dataset": "noise-uniform", "test_limit": 80}]},
+    "classifier": {"network": "lenet5", "recipe": {"type": "standard", "epochs": %1}},
+    "detectors": [{"type": "msp"}, {"type": "energy"}, {"type": "knn", "k": 5}],
+    "attacks": [{"type": "pgd", "steps": %2}],
+    "evaluation": {"bootstrap": 100, "image_pairs": 2, "rank_saturation": false}
+  })")
+      .arg(epochs)
+      .arg(steps)
+      .arg(trainLimit);
+}
+
+}  // namespace
+
+class TestCli : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void init() {
+    folder_ = std::make_unique<QTemporaryDir>();
+    db_ = folder_->filePath("runs.db");
+  }
+
+  void listsAndDescribes() {
+    for (const char* kind :
+         {"datasets", "networks", "recipes", "detectors", "attacks", "metrics", "presets"}) {
+      const auto outcome = call({"list", kind, "--json"});
+      QCOMPARE(outcome.code, 0);
+      const auto items = json(outcome.out).array();
+      QVERIFY2(!items.isEmpty(), kind);
+      for (const auto& item : items) {
+        QVERIFY(!item.toObject().value("name").toString().isEmpty());
+        QVERIFY(!item.toObject().value("summary").toString().isEmpty());
+        QCOMPARE(item.toObject().contains("installed"), QString(kind) == "datasets");
+      }
+    }
+    const auto pgd = call({"describe", "attack", "pgd", "--json"});
+    QCOMPARE(pgd.code, 0);
+    QVERIFY(json(pgd.out).object().value("options").toArray().size() >= 4);
+    const auto typo = call({"describe", "attack", "pdg"});
+    QCOMPARE(typo.code, 2);
+    QVERIFY2(typo.error.contains("did you mean 'pgd'"), qPrintable(typo.error));
+    QCOMPARE(call({"list", "everything"}).code, 2);
+    QCOMPARE(call({"no-such-verb"}).code, 2);
+    QCOMPARE(call({"--version"}).code, 0);
+    QCOMPARE(call({"data", "where"}).code, 0);
+  }
+
+  void runsASpecification() {
+    const QString file = write("spec.json", specification(1, 4));
+    const auto outcome =
+        call({"run", file, "--db", db_, "--json", "--set", "attacks[0].eps=4/255"});
+    QVERIFY2(outcome.code == 0, qPrintable(outcome.error));
+    const auto document = json(outcome.out).object();
+    for (const char* key :
+         {"run", "specification", "environment", "timings", "accuracy_clean", "results"}) {
+      QVERIFY2(document.contains(key), key);
+    }
+    QCOMPARE(document["results"].toArray().size(), 3 * 4);
+    const auto row = document["results"].toArray()[0].toObject();
+    for (const char* key :
+         {"detector", "attack", "setting", "out", "auroc", "aupr_out", "aupr_in", "fpr95_id",
+          "fpr95_ood", "tnr95", "detection_accuracy", "n_in", "n_out", "ci_low", "ci_high"}) {
+      QVERIFY2(row.contains(key), key);
+    }
+    QVERIFY(row["attack"].isNull());
+    QCOMPARE(
+        document["specification"].toObject()["attacks"].toArray()[0].toObject()["eps"].toString(),
+        QString("4/255"));
+    QCOMPARE(call({"runs", "list", "--db", db_}).code, 0);
+    QVERIFY(call({"runs", "show", "1", "--db", db_}).out.contains("msp"));
+    QCOMPARE(call({"runs", "show", "7", "--db", db_}).code, 2);
+    QCOMPARE(call({"runs", "delete", "1", "--db", db_}).code, 0);
+    QCOMPARE(call({"runs", "delete", "1", "--db", db_}).code, 2);
+  }
+
+  void refusesBadInput_data() {
+    QTest::addColumn<QStringList>("arguments");
+    QTest::addColumn<QString>("says");
+    QTest::newRow("no specification") << QStringList{} << "--preset";
+    QTest::newRow("missing file") << QStringList{"nowhere.json"} << "nowhere.json";
+    QTest::newRow("bad set") << QStringList{"--preset", "demo", "--set", "steps"} << "path=value";
+    QTest::newRow("unknown preset") << QStringList{"--preset", "dmo"} << "demo";
+    QTest::newRow("bad epsilon") << QStringList{"--preset", "demo", "--set",
+                                                "attacks[0].eps=8/256x"}
+                                 << "attacks[0].eps";
+    QTest::newRow("unknown device")
+        << QStringList{"--preset", "demo", "--device", "cuda:99"} << "cpu";
+  }
+
+  void refusesBadInput() {
+    QFETCH(QStringList, arguments);
+    QFETCH(QString, says);
+    const auto outcome = call(QStringList{"run", "--db", db_} + arguments);
+    QCOMPARE(outcome.code, 2);
+    QVERIFY2(outcome.error.contains(says), qPrintable(outcome.error));
+    QVERIFY2(outcome.error.startsWith("error: ") || outcome.error.contains("error: "),
+             qPrintable(outcome.error));
+  }
+
+  void refusesABadDatabase() {
+    const QString file = write("spec.json", specification(1, 2));
+    const QString text = write("text.db", "this is not a database, whatever its name says\n");
+    const auto notOne = call({"run", file, "--db", text});
+    QCOMPARE(notOne.code, 2);
+    QVERIFY2(notOne.error.contains("text.db"), qPrintable(notOne.error));
+    QFile same(text);
+    QVERIFY(same.open(QIODevice::ReadOnly));
+    QVERIFY(same.readAll().startsWith("this is not"));
+    QCOMPARE(call({"runs", "list", "--db", folder_->filePath("absent.db")}).code, 2);
+    QVERIFY(!QFile::exists(folder_->filePath("absent.db")));
+  }
+
+  void aKilledWorkerLosesNothing_data() {
+    QTest::addColumn<QString>("killAt");
+    QTest::addColumn<int>("count");
+    QTest::newRow("in training") << "metric" << 3;
+    QTest::newRow("in clean scoring") << "scores" << 1;
+    QTest::newRow("in an attack") << "scores" << 4;
+  }
+
+  void aKilledWorkerLosesNothing() {
+    QFETCH(QString, killAt);
+    QFETCH(int, count);
+    const QString file = write("spec.json", specification(3, 10));
+    QCOMPARE(call({"queue", "add", file, "--db", db_}).code, 0);
+    QCOMPARE(call({"queue", "add", file, "--db", db_}).code, 0);
+    QCOMPARE(call({"work", "--job", "1", "--db", db_}).code, 0);
+
+    QVERIFY(killWorkerAt("2", killAt, count));
+    const auto jobs = json(call({"queue", "list", "--json", "--db", db_}).out).array();
+    QCOMPARE(jobs[0].toObject()["state"].toString(), QString("interrupted"));
+    QCOMPARE(call({"queue", "retry", "2", "--db", db_}).code, 0);
+    QCOMPARE(call({"queue", "start", "--db", db_}).code, 0);
+
+    QCOMPARE(results("2"), results("1"));
+    QVERIFY(results("1").size() > 0);
+  }
+
+  void aCancelStopsWithinHalfASecond() {
+    const QString file = write("spec.json", specification(400, 4, 4000));
+    QCOMPARE(call({"queue", "add", file, "--db", db_}).code, 0);
+    QProcess worker;
+    worker.setProcessEnvironment(environment());
+    worker.start(BULWARK_CLI, {"work", "--job", "1", "--db", db_});
+    QVERIFY(waitFor(worker, "progress", "train", 1));
+    QElapsedTimer timer;
+    timer.start();
+    QCOMPARE(::kill(static_cast<pid_t>(worker.processId()), SIGTERM), 0);
+    QVERIFY(worker.waitForFinished(10000));
+    qInfo("stopped after %lld ms", static_cast<long long>(timer.elapsed()));
+    // Half a second is the promise on a free machine; the bound leaves room for a busy one.
+    QVERIFY(timer.elapsed() < 2000);
+    QCOMPARE(worker.exitCode(), 130);
+    const auto jobs = json(call({"queue", "list", "--json", "--db", db_}).out).array();
+    QCOMPARE(jobs[0].toObject()["state"].toString(), QString("cancelled"));
+  }
+
+  void aRequestInTheDatabaseStopsAWorker() {
+    const QString file = write("spec.json", specification(400, 4, 4000));
+    QCOMPARE(call({"queue", "add", file, "--db", db_}).code, 0);
+    QProcess worker;
+    worker.setProcessEnvironment(environment());
+    worker.start(BULWARK_CLI, {"work", "--job", "1", "--db", db_});
+    QVERIFY(waitFor(worker, "progress", "train", 1));
+    QCOMPARE(call({"queue", "pause", "1", "--db", db_}).code, 0);
+    QVERIFY(waitFor(worker, "state", "paused", 1));
+    QCOMPARE(call({"queue", "resume", "1", "--db", db_}).code, 0);
+    QVERIFY(waitFor(worker, "state", "running", 1));
+    QCOMPARE(call({"queue", "cancel", "1", "--db", db_}).code, 0);
+    QVERIFY(worker.waitForFinished(10000));
+    QCOMPARE(worker.exitCode(), 130);
+  }
+
+ private:
+  QString write(const QString& name, const QString& text) {
+    QFile file(folder_->filePath(name));
+    if (!file.open(QIODevice::WriteOnly)) qFatal("cannot write");
+    file.write(text.toUtf8());
+    return file.fileName();
+  }
+
+  QByteArray results(const QString& run) {
+    const auto document = json(call({"runs", "show", run, "--json", "--db", db_}).out).object();
+    return QJsonDocument(document["results"].toArray()).toJson();
+  }
+
+  /// Waits until the worker printed `count` events of that kind (whose text contains `with`).
+  bool waitFor(QProcess& worker, const QString& kind, const QString& with, int count) {
+    QElapsedTimer timer;
+    timer.start();
+    int seen = 0;
+    while (timer.elapsed() < 60000) {
+      if (!worker.canReadLine() && !worker.waitForReadyRead(1000)) {
+        if (worker.state() == QProcess::NotRunning) return false;
+        continue;
+      }
+      while (worker.canReadLine()) {
+        const QByteArray line = worker.readLine();
+        if (json(line).object()["event"].toString() == kind && line.contains(with.toUtf8()) &&
+            ++seen == count) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  bool killWorkerAt(const QString& job, const QString& kind, int count) {
+    QProcess worker;
+    worker.setProcessEnvironment(environment());
+    worker.start(BULWARK_CLI, {"work", "--job", job, "--db", db_});
+    const bool reached = waitFor(worker, kind, "", count);
+    worker.kill();  // SIGKILL
+    worker.waitForFinished();
+    return reached && worker.exitStatus() == QProcess::CrashExit;
+  }
+
+  std::unique_ptr<QTemporaryDir> folder_;
+  QString db_;
+};
+
+QTEST_GUILESS_MAIN(TestCli)
+#include "tst_cli.moc"

@@ -1,0 +1,132 @@
+// The checks of an evaluation: a sound detector stays green, each known fault turns its own light.
+#include "core/experiment/health.h"
+
+using namespace bulwark;
+
+namespace {
+
+enum class Fault { None, Detached, Random, BatchMean, Saturated, ZeroGradient };
+
+/// s(x) = mean pixel, with one fault planted.
+class Planted : public Detector {
+ public:
+  explicit Planted(Fault fault) : fault_(fault) {}
+  DetectorTraits traits() const override { return {.needsClassifier = false}; }
+  void fit(const DetectorContext&) override {}
+  torch::Tensor score(const torch::Tensor& images) override {
+    const auto mean = images.flatten(1).mean(1);
+    switch (fault_) {
+      case Fault::Detached:
+        return mean.detach();
+      case Fault::Random:
+        return mean + 0.1 * ++calls_;
+      case Fault::BatchMean:
+        return mean - mean.mean() + 1.0;
+      case Fault::Saturated:
+        return torch::sigmoid(mean * 1e4);
+      case Fault::ZeroGradient:
+        return mean * 0.0 + mean.detach();
+      case Fault::None:
+        break;
+    }
+    return mean;
+  }
+  void save(TensorFile&) const override {}
+  void load(const TensorFile&, Network*, const torch::Device&) override {}
+
+ private:
+  Fault fault_;
+  int calls_ = 0;
+};
+
+std::string reds(const std::vector<HealthCheck>& checks) {
+  std::string found;
+  for (const auto& check : checks) {
+    if (check.verdict == Verdict::Red || check.verdict == Verdict::Amber) {
+      found += check.id.substr(0, check.id.find(' ')) + " ";
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+Q_DECLARE_METATYPE(Fault)
+
+class TestHealth : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void eachFaultTurnsItsLight_data() {
+    QTest::addColumn<Fault>("fault");
+    QTest::addColumn<QString>("lights");
+    QTest::newRow("sound") << Fault::None << "";
+    QTest::newRow("detached") << Fault::Detached << "H15 ";
+    QTest::newRow("randomised") << Fault::Random << "H10 H12 ";
+    QTest::newRow("depends on the batch") << Fault::BatchMean << "H12 ";
+    QTest::newRow("saturated") << Fault::Saturated << "H14 H15 ";
+    QTest::newRow("zero gradient") << Fault::ZeroGradient << "H15 ";
+  }
+
+  void eachFaultTurnsItsLight() {
+    QFETCH(Fault, fault);
+    QFETCH(QString, lights);
+    torch::manual_seed(1);
+    const auto pixels = 0.2 + 0.6 * torch::rand({64, 1, 6, 6}) * torch::rand({64, 1, 1, 1});
+    const TensorImageSet set("set", pixels, torch::zeros({64}, torch::kInt64), {"a"});
+    FittedDetector fitted{"planted", std::make_unique<Planted>(fault)};
+    ScoreTable table;
+    ScoreSet scores;
+    scores.detector = "planted";
+    scores.dataset = "set";
+    const auto values = Planted(fault).score(pixels).to(torch::kFloat64).contiguous();
+    scores.scores.assign(values.data_ptr<double>(), values.data_ptr<double>() + 64);
+    table.add(scores);
+    Task task;
+    const auto checks = checkDetector(fitted, set, table, torch::kCPU, task);
+    QCOMPARE(checks.size(), std::size_t{4});
+    QCOMPARE(QString::fromStdString(reds(checks)), lights);
+  }
+
+  void anAttackThatHelpsIsRed() {
+    ScoreTable table;
+    ScoreSet set;
+    set.detector = "d";
+    set.dataset = "in";
+    set.scores = {1.0, 2.0};
+    table.add(set);
+    set.attack = "pgd";
+    set.scores = {1.0, 1.5};  // an in image must not become less anomalous
+    table.add(set);
+    const auto checks = checkResults(table, {});
+    QCOMPARE(checks[0].verdict, Verdict::Red);
+    QCOMPARE(checks[0].value, 0.5);
+    QVERIFY(checks[0].detail.find("image 1") != std::string::npos);
+    QCOMPARE(checks[1].verdict, Verdict::NotApplicable);
+  }
+
+  void inAndOutTogetherMustBeWorst() {
+    const auto row = [](const char* attack, const char* setting, double auroc) {
+      ResultRow result;
+      result.detector = "d";
+      result.attack = attack;
+      result.setting = setting;
+      result.out = "o";
+      result.auroc = auroc;
+      return result;
+    };
+    std::vector<ResultRow> rows = {row("", "clean", 0.9), row("pgd", "in", 0.8),
+                                   row("pgd", "out", 0.7), row("pgd", "in_out", 0.7)};
+    QCOMPARE(checkResults(ScoreTable(), rows)[1].verdict, Verdict::Green);
+    rows[3].auroc = 0.71;
+    QCOMPARE(checkResults(ScoreTable(), rows)[1].verdict, Verdict::Red);
+    rows[3].auroc = 0.6;
+    rows[1].auroc = 0.95;
+    QCOMPARE(checkResults(ScoreTable(), rows)[1].verdict, Verdict::Red);
+    QCOMPARE(healthLine(checkResults(ScoreTable(), rows)),
+             std::string("health: 0 green, 1 red (H2)"));
+  }
+};
+
+QTEST_GUILESS_MAIN(TestHealth)
+#include "tst_health.moc"

@@ -1,0 +1,165 @@
+// The experiment specification: every wrong entry is refused where it stands, with a remedy.
+#include "core/base/error.h"
+#include "core/experiment/specification.h"
+
+using namespace bulwark;
+
+namespace {
+
+Json minimal() {
+  return Json::parse(R"({
+    "name": "test",
+    "data": {"in": {"dataset": "glyphs", "train_limit": 100, "test_limit": 50},
+             "out": [{"dataset": "noise-uniform", "test_limit": 50}]},
+    "classifier": {"network": "lenet5", "recipe": {"type": "standard", "epochs": 1}},
+    "detectors": [{"type": "msp"}, {"type": "knn", "k": 5}],
+    "attacks": [{"type": "pgd", "eps": "8/255", "steps": 5}]
+  })");
+}
+
+}  // namespace
+
+class TestSpecification : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void roundTrip() {
+    const auto first = Specification::fromJson(minimal(), registries_, catalogue_);
+    const Json written = first.toJson();
+    const auto second = Specification::fromJson(written, registries_, catalogue_);
+    QCOMPARE(QString::fromStdString(second.toJson().dump()),
+             QString::fromStdString(written.dump()));
+    QCOMPARE(first.hash(), second.hash());
+    QCOMPARE(first.detectors[1].options.at("k").get<int>(), 5);
+    QCOMPARE(first.evaluation.bootstrap, 1000);
+  }
+
+  void theHashIgnoresWhereItRuns() {
+    Json json = minimal();
+    const auto hash = Specification::fromJson(json, registries_, catalogue_).hash();
+    json["device"] = "cpu";
+    json["name"] = "another name";
+    json["threads"] = 1;
+    QCOMPARE(Specification::fromJson(json, registries_, catalogue_).hash(), hash);
+    json["seed"] = 1;
+    QVERIFY(Specification::fromJson(json, registries_, catalogue_).hash() != hash);
+  }
+
+  void labelsAreUnique() {
+    Json json = minimal();
+    json["attacks"].push_back({{"type", "pgd"}, {"eps", "4/255"}, {"steps", 5}});
+    const auto spec = Specification::fromJson(json, registries_, catalogue_);
+    QVERIFY(spec.attacks[0].label != spec.attacks[1].label);
+    QVERIFY(spec.attacks[1].label.find("4/255") != std::string::npos);
+    json["attacks"][1]["eps"] = "8/255";
+    QVERIFY_EXCEPTION_THROWN(Specification::fromJson(json, registries_, catalogue_), Error);
+  }
+
+  void refusals_data() {
+    QTest::addColumn<QString>("path");
+    QTest::addColumn<QString>("value");
+    QTest::addColumn<QString>("place");
+    QTest::addColumn<QString>("remedy");
+    const auto row = [](const char* name, const char* path, const char* value, const char* place,
+                        const char* remedy) {
+      QTest::newRow(name) << path << value << place << remedy;
+    };
+    row("unknown top key", "sed", "1", "sed", "seed");
+    row("unknown data key", "data.inn", "{}", "data.inn", "in");
+    row("unknown detector", "detectors[0].type", "mps", "detectors[0]", "msp");
+    row("unknown attack option", "attacks[0].stepz", "3", "attacks[0].stepz", "steps");
+    row("wrong type", "attacks[0].steps", "\"ten\"", "attacks[0].steps", "whole number");
+    row("not a fraction", "attacks[0].eps", "8/256x", "attacks[0].eps", "number or a fraction");
+    row("negative epsilon", "attacks[0].eps", "-0.1", "attacks[0].eps", "0 <= eps <= 1");
+    row("NaN epsilon", "attacks[0].eps", "nan", "attacks[0].eps", "fraction");
+    row("division by zero", "attacks[0].eps", "8/0", "attacks[0].eps", "fraction");
+    row("infinite epsilon", "attacks[0].eps", "1e999", "attacks[0].eps", "");
+    row("empty in set", "data.in", "null", "data.in", "dataset");
+    row("empty in object", "data.in", "{}", "data.in", "dataset");
+    row("in as out", "data.out[0].dataset", "glyphs", "data.out[0]", "another set");
+    row("unknown data set", "data.out[0].dataset", "mnits", "data.out[0].dataset", "mnist");
+    row("no out set", "data.out", "[]", "data.out", "at least one");
+    row("no detector", "detectors", "[]", "detectors", "at least one");
+    row("unknown network", "classifier.network", "lenet6", "classifier.network", "lenet5");
+    row("unknown recipe key", "classifier.recipe.epoch", "1", "classifier.recipe.epoch", "epochs");
+    row("negative seed", "seed", "-1", "seed", "0");
+    row("fractional seed", "seed", "0.5", "seed", "whole");
+    row("unknown setting", "evaluation.settings", "[\"cleam\"]", "evaluation.settings[0]", "clean");
+    row("zero batch", "evaluation.batch_size", "0", "evaluation.batch_size", "1 <=");
+    row("zero limit", "data.in.test_limit", "-5", "data.in.test_limit", "0 <=");
+    row("known without split", "data.protocol", "{\"known\": [0, 1]}", "data.protocol",
+        "open-split");
+    row("split without known", "data.protocol", "{\"type\": \"open-split\"}", "data.protocol",
+        "known");
+    row("recipe is a number", "classifier.recipe", "3", "classifier.recipe", "type");
+  }
+
+  void refusals() {
+    QFETCH(QString, path);
+    QFETCH(QString, value);
+    QFETCH(QString, place);
+    QFETCH(QString, remedy);
+    Json json = minimal();
+    setByPath(json, path.toStdString(), value.toStdString());
+    try {
+      Specification::fromJson(json, registries_, catalogue_);
+      QFAIL("accepted");
+    } catch (const Error& error) {
+      QCOMPARE(error.kind(), Error::Kind::BadInput);
+      const QString text = QString::fromUtf8(error.what());
+      QVERIFY2(text.contains(place), qPrintable(text));
+      QVERIFY2(text.contains(remedy), qPrintable(text));
+    }
+  }
+
+  void syntaxErrorsNameLineAndColumn() {
+    QTemporaryDir folder;
+    const QString path = folder.filePath("broken.json");
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write("{\n  \"name\": \"x\"\n  \"seed\": 1\n}\n");
+    file.close();
+    try {
+      Specification::readJson(path.toStdString());
+      QFAIL("accepted");
+    } catch (const Error& error) {
+      QVERIFY2(QString::fromUtf8(error.what()).contains("broken.json:3:"), error.what());
+    }
+    QVERIFY_EXCEPTION_THROWN(Specification::readJson("/nowhere/at/all.json"), Error);
+  }
+
+  void presetsAreValid() {
+    QVERIFY(presets().size() >= 2);
+    for (const auto& entry : presets()) {
+      const auto spec = Specification::fromJson(entry.specification, registries_, catalogue_);
+      QVERIFY(!spec.detectors.empty());
+    }
+    QVERIFY_EXCEPTION_THROWN(preset("dmeo"), Error);
+    QCOMPARE(preset("demo").name, std::string("demo"));
+  }
+
+  void everyComponentReadsItsOptions() {
+    // `make` throws a logic_error for an option that is declared but never read.
+    for (const auto& info : registries_.networks.list()) {
+      registries_.networks.make(info.name, Json::object(), "", NetworkShape{1, 28, 28, 10});
+    }
+    for (const auto& info : registries_.recipes.list()) {
+      registries_.recipes.make(info.name, Json::object(), "");
+    }
+    for (const auto& info : registries_.detectors.list()) {
+      registries_.detectors.make(info.name, Json::object(), "");
+    }
+    for (const auto& info : registries_.attacks.list()) {
+      registries_.attacks.make(info.name, Json::object(), "");
+    }
+    QVERIFY(registries_.networks.list().size() >= 5);
+    QVERIFY(registries_.detectors.list().size() >= 6);
+  }
+
+ private:
+  Registries registries_ = builtinRegistries();
+  DatasetCatalogue catalogue_{DatasetCatalogue::defaultFolders()};
+};
+
+QTEST_GUILESS_MAIN(TestSpecification)
+#include "tst_specification.moc"
