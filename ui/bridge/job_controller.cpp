@@ -55,6 +55,7 @@ JobController::JobController(DatabaseService* database, const QString& worker, Q
   reader_.setInterval(readInterval);
   connect(&reader_, &QTimer::timeout, this, &JobController::readEvents);
   patience_.setSingleShot(true);
+  patience_.setInterval(cancelPatience);
   connect(&patience_, &QTimer::timeout, this, [this] {
     if (process_) process_->kill();
   });
@@ -265,7 +266,7 @@ void JobController::cancel(qint64 job) {
       process_->terminate();
       return;
     }
-    patience_.start(cancelPatience);
+    patience_.start();
   }
   request(job, "cancel");
 }

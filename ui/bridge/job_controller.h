@@ -44,6 +44,8 @@ class JobController : public QObject {
   qint64 runningJob() const { return job_; }
   qint64 runningRun() const { return run_; }
   bool isRunning() const { return process_ != nullptr; }
+  /// How long a worker that was asked to stop may take before it is killed; 8 s by default.
+  void setPatience(int milliseconds) { patience_.setInterval(milliseconds); }
   /// Leaves the worker running when this object goes.
   void detach();
   /// Path of the worker program, whether or not it exists.

@@ -16,7 +16,7 @@ Panel::Panel(const QString& title, QWidget* parent) : QFrame(parent) {
   outer->setSpacing(8);
   header_ = new QHBoxLayout;
   header_->setSpacing(8);
-  title_ = roleLabel(title, "heading");
+  title_ = roleLabel(title, "heading", this);
   title_->setVisible(!title.isEmpty());
   header_->addWidget(title_);
   header_->addStretch(1);
