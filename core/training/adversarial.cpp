@@ -52,19 +52,30 @@ torch::Tensor startIn(const Inner& inner, const torch::Tensor& images, Random& r
   return (images + toDevice(noise, images.device())).clamp_(0.0, 1.0);
 }
 
-/// The point one step up the gradient, back in the ball and in [0, 1].
-torch::Tensor move(const Inner& inner, const torch::Tensor& images, const torch::Tensor& at,
-                   const torch::Tensor& gradient) {
-  if (inner.linf) {
-    const torch::Tensor next = at + inner.step() * gradient.sign();
-    return torch::max(torch::min(next, images + inner.epsilon), images - inner.epsilon)
-        .clamp_(0.0, 1.0);
+/// One step up the gradient and back into the ball and [0, 1].
+class Mover {
+ public:
+  Mover(const Inner& inner, const torch::Tensor& images) : inner_(inner), images_(images) {
+    if (!inner.linf) return;
+    low_ = (images - inner.epsilon).clamp_min_(0.0);
+    high_ = (images + inner.epsilon).clamp_max_(1.0);
   }
-  const torch::Tensor next = at + inner.step() * gradient / norms(gradient).clamp_min(1e-12);
-  const torch::Tensor offset = next - images;
-  const torch::Tensor scale = (inner.epsilon / norms(offset).clamp_min(1e-12)).clamp_max(1.0);
-  return (images + offset * scale).clamp_(0.0, 1.0);
-}
+
+  torch::Tensor move(const torch::Tensor& at, const torch::Tensor& gradient) const {
+    if (inner_.linf) {
+      const torch::Tensor next = gradient.sign().mul_(inner_.step()).add_(at);
+      return torch::min(torch::max(next, low_), high_);
+    }
+    const torch::Tensor next = at + inner_.step() * gradient / norms(gradient).clamp_min(1e-12);
+    const torch::Tensor offset = next - images_;
+    const torch::Tensor scale = (inner_.epsilon / norms(offset).clamp_min(1e-12)).clamp_max(1.0);
+    return (images_ + offset * scale).clamp_(0.0, 1.0);
+  }
+
+ private:
+  const Inner& inner_;
+  torch::Tensor images_, low_, high_;
+};
 
 /// Projected gradient ascent on the cross-entropy; the last iterate, as in Madry et al. 2018.
 ///
@@ -77,6 +88,7 @@ torch::Tensor perturb(Network& network, const Inner& inner, const torch::Tensor&
                       const torch::Tensor& labels, Random random, Task& task) {
   if (inner.epsilon == 0) return images;
   const FrozenScope frozen(network);
+  const Mover mover(inner, images);
   torch::Tensor at = inner.randomStart ? startIn(inner, images, random) : images;
   for (std::int64_t i = 0; i < inner.steps; ++i) {
     task.checkpoint();
@@ -86,7 +98,7 @@ torch::Tensor perturb(Network& network, const Inner& inner, const torch::Tensor&
         torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
     const torch::Tensor gradient = torch::autograd::grad({loss}, {at})[0];
     const torch::NoGradGuard noGrad;
-    at = move(inner, images, at, gradient);
+    at = mover.move(at, gradient);
   }
   return at.detach();
 }

@@ -13,7 +13,7 @@ namespace bulwark {
 /// The options every recipe shares.
 struct FitOptions {
   std::int64_t epochs = 5;
-  std::int64_t batchSize = 128;
+  std::int64_t batchSize = 64;
   OptimiserOptions optimiser;
   Schedule schedule;
   Augmentation augmentation = Augmentation::None;
