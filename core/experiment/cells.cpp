@@ -186,8 +186,11 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
   Task silent;
   const auto again = toVector(
       scoreSet(*detector.detector, attacked, device_, specification_.evaluation.batchSize, silent));
+  // Differences count relative to the score or to the spread of the set, whichever is larger: a
+  // score near zero is no less reproducible than its neighbours.
+  const double spread = torch::tensor(again, torch::kFloat64).std(false).item<double>();
   for (std::size_t i = 0; i < again.size(); ++i) {
-    const double scale = std::max({std::abs(again[i]), std::abs(scores.scores[i]), 1e-3});
+    const double scale = std::max({std::abs(again[i]), std::abs(scores.scores[i]), spread, 1e-12});
     worstRescoring_ = std::max(worstRescoring_, std::abs(again[i] - scores.scores[i]) / scale);
   }
   scores.seconds = secondsSince(start);

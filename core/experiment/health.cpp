@@ -17,8 +17,10 @@ Verdict judge(double value, double amber, double red) {
   return value <= amber ? Verdict::Green : Verdict::Amber;
 }
 
+/// Relative to the score or to the spread of all, whichever is larger.
 double relativeDifference(const torch::Tensor& a, const torch::Tensor& b) {
-  const auto scale = torch::maximum(a.abs(), b.abs()).clamp_min(1e-3);
+  const double spread = b.numel() > 1 ? b.std(false).item<double>() : 0.0;
+  const auto scale = torch::maximum(a.abs(), b.abs()).clamp_min(std::max(spread, 1e-12));
   return ((a - b).abs() / scale).max().item<double>();
 }
 
