@@ -166,6 +166,7 @@ void ImagePairDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opt
   initStyleOption(&item, index);
   const QString text = item.text;
   item.text.clear();
+  item.showDecorationSelected = true;
   item.widget->style()->drawControl(QStyle::CE_ItemViewItem, &item, painter, item.widget);
   const int side = kThumbnail;
   const int left = item.rect.center().x() - side - 1;

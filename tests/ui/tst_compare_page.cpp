@@ -1,0 +1,269 @@
+#include <QAbstractItemModelTester>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QElapsedTimer>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTableView>
+#include <QtTest/QtTest>
+
+#include "ui/models/config_diff_model.h"
+#include "ui/models/run_table_model.h"
+#include "ui/pages/compare_page.h"
+#include "ui/plots/curve_plot.h"
+#include "ui/widgets/panel.h"
+#include "ui_support.h"
+
+using namespace bulwark;
+using namespace bulwark::testing;
+
+namespace {
+
+void open(ComparePage& page) {
+  page.resize(1180, 640);
+  QSignalSpy listed(&page, &ComparePage::listed);
+  page.show();
+  QVERIFY(listed.wait(5000));
+}
+
+void select(ComparePage& page, const std::vector<qint64>& runs) {
+  QSignalSpy compared(&page, &ComparePage::compared);
+  page.selectRuns(runs);
+  QVERIFY(compared.wait(5000));
+}
+
+QTableView* table(ComparePage& page) {
+  return page.findChild<QTableView*>(QStringLiteral("compareTable"));
+}
+
+QString cell(ComparePage& page, int row, int column) {
+  return table(page)->model()->index(row, column).data().toString();
+}
+
+std::vector<RunRow> manyRows(int count) {
+  std::vector<RunRow> rows;
+  for (int i = 0; i < count; ++i) {
+    RunRow row;
+    row.id = i + 1;
+    row.name = QStringLiteral("run %1 %2").arg(i).arg(i % 3 ? "pgd" : "fgsm");
+    row.device = QStringLiteral("cpu");
+    row.state = i % 7 ? RunState::Done : RunState::Failed;
+    row.created = QDateTime::fromSecsSinceEpoch(1700000000 + i * 60);
+    row.seconds = i % 100;
+    row.pinned = i == 400;
+    row.stamp = QString::number(i);
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+}  // namespace
+
+class TestComparePage : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void saysWhatBelongsHereWithoutRuns() {
+    Workbench bench(0);
+    ComparePage page(bench.context);
+    open(page);
+    QVERIFY(page.findChild<EmptyState*>()->isVisible());
+  }
+
+  void listsTheRunsWithTheirBestValues() {
+    Workbench bench(3);
+    ComparePage page(bench.context);
+    open(page);
+    QAbstractItemModelTester tester(table(page)->model());
+    QCOMPARE(table(page)->model()->rowCount(), 3);
+    // By hand: mean over the out sets, best detector.
+    std::map<std::string, double> sums;
+    for (const ResultRow& row : bench.store().results(bench.ids[2])) {
+      if (row.setting == "in_out") sums[row.detector] += row.auroc / 2;
+    }
+    double best = 0;
+    for (const auto& [name, mean] : sums) best = std::max(best, mean);
+    int at = -1;
+    for (int row = 0; row < 3; ++row) {
+      if (cell(page, row, RunTableModel::Name) == QLatin1String("sample 3")) at = row;
+    }
+    QVERIFY(at >= 0);
+    QTRY_COMPARE(cell(page, at, RunTableModel::InOut), QLocale().toString(best, 'f', 3));
+    QVERIFY(!cell(page, at, RunTableModel::Duration).isEmpty());
+  }
+
+  void theDifferencesAreExactlyThoseOfTheConfigurations() {
+    Json first = {{"name", "a"}, {"seed", 1}, {"attack", {{"eps", "8/255"}, {"steps", 10}}}};
+    Json second = first, third = first;
+    second["name"] = "b";
+    second["seed"] = 2;
+    third["attack"]["steps"] = 20;
+    third["attack"]["restarts"] = 5;
+    const ConfigurationDiff diff = diffConfigurations({{QStringLiteral("a"), first},
+                                                       {QStringLiteral("b"), second},
+                                                       {QStringLiteral("c"), third}});
+    ConfigDiffModel model;
+    QAbstractItemModelTester tester(&model);
+    model.setDiff(diff);
+    QCOMPARE(model.rowCount(), 3);
+    QCOMPARE(model.columnCount(), 4);
+    const auto row = [&](int at) {
+      QStringList values;
+      for (int column = 0; column < 4; ++column)
+        values += model.index(at, column).data().toString();
+      return values;
+    };
+    QCOMPARE(row(0), (QStringList{"seed", "1", "2", "1"}));
+    QCOMPARE(row(1), (QStringList{"attack.steps", "10", "10", "20"}));
+    QCOMPARE(row(2), (QStringList{"attack.restarts", "–", "–", "5"}));
+  }
+
+  void selectedRunsAreCompared() {
+    Workbench bench(3);
+    ComparePage page(bench.context);
+    open(page);
+    select(page, {bench.ids[0], bench.ids[2]});
+    auto* diff = page.findChild<QTableView*>(QStringLiteral("compareDiff"));
+    QVERIFY(diff->isVisible());
+    QCOMPARE(diff->model()->rowCount(), 1);
+    QCOMPARE(diff->model()->index(0, 0).data().toString(), QStringLiteral("seed"));
+    auto* roc = page.findChild<RocPlot*>();
+    QCOMPARE(roc->curves().size(), 2);
+    auto* setting = page.findChild<QComboBox*>(QStringLiteral("compareSetting"));
+    QSignalSpy compared(&page, &ComparePage::compared);
+    setting->setCurrentIndex(setting->findData(QStringLiteral("in_out")));
+    QVERIFY(compared.wait(5000));
+    for (const ThresholdCurve& curve : roc->curves()) {
+      const qint64 run = curve.name == QLatin1String("sample 1") ? bench.ids[0] : bench.ids[2];
+      for (const ResultRow& row : bench.store().results(run)) {
+        if (row.detector == "msp" && row.setting == "in_out" && row.out == "glyphs") {
+          QCOMPARE(curve.area, row.auroc);
+        }
+      }
+    }
+    QTest::qWait(100);
+    grabBoth(page, QStringLiteral("compare"));
+    select(page, {bench.ids[0]});
+    QVERIFY(page.findChild<QLabel*>(QStringLiteral("compareDiffText"))->isVisible());
+  }
+
+  void filtersSortsAndPins() {
+    Workbench bench(3);
+    ComparePage page(bench.context);
+    open(page);
+    auto* query = page.findChild<QLineEdit*>(QStringLiteral("compareFilter"));
+    QTest::keyClicks(query, QStringLiteral("sample 2"));
+    QCOMPARE(table(page)->model()->rowCount(), 1);
+    query->setText(QStringLiteral("seed>=2 state=done"));
+    QCOMPARE(table(page)->model()->rowCount(), 2);
+    query->setText(QStringLiteral("state=failed"));
+    QCOMPARE(table(page)->model()->rowCount(), 0);
+    query->clear();
+    table(page)->sortByColumn(RunTableModel::Name, Qt::AscendingOrder);
+    QCOMPARE(cell(page, 0, RunTableModel::Name), QStringLiteral("sample 1"));
+    // A click into the first column of the last row pins it: it goes to the top and stays there.
+    const QRect pin = table(page)->visualRect(table(page)->model()->index(2, RunTableModel::Pin));
+    QTest::mouseClick(table(page)->viewport(), Qt::LeftButton, {}, pin.center());
+    QTRY_COMPARE(cell(page, 0, RunTableModel::Name), QStringLiteral("sample 3"));
+    table(page)->sortByColumn(RunTableModel::Name, Qt::DescendingOrder);
+    QCOMPARE(cell(page, 0, RunTableModel::Name), QStringLiteral("sample 3"));
+    QCOMPARE(cell(page, 1, RunTableModel::Name), QStringLiteral("sample 2"));
+    QVERIFY(bench.store().run(bench.ids[2]).pinned);
+  }
+
+  void hidesConstantColumns() {
+    Workbench bench(2);
+    ComparePage page(bench.context);
+    open(page);
+    QVERIFY(table(page)->isColumnHidden(RunTableModel::Device));
+    QVERIFY(!table(page)->isColumnHidden(RunTableModel::Seed));
+    page.findChild<QCheckBox*>(QStringLiteral("compareHideConstant"))->setChecked(false);
+    QVERIFY(!table(page)->isColumnHidden(RunTableModel::Device));
+  }
+
+  void renamesAndNotes() {
+    Workbench bench(1);
+    ComparePage page(bench.context);
+    open(page);
+    page.findChild<QCheckBox*>(QStringLiteral("compareHideConstant"))->setChecked(false);
+    auto* view = table(page);
+    view->setFocus();
+    view->setCurrentIndex(view->model()->index(0, RunTableModel::Name));
+    QTest::keyClick(view, Qt::Key_F2);
+    auto* editor = view->findChild<QLineEdit*>();
+    QVERIFY(editor);
+    editor->setText(QStringLiteral("renamed"));
+    QTest::keyClick(editor, Qt::Key_Return);
+    QTRY_COMPARE(bench.store().run(bench.ids[0]).name, std::string("renamed"));
+    view->model()->setData(view->model()->index(0, RunTableModel::Note), QStringLiteral("good"));
+    QTRY_COMPARE(bench.store().run(bench.ids[0]).note, std::string("good"));
+    // An empty name is refused.
+    QVERIFY(!view->model()->setData(view->model()->index(0, RunTableModel::Name), QString()));
+  }
+
+  void deletesOnlyWhenConfirmed() {
+    Workbench bench(2);
+    ComparePage page(bench.context);
+    open(page);
+    bench.focus.setRun(bench.ids[0]);
+    select(page, {bench.ids[0]});
+    bench.dialogs.choices = {1, 0};
+    auto* button = page.findChild<QPushButton*>(QStringLiteral("compareDelete"));
+    QTest::mouseClick(button, Qt::LeftButton);
+    QTest::qWait(100);
+    QCOMPARE(bench.store().runs(true).size(), std::size_t(2));
+    table(page)->setFocus();
+    QTest::keyClick(table(page), Qt::Key_Delete);
+    QTRY_COMPARE(bench.store().runs(true).size(), std::size_t(1));
+    QTRY_COMPARE(table(page)->model()->rowCount(), 1);
+    QCOMPARE(bench.focus.run(), 0);
+    QVERIFY(bench.dialogs.shown[0].contains(QLatin1String("sample 1")));
+  }
+
+  void handsOutAConfiguration() {
+    Workbench bench(2);
+    ComparePage page(bench.context);
+    open(page);
+    select(page, {bench.ids[1]});
+    Json given;
+    connect(&page, &ComparePage::configurationChosen, &page,
+            [&](const Json& json) { given = json; });
+    QTest::mouseClick(page.findChild<QPushButton*>(QStringLiteral("compareUse")), Qt::LeftButton);
+    QTRY_VERIFY(!given.is_null());
+    QCOMPARE(given, bench.store().run(bench.ids[1]).specification);
+  }
+
+  void aDoubleClickOpensTheRun() {
+    Workbench bench(2);
+    ComparePage page(bench.context);
+    open(page);
+    const QModelIndex index = table(page)->model()->index(1, RunTableModel::Name);
+    const QPoint at = table(page)->visualRect(index).center();
+    QTest::mouseClick(table(page)->viewport(), Qt::LeftButton, {}, at);
+    QTest::mouseDClick(table(page)->viewport(), Qt::LeftButton, {}, at);
+    QCOMPARE(bench.focus.run(), index.data(RunTableModel::IdRole).toLongLong());
+  }
+
+  void tenThousandRunsStayFluid() {
+    RunTableModel model;
+    RunFilter filter;
+    filter.setSourceModel(&model);
+    QElapsedTimer clock;
+    clock.start();
+    model.setRuns(manyRows(10000));
+    filter.sort(RunTableModel::Created, Qt::DescendingOrder);
+    const qint64 filled = clock.restart();
+    filter.setQuery(QStringLiteral("pgd state=done"));
+    const qint64 filtered = clock.restart();
+    qInfo("10,000 runs: filled and sorted in %lld ms, filtered in %lld ms", filled, filtered);
+    QVERIFY(filtered < 100);
+    QCOMPARE(filter.rowCount(), 5714);
+    filter.setQuery({});
+    QCOMPARE(filter.run(filter.index(0, 0)).id, 401);  // the pinned one
+  }
+};
+
+QTEST_MAIN(TestComparePage)
+#include "tst_compare_page.moc"

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <QAbstractTableModel>
+#include <QStringList>
+#include <vector>
+
+#include "core/base/json.h"
+
+namespace bulwark {
+
+/// A configuration with the name of its run.
+struct NamedConfiguration {
+  QString name;
+  Json specification;
+};
+
+/// Where configurations differ: one line per path, one value per configuration.
+struct ConfigurationDiff {
+  struct Line {
+    QString path;
+    QStringList values;  ///< empty text: absent
+  };
+  QStringList names;
+  std::vector<Line> lines;
+};
+
+/// Everything in which at least one configuration differs from the first, in document order;
+/// the names of the runs themselves are left out.
+ConfigurationDiff diffConfigurations(const std::vector<NamedConfiguration>& configurations);
+
+/// Rows are differing paths, columns are runs.
+class ConfigDiffModel : public QAbstractTableModel {
+  Q_OBJECT
+
+ public:
+  using QAbstractTableModel::QAbstractTableModel;
+  void setDiff(ConfigurationDiff diff);
+  const ConfigurationDiff& diff() const { return diff_; }
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  int columnCount(const QModelIndex& parent = {}) const override;
+  QVariant data(const QModelIndex& index, int role = Qt::DisplayRole) const override;
+  QVariant headerData(int section, Qt::Orientation orientation,
+                      int role = Qt::DisplayRole) const override;
+
+ private:
+  ConfigurationDiff diff_;
+};
+
+}  // namespace bulwark

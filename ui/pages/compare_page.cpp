@@ -1,0 +1,531 @@
+#include "ui/pages/compare_page.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QLocale>
+#include <QMenu>
+#include <QPushButton>
+#include <QSet>
+#include <QShortcut>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QTableView>
+#include <algorithm>
+#include <limits>
+
+#include "ui/bridge/database_service.h"
+#include "ui/bridge/detector_view.h"
+#include "ui/bridge/dialogs.h"
+#include "ui/bridge/experiment_draft.h"
+#include "ui/bridge/navigator.h"
+#include "ui/bridge/run_focus.h"
+#include "ui/models/config_diff_model.h"
+#include "ui/pages/page_support.h"
+#include "ui/plots/curve_plot.h"
+#include "ui/shell/icons.h"
+#include "ui/widgets/panel.h"
+
+namespace bulwark {
+
+namespace {
+
+constexpr int kReloadDelay = 1000;  // ms
+constexpr std::size_t kBestBatch = 40;
+
+// What the selectors offer for the selected runs.
+struct Comparison {
+  ConfigurationDiff diff;
+  QStringList detectors, attacks, settings, outs;
+};
+
+void note(QStringList& list, const std::string& text) {
+  const QString value = QString::fromStdString(text);
+  if (!list.contains(value)) list += value;
+}
+
+Comparison loadComparisonOf(const RunStore& store, const std::vector<qint64>& runs) {
+  Comparison result;
+  std::vector<NamedConfiguration> configurations;
+  for (const qint64 id : runs) {
+    const auto run = store.findRun(id);
+    if (!run) continue;
+    configurations.push_back({QString::fromStdString(run->name), run->specification});
+    for (const ResultRow& row : store.results(id)) {
+      note(result.detectors, row.detector);
+      note(result.settings, row.setting);
+      note(result.outs, row.out);
+      if (!row.attack.empty()) note(result.attacks, row.attack);
+    }
+  }
+  result.diff = diffConfigurations(configurations);
+  return result;
+}
+
+}  // namespace
+
+ComparePage::ComparePage(const AppContext& context, QWidget* parent)
+    : QWidget(parent), context_(context) {
+  setObjectName(QStringLiteral("comparePage"));
+  model_ = new RunTableModel(this);
+  filter_ = new RunFilter(this);
+  filter_->setSourceModel(model_);
+  diff_ = new ConfigDiffModel(this);
+
+  auto* content = new QWidget(this);
+  auto* split = new QSplitter(Qt::Vertical, content);
+  split->setObjectName(QStringLiteral("compareSplit"));
+  split->setChildrenCollapsible(false);
+  split->setHandleWidth(8);
+  split->addWidget(buildTable());
+  split->addWidget(buildDetails());
+  split->setSizes({520, 480});
+  auto* column = new QVBoxLayout(content);
+  column->setContentsMargins(16, 12, 16, 12);
+  column->setSpacing(8);
+  auto* top = new QHBoxLayout;
+  top->setSpacing(12);
+  count_ = roleLabel({}, "muted", content);
+  count_->setObjectName(QStringLiteral("compareCount"));
+  top->addWidget(pageTitle(tr("Compare"), content));
+  top->addWidget(count_, 1, Qt::AlignBottom);
+  column->addLayout(top);
+  column->addWidget(split, 1);
+
+  empty_ = new EmptyState(QStringLiteral("compare"), tr("No runs yet"),
+                          tr("Every experiment you run is listed here, to be filtered, pinned and "
+                             "compared: what differs in the configurations, and the ROC curves of "
+                             "several runs in one plot."),
+                          tr("Start with the data"), this);
+  connect(empty_, &EmptyState::actionTriggered, this, [this] {
+    if (context_.navigator) context_.navigator->showPage(PageId::Data);
+  });
+  stack_ = new QStackedWidget(this);
+  stack_->addWidget(empty_);
+  stack_->addWidget(content);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->addWidget(stack_);
+
+  reloadLater_.setSingleShot(true);
+  reloadLater_.setInterval(kReloadDelay);
+  connect(&reloadLater_, &QTimer::timeout, this, &ComparePage::reload);
+  connect(context_.database, &DatabaseService::changed, this, [this] {
+    if (!reloadLater_.isActive()) reloadLater_.start();
+  });
+  connect(context_.database, &DatabaseService::opened, this, [this] {
+    loadingBest_ = false;
+    reload();
+  });
+  compareLater_.setSingleShot(true);
+  compareLater_.setInterval(60);
+  connect(&compareLater_, &QTimer::timeout, this, &ComparePage::loadComparison);
+  selectionChanged();
+  if (context_.database->isOpen()) reload();
+}
+
+QWidget* ComparePage::buildTable() {
+  auto* panel = new Panel({}, this);
+  query_ = new QLineEdit(panel);
+  query_->setObjectName(QStringLiteral("compareFilter"));
+  query_->setPlaceholderText(tr("Filter: words, or conditions such as  state=done  in_out>0.4"));
+  query_->setAccessibleName(tr("Filter runs"));
+  query_->setToolTip(
+      tr("Words must occur in name, note, device or state. Conditions: name, state, "
+         "device, seed, note, clean, in_out, duration with = < > <= >="));
+  query_->setClearButtonEnabled(true);
+  query_->addAction(icon(QStringLiteral("search")), QLineEdit::LeadingPosition);
+  hideConstant_ = new QCheckBox(tr("&Hide constant columns"), panel);
+  hideConstant_->setObjectName(QStringLiteral("compareHideConstant"));
+  hideConstant_->setToolTip(tr("Leave out columns that are the same in every run"));
+  hideConstant_->setChecked(true);
+  const auto button = [&](const QString& text, const char* name, const QString& help) {
+    auto* made = new QPushButton(text, panel);
+    made->setObjectName(QLatin1String(name));
+    made->setToolTip(help);
+    return made;
+  };
+  open_ = button(tr("Open results"), "compareOpen", tr("Look at this run on the Results page"));
+  use_ = button(tr("Use this configuration"), "compareUse",
+                tr("Fill the Data, Train and Attack pages with this run's configuration"));
+  delete_ = button(tr("Delete…"), "compareDelete", tr("Delete the selected runs (Del)"));
+  auto* row = new QHBoxLayout;
+  row->setSpacing(8);
+  row->addWidget(query_, 1);
+  row->addWidget(hideConstant_);
+  row->addWidget(open_);
+  row->addWidget(use_);
+  row->addWidget(delete_);
+  panel->body()->addLayout(row);
+
+  table_ = new QTableView(panel);
+  table_->setObjectName(QStringLiteral("compareTable"));
+  table_->setAccessibleName(tr("Runs"));
+  table_->setModel(filter_);
+  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
+  table_->setSelectionMode(QAbstractItemView::ExtendedSelection);
+  table_->setEditTriggers(QAbstractItemView::EditKeyPressed);
+  table_->setSortingEnabled(true);
+  table_->sortByColumn(RunTableModel::Created, Qt::DescendingOrder);
+  table_->setAlternatingRowColors(true);
+  table_->setShowGrid(false);
+  table_->setWordWrap(false);
+  table_->setContextMenuPolicy(Qt::CustomContextMenu);
+  table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+  table_->verticalHeader()->hide();
+  table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() + 10);
+  QHeaderView* header = table_->horizontalHeader();
+  header->setHighlightSections(false);
+  header->setSectionsMovable(true);
+  header->setStretchLastSection(true);
+  header->setMinimumSectionSize(30);
+  const int em = table_->fontMetrics().averageCharWidth();
+  const int widths[] = {5, 34, 12, 14, 10, 19, 14, 10, 8, 20};
+  for (int i = 0; i < RunTableModel::ColumnCount; ++i) header->resizeSection(i, widths[i] * em);
+  panel->body()->addWidget(table_, 1);
+
+  connect(query_, &QLineEdit::textChanged, this, [this](const QString& text) {
+    filter_->setQuery(text);
+    hideConstantColumns();
+  });
+  connect(hideConstant_, &QCheckBox::toggled, this, &ComparePage::hideConstantColumns);
+  connect(open_, &QPushButton::clicked, this, [this] { openRun(table_->currentIndex()); });
+  connect(use_, &QPushButton::clicked, this, &ComparePage::useConfiguration);
+  connect(delete_, &QPushButton::clicked, this, &ComparePage::deleteSelected);
+  connect(table_, &QTableView::doubleClicked, this, &ComparePage::openRun);
+  connect(table_, &QTableView::clicked, this, [this](const QModelIndex& index) {
+    if (index.column() == RunTableModel::Pin) togglePin(index);
+  });
+  connect(table_, &QWidget::customContextMenuRequested, this, &ComparePage::showMenu);
+  connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this,
+          &ComparePage::selectionChanged);
+  connect(filter_, &QAbstractItemModel::modelReset, this, &ComparePage::selectionChanged);
+  connect(model_, &RunTableModel::edited, this,
+          [this](qint64 run, int column, const QString& text) {
+            context_.database->run(
+                this,
+                [run, column, value = text.toStdString()](RunStore& store) {
+                  if (column == RunTableModel::Name) {
+                    store.setRunName(run, value);
+                  } else {
+                    store.setRunNote(run, value);
+                  }
+                },
+                [] {});
+          });
+  for (const auto key : {Qt::Key_Return, Qt::Key_Enter}) {
+    auto* enter = new QShortcut(key, table_);
+    enter->setContext(Qt::WidgetShortcut);
+    connect(enter, &QShortcut::activated, this, [this] { openRun(table_->currentIndex()); });
+  }
+  auto* remove = new QShortcut(QKeySequence::Delete, table_);
+  remove->setContext(Qt::WidgetShortcut);
+  connect(remove, &QShortcut::activated, this, &ComparePage::deleteSelected);
+  return panel;
+}
+
+QWidget* ComparePage::buildDetails() {
+  auto* left = new Panel(tr("What differs"), this);
+  diffTable_ = new QTableView(left);
+  diffTable_->setObjectName(QStringLiteral("compareDiff"));
+  diffTable_->setAccessibleName(tr("Differences of the configurations"));
+  diffTable_->setModel(diff_);
+  diffTable_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  diffTable_->setAlternatingRowColors(true);
+  diffTable_->setShowGrid(false);
+  diffTable_->setWordWrap(false);
+  diffTable_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+  diffTable_->verticalHeader()->hide();
+  diffTable_->verticalHeader()->setDefaultSectionSize(diffTable_->fontMetrics().height() + 8);
+  diffTable_->horizontalHeader()->setHighlightSections(false);
+  diffText_ = roleLabel({}, "muted", left);
+  diffText_->setObjectName(QStringLiteral("compareDiffText"));
+  diffText_->setAlignment(Qt::AlignCenter);
+  diffText_->setWordWrap(true);
+  diffStack_ = new QStackedWidget(left);
+  diffStack_->addWidget(diffText_);
+  diffStack_->addWidget(diffTable_);
+  left->body()->addWidget(diffStack_, 1);
+
+  auto* right = new Panel({}, this);
+  roc_ = new RocPlot(right);
+  roc_->setObjectName(QStringLiteral("compareRoc"));
+  roc_->setTitle(tr("ROC of the selected runs"));
+  roc_->setFileStem(QStringLiteral("roc-compare"));
+  roc_->setEmptyText(tr("Select finished runs above to lay their ROC curves over each other"));
+  connectPlot(roc_, context_);
+  auto* selectors = new QHBoxLayout;
+  selectors->setSpacing(8);
+  const auto selector = [&](const QString& title, const char* name, const QString& help) {
+    auto* box = new QComboBox(right);
+    box->setObjectName(QLatin1String(name));
+    box->setToolTip(help);
+    box->setMinimumContentsLength(5);
+    box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    box->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    selectors->addWidget(fieldLabel(title, box, right));
+    selectors->addWidget(box, 1);
+    connect(box, &QComboBox::currentIndexChanged, this, &ComparePage::loadCurves);
+    return box;
+  };
+  detector_ = selector(tr("Detector"), "compareDetector", tr("Whose curves are compared"));
+  setting_ = selector(tr("Setting"), "compareSetting", tr("Which of the sets are attacked"));
+  attack_ = selector(tr("Attack"), "compareAttack", tr("By which attack"));
+  out_ = selector(tr("Out"), "compareOut", tr("Against which out set"));
+  right->body()->addLayout(selectors);
+  right->body()->addWidget(roc_, 1);
+
+  auto* split = new QSplitter(Qt::Horizontal, this);
+  split->setObjectName(QStringLiteral("compareDetailSplit"));
+  split->setChildrenCollapsible(false);
+  split->setHandleWidth(8);
+  split->addWidget(left);
+  split->addWidget(right);
+  split->setSizes({500, 560});
+  return split;
+}
+
+void ComparePage::reload() {
+  reloadLater_.stop();
+  const quint64 request = ++listRequest_;
+  context_.database->run(
+      this,
+      [](RunStore& store) {
+        std::vector<RunRow> rows;
+        for (const RunRecord& run : store.runs(true)) rows.push_back(runRow(run));
+        return rows;
+      },
+      [this, request](std::vector<RunRow> rows) {
+        if (request != listRequest_) return;
+        const std::vector<qint64> selected = selectedRuns();
+        stack_->setCurrentIndex(rows.empty() ? 0 : 1);
+        model_->setRuns(std::move(rows));
+        if (selectedRuns() != selected) selectRuns(selected);
+        hideConstantColumns();
+        loadBest();
+        Q_EMIT listed();
+      });
+}
+
+// A few runs at a time, so that other questions to the database are answered in between.
+void ComparePage::loadBest() {
+  if (loadingBest_) return;
+  const auto wanted = model_->wantingBest(kBestBatch);
+  if (wanted.empty()) return;
+  loadingBest_ = true;
+  context_.database->run(
+      this,
+      [wanted](RunStore& store) {
+        std::vector<BestAuroc> found;
+        for (const auto& [run, stamp] : wanted) found.push_back(bestAuroc(store.results(run)));
+        return found;
+      },
+      [this, wanted](const std::vector<BestAuroc>& found) {
+        loadingBest_ = false;
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+          model_->setBest(wanted[i].first, wanted[i].second, found[i]);
+        }
+        if (model_->wantingBest(1).empty()) hideConstantColumns();
+        loadBest();
+      },
+      [this](const Error&) { loadingBest_ = false; });
+}
+
+void ComparePage::hideConstantColumns() {
+  const int rows = filter_->rowCount();
+  for (int column = RunTableModel::State; column < RunTableModel::ColumnCount; ++column) {
+    bool constant = hideConstant_->isChecked() && rows > 1;
+    const QString first = constant ? filter_->index(0, column).data().toString() : QString();
+    for (int row = 1; constant && row < rows; ++row) {
+      constant = filter_->index(row, column).data().toString() == first;
+    }
+    table_->setColumnHidden(column, constant);
+  }
+  count_->setText(
+      rows == model_->rowCount()
+          ? tr("%n run(s)", nullptr, rows)
+          : tr("%1 of %n run(s)", nullptr, model_->rowCount()).arg(QLocale().toString(rows)));
+}
+
+std::vector<qint64> ComparePage::selectedRuns() const {
+  std::vector<qint64> runs;
+  QModelIndexList rows = table_->selectionModel()->selectedRows(RunTableModel::Name);
+  std::sort(rows.begin(), rows.end(),
+            [](const QModelIndex& a, const QModelIndex& b) { return a.row() < b.row(); });
+  for (const QModelIndex& index : rows) runs.push_back(filter_->run(index).id);
+  return runs;
+}
+
+void ComparePage::selectRuns(const std::vector<qint64>& runs) {
+  QItemSelection selection;
+  QModelIndex first;
+  for (const qint64 run : runs) {
+    const int row = model_->rowOf(run);
+    if (row < 0) continue;
+    const QModelIndex index = filter_->mapFromSource(model_->index(row, RunTableModel::Name));
+    if (!index.isValid()) continue;
+    if (!first.isValid()) first = index;
+    selection.select(index, index);
+  }
+  if (first.isValid()) {
+    table_->selectionModel()->setCurrentIndex(first, QItemSelectionModel::NoUpdate);
+  }
+  table_->selectionModel()->select(selection,
+                                   QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+}
+
+void ComparePage::updateActions() {
+  const auto selected = table_->selectionModel()->selectedRows().size();
+  open_->setEnabled(selected == 1);
+  use_->setEnabled(selected == 1);
+  delete_->setEnabled(selected > 0);
+}
+
+void ComparePage::selectionChanged() {
+  updateActions();
+  compareLater_.start();
+}
+
+void ComparePage::loadComparison() {
+  const quint64 request = ++compareRequest_;
+  ++curveRequest_;
+  const std::vector<qint64> runs = selectedRuns();
+  if (runs.empty()) {
+    diff_->setDiff({});
+    diffText_->setText(tr("Select two or more runs to see in what they differ"));
+    diffStack_->setCurrentIndex(0);
+    roc_->setCurves({});
+    Q_EMIT compared();
+    return;
+  }
+  context_.database->run(
+      this, [runs](RunStore& store) { return loadComparisonOf(store, runs); },
+      [this, request, runs](const Comparison& comparison) {
+        if (request != compareRequest_) return;
+        diff_->setDiff(comparison.diff);
+        diffText_->setText(runs.size() < 2
+                               ? tr("Select two or more runs to see in what they differ")
+                               : tr("The configurations of these runs are the same"));
+        diffStack_->setCurrentIndex(diff_->rowCount() > 0 ? 1 : 0);
+        for (int column = 0; column < diff_->columnCount(); ++column) {
+          diffTable_->resizeColumnToContents(column);
+          diffTable_->setColumnWidth(column, std::clamp(diffTable_->columnWidth(column), 90, 260));
+        }
+        fillChoices(detector_, comparison.detectors, comparison.detectors);
+        fillChoices(setting_, comparison.settings, comparison.settings);
+        fillChoices(attack_, comparison.attacks, comparison.attacks);
+        fillChoices(out_, comparison.outs, comparison.outs);
+        loadCurves();
+      });
+}
+
+void ComparePage::loadCurves() {
+  const quint64 request = ++curveRequest_;
+  std::vector<std::pair<qint64, QString>> runs;
+  for (const qint64 id : selectedRuns()) runs.emplace_back(id, model_->run(model_->rowOf(id)).name);
+  const std::string setting = setting_->currentData().toString().toStdString();
+  attack_->setEnabled(setting != "clean" && attack_->count() > 1);
+  const std::string detector = detector_->currentData().toString().toStdString();
+  const std::string attack = attack_->currentData().toString().toStdString();
+  const std::string out = out_->currentData().toString().toStdString();
+  context_.database->run(
+      this,
+      [=](RunStore& store) {
+        QVector<ThresholdCurve> curves;
+        for (const auto& [id, name] : runs) {
+          ThresholdCurve curve = loadRoc(store, id, detector, attack, setting, out);
+          curve.name = name;
+          if (!curve.x.empty()) curves.append(std::move(curve));
+        }
+        return curves;
+      },
+      [this, request](const QVector<ThresholdCurve>& curves) {
+        if (request != curveRequest_) return;
+        roc_->setCurves(curves);
+        Q_EMIT compared();
+      });
+}
+
+void ComparePage::openRun(const QModelIndex& index) {
+  if (!index.isValid() || index.column() == RunTableModel::Pin) return;
+  context_.focus->setRun(filter_->run(index).id);
+  if (context_.navigator) context_.navigator->showPage(PageId::Results);
+}
+
+void ComparePage::togglePin(const QModelIndex& index) {
+  const RunRow& run = filter_->run(index);
+  context_.database->run(
+      this,
+      [id = run.id, pinned = !run.pinned](RunStore& store) { store.setRunPinned(id, pinned); },
+      [this] { reload(); });
+}
+
+void ComparePage::deleteSelected() {
+  const std::vector<qint64> runs = selectedRuns();
+  if (runs.empty()) return;
+  const QString name = model_->run(model_->rowOf(runs[0])).name;
+  const QString question =
+      runs.size() == 1
+          ? tr("Delete \"%1\" with its results, images and checkpoints? This cannot be undone.")
+                .arg(name)
+          : tr("Delete %n run(s) with their results, images and checkpoints? This cannot be "
+               "undone.",
+               nullptr, int(runs.size()));
+  if (context_.dialogs->question(this, tr("Delete runs"), question, {tr("Delete"), tr("Keep")}) !=
+      0) {
+    return;
+  }
+  context_.database->run(
+      this,
+      [runs](RunStore& store) {
+        for (const qint64 run : runs) store.deleteRun(run);
+      },
+      [this, runs] {
+        if (std::find(runs.begin(), runs.end(), context_.focus->run()) != runs.end()) {
+          context_.focus->setRun(0);
+        }
+        reload();
+      },
+      [this](const Error& error) {
+        context_.dialogs->message(this, tr("Not deleted"), QString::fromStdString(error.what()));
+        reload();
+      });
+}
+
+void ComparePage::useConfiguration() {
+  const std::vector<qint64> runs = selectedRuns();
+  if (runs.size() != 1) return;
+  context_.database->run(
+      this, [id = runs[0]](RunStore& store) { return store.run(id).specification; },
+      [this](const Json& specification) {
+        if (context_.draft) context_.draft->load(specification);
+        Q_EMIT configurationChosen(specification);
+        if (context_.navigator) context_.navigator->showPage(PageId::Train);
+      });
+}
+
+void ComparePage::showMenu(const QPoint& at) {
+  const QModelIndex index = table_->indexAt(at);
+  if (!index.isValid()) return;
+  QMenu menu(table_);
+  const auto edit = [&](int column) { table_->edit(index.siblingAtColumn(column)); };
+  menu.addAction(tr("Open results"), this, [&] { openRun(index.siblingAtColumn(1)); });
+  menu.addAction(tr("Use this configuration"), this, &ComparePage::useConfiguration)
+      ->setEnabled(use_->isEnabled());
+  menu.addSeparator();
+  menu.addAction(filter_->run(index).pinned ? tr("Unpin") : tr("Pin"), this,
+                 [&] { togglePin(index); });
+  menu.addAction(tr("Rename"), this, [&] { edit(RunTableModel::Name); });
+  menu.addAction(tr("Edit note"), this, [&] {
+    table_->setColumnHidden(RunTableModel::Note, false);
+    edit(RunTableModel::Note);
+  });
+  menu.addSeparator();
+  menu.addAction(tr("Delete…"), this, &ComparePage::deleteSelected);
+  menu.exec(table_->viewport()->mapToGlobal(at));
+}
+
+}  // namespace bulwark
