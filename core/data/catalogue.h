@@ -59,12 +59,12 @@ struct DatasetStatus {
 
 /// A data set entry of a specification: a catalogue set or data on disk.
 struct DatasetRequest {
-  std::string dataset;               ///< catalogue name, or empty
-  std::string path;                  ///< data on disk, or empty
-  std::string format;                ///< with path: idx, cifar10, cifar100, folder, npy
-  std::string label;                 ///< name in results; default: dataset or the folder's name
-  std::string split;                 ///< "train", "test" or empty for what the role asks
-  std::vector<std::string> classes;  ///< keep only these (names or numbers); empty: all
+  std::string dataset;  ///< catalogue name, or empty
+  std::string path;     ///< data on disk, or empty
+  std::string format;   ///< with path: idx, cifar10, cifar100, folder, npy
+  std::string label;    ///< name in results; default: dataset or the folder's name
+  std::string split;    ///< "train", "test"; empty: what the role asks; "auto": see schema()
+  std::vector<std::string> classes;            ///< keep only these (names or numbers); empty: all
   std::int64_t trainLimit = 0, testLimit = 0;  ///< 0: all; a seeded subset
   int channels = 0;                            ///< 0: as the in set
   int size = 0;                                ///< square side; 0: as the in set

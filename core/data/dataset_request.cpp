@@ -22,8 +22,9 @@ const OptionSchema& DatasetRequest::schema() {
     options.text("path", "", "file or folder with your own data; or give dataset");
     options.choice("format", "", formats, "how to read path; empty: guessed from its content");
     options.text("label", "", "name in results; empty: the set's or folder's name");
-    options.choice("split", "", {"", "train", "test"},
-                   "files to take; empty: training files for training, test files for testing");
+    options.choice("split", "", {"", "train", "test", "auto"},
+                   "files to take; empty: training files for training, test files for testing; "
+                   "auto: also divides data without such parts, 80 % of every class for training");
     options.textList("classes", {}, "keep only these classes (names or numbers); empty: all");
     options.integer("train_limit", 0, "train on a seeded subset of this many; 0: all")
         .range(0, 1e9)

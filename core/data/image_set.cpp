@@ -189,11 +189,13 @@ void requireDisjoint(const ImageSet& a, const std::string& roleA, const ImageSet
     ++index;
   }
   if (shared == 0) return;
-  throw Error::badInput(std::to_string(shared) + " of the " + std::to_string(b.size()) +
-                            " images of " + roleB + " (" + b.name() + ") are also among those of " +
-                            roleA + " (" + a.name() + "), the first at position " +
-                            std::to_string(first),
-                        roleB, "give the two roles different splits, sets or classes");
+  throw Error::badInput(
+      std::to_string(shared) + " of the " + std::to_string(b.size()) + " images of " + roleB +
+          " (" + b.name() + ") are also among those of " + roleA + " (" + a.name() +
+          "), the first at position " + std::to_string(first),
+      roleB,
+      "give the two roles different splits, sets or classes; \"split\": \"auto\" divides data "
+      "that has no training and test parts");
 }
 
 }  // namespace bulwark

@@ -191,8 +191,8 @@ void readClassNames(const fs::path& file, Layout& layout) {
       names.push_back(parts[2]);
     } else if (!kind.empty()) {
       continue;  // a second kind of label, for another labels file
-    } else if (parts.size() >= 4 && parts[0] == number && parts[1].starts_with("n0") &&
-               parts[2].size() == 1) {
+    } else if (parts.size() >= 4 && parts[0] == number && parts[1].size() == 9 &&
+               parts[1][0] == 'n' && parts[2].size() == 1) {
       const auto words3 = line.find(parts[3], line.find(" " + parts[2] + " ") + 3);
       const std::string all = line.substr(words3);
       names.push_back(all.substr(0, all.find(',')));

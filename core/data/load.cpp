@@ -8,6 +8,7 @@
 #include "core/data/generated.h"
 #include "core/data/image_set.h"
 #include "core/data/open_split.h"
+#include "core/data/split.h"
 
 namespace bulwark {
 namespace {
@@ -16,7 +17,8 @@ namespace {
 struct Opened {
   RawImages raw;
   Json origin;
-  std::vector<std::int64_t> overlapKept;  // classes, when a set leaves some out
+  std::vector<std::int64_t> overlapKept = {};  // classes, when a set leaves some out
+  bool undivided = false;                      // without training and test parts
 };
 
 Opened openGenerated(const DatasetInfo& info, const DatasetRequest& request,
@@ -64,7 +66,8 @@ Opened openFiles(const DatasetCatalogue& catalogue, const DatasetRequest& reques
   }
   const SplitLayout& chosen = splitFor(layout, split, request.displayName());
   const FolderOptions options{.size = request.size, .fallbackSize = mixedSize};
-  Opened opened{.raw = openSplit(layout, chosen, options, task), .origin = {}, .overlapKept = {}};
+  Opened opened{.raw = openSplit(layout, chosen, options, task), .origin = {}};
+  opened.undivided = chosen.split.empty();
   if (layout.format == "folder" && request.size > 0) {
     origin["decoded_to"] = std::to_string(request.size) + " x " + std::to_string(request.size) +
                            ", " + ConversionRule().resize + ", aspect ratio not kept, 8 bits";
@@ -131,6 +134,16 @@ torch::Tensor chooseClasses(Opened& opened, const DatasetRequest& request, Json&
   return torch::nonzero(renumbered >= 0).flatten();
 }
 
+/// The part of undivided data that `role` gets under "split": "auto". The division is a property of
+/// the data, the same for every run.
+torch::Tensor chooseRole(const Opened& opened, const torch::Tensor& indices,
+                         const std::string& role, Json& details) {
+  const auto [train, test] =
+      splitIndices(opened.raw.labels.index_select(0, indices), 0.2, Seed(0).child("auto split"));
+  details["divided"] = "80 % of every class for training, 20 % for testing";
+  return indices.index_select(0, role == "train" ? train : test);
+}
+
 /// A seeded subset: the first `limit` of a shuffle, back in their order.
 torch::Tensor chooseSubset(const torch::Tensor& indices, std::int64_t limit, Seed seed) {
   std::vector<std::int64_t> all(static_cast<std::size_t>(indices.size(0)));
@@ -163,7 +176,8 @@ std::shared_ptr<ImageSet> loadWithMixedSizes(const DatasetCatalogue& catalogue,
   if (role != "train" && role != "test") {
     throw Error::badInput("'" + role + "' is not a role", where, "expected train or test");
   }
-  const std::string split = request.split.empty() ? role : request.split;
+  const bool automatic = request.split == "auto";
+  const std::string split = request.split.empty() || automatic ? role : request.split;
   const std::int64_t limit = role == "train" ? request.trainLimit : request.testLimit;
   if (request.dataset.empty() == request.path.empty()) {
     throw Error::badInput("names no single source of data", where,
@@ -175,6 +189,7 @@ std::shared_ptr<ImageSet> loadWithMixedSizes(const DatasetCatalogue& catalogue,
                       : openFiles(catalogue, request, split, mixedSize, task);
   Json details = {{"origin", opened.origin}, {"found", opened.raw.count()}};
   torch::Tensor indices = chooseClasses(opened, request, details);
+  if (automatic && opened.undivided) indices = chooseRole(opened, indices, role, details);
   if (indices.size(0) == 0) {
     throw Error::badInput("no image is left", where, "check split and classes");
   }

@@ -29,6 +29,7 @@ class TestDataFiles : public QObject {
   void readsIdxShorts();
   void refusesIdx_data();
   void refusesIdx();
+  void noticesEveryFlippedBit();
   void refusesIdxPairs();
   void readsMembers();
   void readsCifar_data();
@@ -120,6 +121,32 @@ void TestDataFiles::refusesIdx() {
   const QString said = refusal([&] { readIdx(path, {}, task_); });
   QVERIFY2(said.contains(message) && said.contains(QString::fromStdString(path.string())),
            qPrintable(said));
+}
+
+void TestDataFiles::noticesEveryFlippedBit() {
+  // Any one bit of the header, and any one bit of a compressed file, whose own header has fields
+  // (time, system) that change nothing.
+  const std::string good = idx(8, {5, 3, 4}, ramp(60));
+  const torch::Tensor expected = everything(readIdx(folder_.put("good", good), {}, task_));
+  for (std::size_t bit = 0; bit < 16 * 8; ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+    const auto path = folder_.put("bad", bad);
+    QVERIFY2(!refusal([&] { readIdx(path, {}, task_); }).isEmpty(),
+             qPrintable(QString::number(bit)));
+  }
+  const std::string packed = gzip(good);
+  int refused = 0;
+  for (std::size_t bit = 0; bit < packed.size() * 8; ++bit) {
+    std::string bad = packed;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+    const auto path = folder_.put("bad.gz", bad);
+    torch::Tensor pixels;
+    const QString said = refusal([&] { pixels = everything(readIdx(path, {}, task_)); });
+    refused += !said.isEmpty();
+    QVERIFY2(!said.isEmpty() || torch::equal(pixels, expected), qPrintable(QString::number(bit)));
+  }
+  QVERIFY(refused > static_cast<int>(packed.size() * 8) / 2);
 }
 
 void TestDataFiles::refusesIdxPairs() {

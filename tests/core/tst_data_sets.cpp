@@ -1,4 +1,5 @@
 // The catalogue, loading by role, subsets, conversion, generated sets and image folders.
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -74,6 +75,8 @@ class TestDataSets : public QObject {
   void guessesFormats();
   void rolesPickSplits();
   void undividedDataServesBothRoles();
+  void dividesUndividedData();
+  void leavesOverlappingClassesOut();
   void limitsDrawNestedSubsets();
   void keepsClasses();
   void generatesSets_data();
@@ -268,6 +271,46 @@ void TestDataSets::undividedDataServesBothRoles() {
   QVERIFY(refusal([&] {
             requireDisjoint(*train, "in/train", *test, "in/test", task_);
           }).contains("4 of the 4 images of in/test"));
+}
+
+void TestDataSets::dividesUndividedData() {
+  std::string labels(50, '\0');
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<char>(i % 5);
+  data_.put("whole.npy", npy("|u1", "50, 4, 4", ramp(800)));
+  data_.put("whole_labels.npy", npy("|u1", "50,", labels));
+  auto request = onDisk("whole.npy");
+  request.split = "auto";
+  const auto train = load(request, "train", 1);
+  const auto test = load(request, "test", 2);  // the division does not hang on the run's seed
+  QCOMPARE(train->size(), std::int64_t{40});
+  QCOMPARE(test->size(), std::int64_t{10});
+  for (int label = 0; label < 5; ++label) {
+    QCOMPARE(test->labels().eq(label).sum().item<int>(), 2);
+  }
+  requireDisjoint(*train, "in/train", *test, "in/test", task_);
+  request = onDisk("two");
+  request.split = "auto";  // divided already: as published
+  QVERIFY(same(*load(request, "train"), *load(onDisk("two"), "train")));
+}
+
+void TestDataSets::leavesOverlappingClassesOut() {
+  const Folder other;
+  std::string records;
+  for (const char label : {'\0', '\1', '\2', '\1'}) records += label + ramp(3072, records.size());
+  other.put("tinyimagenet32/val.bin.gz", gzip(records));
+  const DatasetCatalogue found({other.path()});
+  QVERIFY(refusal([&] {
+            loadDataset(found, named("tinyimagenet32-no-overlap"), "test", Seed(0), task_);
+          }).contains("classes.txt"));
+  other.put("tinyimagenet32/classes.txt",
+            "# label wnid overlap words\n0 n01443537 0 goldfish, Carassius auratus\n"
+            "1 n02123045 2 tabby cat\n2 n12267677 0 acorn\n");
+  const auto all = loadDataset(found, named("tinyimagenet32"), "test", Seed(0), task_);
+  QCOMPARE(all->size(), std::int64_t{4});
+  QCOMPARE(all->classNames(), (std::vector<std::string>{"goldfish", "tabby cat", "acorn"}));
+  const auto kept = loadDataset(found, named("tinyimagenet32-no-overlap"), "test", Seed(0), task_);
+  QCOMPARE(kept->classNames(), (std::vector<std::string>{"goldfish", "acorn"}));
+  QVERIFY(torch::equal(kept->labels(), torch::tensor({0, 1}, torch::kInt64)));
 }
 
 void TestDataSets::limitsDrawNestedSubsets() {
