@@ -1,0 +1,180 @@
+// The Data page: the catalogue, images by class, and folders of the user's own.
+#include <QAbstractItemView>
+#include <QApplication>
+#include <QDir>
+#include <QDropEvent>
+#include <QImage>
+#include <QLabel>
+#include <QMimeData>
+#include <QPushButton>
+#include <QSettings>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QThreadPool>
+
+#include "core/data/catalogue.h"
+#include "ui/bridge/dialogs.h"
+#include "ui/bridge/draft_checker.h"
+#include "ui/bridge/experiment_draft.h"
+#include "ui/pages/data_page.h"
+#include "ui/widgets/class_grid.h"
+
+using namespace bulwark;
+
+namespace {
+constexpr int patience = 10000;
+}
+
+class TestDataPage : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void init() {
+    folder_ = std::make_unique<QTemporaryDir>();
+    qputenv("XDG_DATA_HOME", folder_->path().toLocal8Bit());
+    catalogue_ = std::make_unique<DatasetCatalogue>(std::vector<std::filesystem::path>{});
+    draft_ = std::make_unique<ExperimentDraft>();
+    checker_ = std::make_unique<DraftChecker>(draft_.get(), &registries_, catalogue_.get());
+    AppContext context;
+    context.draft = draft_.get();
+    context.checker = checker_.get();
+    context.registries = &registries_;
+    context.catalogue = catalogue_.get();
+    context.dialogs = &dialogs_;
+    page_ = std::make_unique<DataPage>(context);
+    page_->resize(1000, 640);
+    page_->show();
+    list_ = page_->findChild<QAbstractItemView*>(QStringLiteral("datasetList"));
+    QTRY_VERIFY_WITH_TIMEOUT(list_->model()->rowCount() > 3, patience);
+  }
+
+  void cleanup() {
+    page_.reset();
+    checker_.reset();
+    QThreadPool::globalInstance()->waitForDone();
+  }
+
+  void saysWhatToPutWhere() {
+    QVERIFY(select(QStringLiteral("cifar10")));
+    QCOMPARE(label("datasetBadge")->text(), QStringLiteral("not installed"));
+    QVERIFY(!button("useAsIn")->isEnabled());
+    QVERIFY(!button("useAsOut")->isEnabled());
+    QVERIFY(!button("checkFiles")->isEnabled());
+  }
+
+  void showsTheImagesOfAGeneratedSetAndAddsIt() {
+    QVERIFY(select(QStringLiteral("glyphs")));
+    auto* grid = page_->findChild<ClassGrid*>(QStringLiteral("classGrid"));
+    QTRY_VERIFY_WITH_TIMEOUT(grid->rowCount() > 1, patience);
+    QTest::mouseClick(button("useAsOut"), Qt::LeftButton);
+    QCOMPARE(draft_->part("/data/out").dump(), std::string(R"([{"dataset":"glyphs"}])"));
+    QTest::mouseClick(button("useAsOut"), Qt::LeftButton);
+    QCOMPARE(draft_->part("/data/out").size(), std::size_t{1});
+    QVERIFY(label("datasetMessage")->text().contains(QStringLiteral("already")));
+    QVERIFY(page_->findChild<QLabel*>(QStringLiteral("outSet0")));
+    QTest::mouseClick(page_->findChild<QAbstractButton*>(QStringLiteral("removeOut0")),
+                      Qt::LeftButton);
+    QVERIFY(draft_->part("/data/out").empty());
+  }
+
+  void aDroppedFolderBecomesASet() {
+    const QString images = writeImages();
+    QMimeData mime;
+    mime.setUrls({QUrl::fromLocalFile(images)});
+    QDragEnterEvent enter(QPoint(10, 10), Qt::CopyAction, &mime, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(page_.get(), &enter);
+    QVERIFY(enter.isAccepted());
+    QSignalSpy added(page_.get(), &DataPage::setAdded);
+    QDropEvent drop(QPointF(10, 10), Qt::CopyAction, &mime, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(page_.get(), &drop);
+    QVERIFY(added.wait(patience));
+    QCOMPARE(added.first().first().toString(), QStringLiteral("my-leaves"));
+    QCOMPARE(label("datasetTitle")->text(), QStringLiteral("my-leaves"));
+    auto* grid = page_->findChild<ClassGrid*>(QStringLiteral("classGrid"));
+    QTRY_COMPARE_WITH_TIMEOUT(grid->rowCount(), 2, patience);
+    const QFileInfo link(QDir(DataPage::ownFolder()).filePath(QStringLiteral("my-leaves")));
+    QVERIFY(link.isSymLink());
+    QCOMPARE(link.canonicalFilePath(), QFileInfo(images).canonicalFilePath());
+    QTest::mouseClick(button("useAsIn"), Qt::LeftButton);
+    const auto request = DatasetRequest::fromJson(draft_->part("/data/in"), "data.in");
+    QCOMPARE(request.format, std::string("folder"));
+    QCOMPARE(request.displayName(), std::string("my-leaves"));
+    // A second time adds nothing.
+    page_->addOwnSet(images);
+    QVERIFY(added.wait(patience));
+    QCOMPARE(QDir(DataPage::ownFolder()).entryList(QDir::AllEntries | QDir::NoDotAndDotDot).size(),
+             1);
+  }
+
+  void theButtonAsksForAFolder() {
+    dialogs_.paths << writeImages();
+    QSignalSpy added(page_.get(), &DataPage::setAdded);
+    QTest::mouseClick(button("addFolder"), Qt::LeftButton);
+    QVERIFY(added.wait(patience));
+  }
+
+  void whatCannotBeReadIsRefused_data() {
+    QTest::addColumn<QString>("kind");
+    QTest::newRow("an empty folder") << "empty";
+    QTest::newRow("a text file among the images") << "text";
+    QTest::newRow("nothing there") << "absent";
+  }
+  void whatCannotBeReadIsRefused() {
+    QFETCH(QString, kind);
+    QString path = folder_->filePath(QStringLiteral("bad"));
+    if (kind == QLatin1String("empty")) QVERIFY(QDir().mkpath(path));
+    if (kind == QLatin1String("text")) {
+      path = writeImages();
+      QFile notes(path + QStringLiteral("/oak/notes.png"));
+      QVERIFY(notes.open(QIODevice::WriteOnly));
+      notes.write("not an image");
+    }
+    page_->addOwnSet(path);
+    QTRY_COMPARE_WITH_TIMEOUT(label("datasetMessage")->property("role").toString(),
+                              QStringLiteral("error"), patience);
+    QVERIFY(!label("datasetMessage")->text().isEmpty());
+    QVERIFY(QDir(DataPage::ownFolder()).isEmpty());
+  }
+
+ private:
+  QString writeImages() {
+    const QString root = folder_->filePath(QStringLiteral("My Leaves"));
+    for (const QString& name : {QStringLiteral("oak"), QStringLiteral("maple")}) {
+      if (!QDir().mkpath(root + u'/' + name)) qFatal("no folder");
+      for (int i = 0; i < 4; ++i) {
+        QImage image(12, 12, QImage::Format_RGB888);
+        image.fill(QColor(20 * i, name == QLatin1String("oak") ? 200 : 80, 40));
+        if (!image.save(QStringLiteral("%1/%2/%3.png").arg(root, name).arg(i))) qFatal("no image");
+      }
+    }
+    return root;
+  }
+
+  bool select(const QString& name) {
+    for (int row = 0; row < list_->model()->rowCount(); ++row) {
+      const auto index = list_->model()->index(row, 0);
+      if (!index.data(DatasetModel::SubtitleRole).toString().startsWith(name + u' ')) continue;
+      list_->setCurrentIndex(index);
+      return true;
+    }
+    return false;
+  }
+
+  QLabel* label(const char* name) { return page_->findChild<QLabel*>(QString::fromLatin1(name)); }
+  QPushButton* button(const char* name) {
+    return page_->findChild<QPushButton*>(QString::fromLatin1(name));
+  }
+
+  Registries registries_;
+  ScriptedDialogs dialogs_;
+  std::unique_ptr<QTemporaryDir> folder_;
+  std::unique_ptr<DatasetCatalogue> catalogue_;
+  std::unique_ptr<ExperimentDraft> draft_;
+  std::unique_ptr<DraftChecker> checker_;
+  std::unique_ptr<DataPage> page_;
+  QAbstractItemView* list_ = nullptr;
+};
+
+QTEST_MAIN(TestDataPage)
+#include "tst_data_page.moc"

@@ -1,0 +1,290 @@
+// The window as a whole: first start, jobs, pages, what is remembered, what goes wrong.
+#include <QApplication>
+#include <QComboBox>
+#include <QDockWidget>
+#include <QFile>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTableView>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "fake_worker.h"
+#include "sample_runs.h"
+#include "ui/bridge/database_service.h"
+#include "ui/bridge/draft_checker.h"
+#include "ui/bridge/experiment_draft.h"
+#include "ui/bridge/job_controller.h"
+#include "ui/bridge/run_focus.h"
+#include "ui/shell/jobs_dock.h"
+#include "ui/shell/log_dock.h"
+#include "ui/shell/main_window.h"
+#include "ui/shell/rail.h"
+#include "ui/shell/theme.h"
+#include "ui/shell/workbench.h"
+
+using namespace bulwark;
+
+namespace {
+constexpr int patience = 15000;
+}
+
+class TestMainWindow : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void init() {
+    folder_ = std::make_unique<QTemporaryDir>();
+    qputenv("XDG_DATA_HOME", folder_->path().toLocal8Bit());
+  }
+  void cleanup() { bench_.reset(); }
+
+  void welcomesAndRunsTheDemo() {
+    open();
+    QTRY_VERIFY_WITH_TIMEOUT(window()->isWelcomeShown(), patience);
+    grab(QStringLiteral("welcome"));
+    // The worker here is this program, which plays three steps whatever the demo asks for.
+    QTest::mouseClick(find<QPushButton>("runDemo"), Qt::LeftButton);
+    QTRY_COMPARE_WITH_TIMEOUT(window()->currentPage(), PageId::Results, patience);
+    QVERIFY(!window()->isWelcomeShown());
+    QVERIFY(bench_->context().focus->run() != 0);
+    RunStore store = RunStore::open(file().toStdString());
+    const RunRecord run = store.run(bench_->context().focus->run());
+    QVERIFY(run.state == RunState::Done);
+    QVERIFY(run.specification.contains("detectors"));
+    QCOMPARE(window()->jobsDock()->model()->rowCount(), 1);
+    QTRY_VERIFY_WITH_TIMEOUT(window()->logDock()->model()->rowCount() >= 3, patience);
+  }
+
+  void opensTheNewestRun() {
+    addRuns(2);
+    open();
+    QTRY_VERIFY_WITH_TIMEOUT(bench_->context().focus->run() != 0, patience);
+    QVERIFY(!window()->isWelcomeShown());
+    QTRY_COMPARE_WITH_TIMEOUT(find<QLabel>("inspectorTitle")->text(), QStringLiteral("sample 2"),
+                              patience);
+    QCOMPARE(find<QLabel>("inspectorState")->text(), QStringLiteral("Done"));
+    auto* use = find<QPushButton>("useConfiguration");
+    QSignalSpy loaded(bench_->context().draft, &ExperimentDraft::loaded);
+    use->click();
+    QCOMPARE(loaded.size(), 1);
+    QCOMPARE(window()->currentPage(), PageId::Train);
+  }
+
+  void everyPageHasItsKey() {
+    addRuns(1);
+    open();
+    window()->activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(window()));
+    int number = 0;
+    for (const auto& info : pageInfos()) {
+      QTest::keyClick(window(), static_cast<Qt::Key>(Qt::Key_1 + number), Qt::ControlModifier);
+      QCOMPARE(static_cast<int>(window()->currentPage()), static_cast<int>(info.id));
+      QVERIFY(
+          window()->findChild<QAbstractButton*>(QStringLiteral("rail_") + info.name)->isChecked());
+      ++number;
+    }
+    QCOMPARE(number, 7);
+  }
+
+  void remembersItsState() {
+    addRuns(1);
+    open();
+    window()->showPage(PageId::Attack);
+    auto* log = find<QDockWidget>("logDock");
+    log->hide();
+    window()->resize(1200, 760);
+    window()->close();
+    bench_.reset();
+    open();
+    QCOMPARE(window()->currentPage(), PageId::Attack);
+    QVERIFY(find<QDockWidget>("logDock")->isHidden());
+    QCOMPARE(window()->size(), QSize(1200, 760));
+    window()->resetLayout();
+    QVERIFY(!find<QDockWidget>("logDock")->isHidden());
+  }
+
+  void themesAreRemembered() {
+    addRuns(1);
+    open();
+    find<QAction>("actionTheme_dark")->trigger();
+    QVERIFY(bench_->themes()->isDark());
+    QVERIFY(QApplication::palette().color(QPalette::Window).lightness() < 128);
+    bench_.reset();
+    open();
+    QVERIFY(bench_->themes()->isDark());
+    find<QAction>("actionTheme_light")->trigger();
+    QVERIFY(QApplication::palette().color(QPalette::Window).lightness() > 128);
+  }
+
+  void aBadDatabaseLeavesTheWindowAlive() {
+    QFile notes(file());
+    QVERIFY(notes.open(QIODevice::WriteOnly));
+    notes.write(QByteArray(4096, 'n'));
+    notes.close();
+    addDialogPath(folder_->filePath(QStringLiteral("other.db")));
+    open();
+    QTRY_VERIFY_WITH_TIMEOUT(find<QWidget>("databaseProblem")->isVisible(), patience);
+    QVERIFY(!find<QLabel>("databaseProblemText")->text().isEmpty());
+    QTest::mouseClick(find<QPushButton>("chooseDatabase"), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(window()->isWelcomeShown(), patience);
+  }
+
+  void anInvalidExperimentDoesNotStart() {
+    addRuns(1);
+    open();
+    window()->showPage(PageId::Attack);
+    QWidget* page = window()->page(PageId::Attack);
+    auto* start = page->findChild<QPushButton*>(QStringLiteral("startButton"));
+    auto* message = page->findChild<QLabel*>(QStringLiteral("startMessage"));
+    QTRY_VERIFY_WITH_TIMEOUT(message->text().contains(QLatin1String("data.in")), patience);
+    QVERIFY(!start->isEnabled());
+    auto* draft = bench_->context().draft;
+    // Generated sets, so that it can run on any machine.
+    draft->setIn({{"dataset", "glyphs"}, {"train_limit", 100}, {"test_limit", 50}});
+    draft->addOut({{"dataset", "noise-uniform"}, {"test_limit", 50}});
+    QTRY_VERIFY_WITH_TIMEOUT(start->isEnabled(), patience);
+    auto* eps = page->findChild<QLineEdit*>(QStringLiteral("eps"));
+    QVERIFY(eps);
+    eps->selectAll();
+    QTest::keyClicks(eps, "8/256x");
+    QVERIFY(!start->isEnabled());  // at once, before the check has answered
+    QTRY_VERIFY_WITH_TIMEOUT(message->text().contains(QLatin1String("attacks[0].eps")), patience);
+    QVERIFY(page->findChild<QLabel*>(QStringLiteral("eps.error"))->isVisible());
+    QVERIFY(!start->isEnabled());
+    eps->selectAll();
+    QTest::keyClicks(eps, "4/255");
+    QTRY_VERIFY_WITH_TIMEOUT(start->isEnabled(), patience);
+    grab(QStringLiteral("attack"));
+    QSignalSpy finished(bench_->context().jobs, &JobController::finished);
+    draft->setPart("/name", "ok");
+    QTRY_VERIFY_WITH_TIMEOUT(start->isEnabled(), patience);
+    QTest::mouseClick(start, Qt::LeftButton);
+    QVERIFY(finished.wait(patience));
+    QCOMPARE(window()->currentPage(), PageId::Results);
+  }
+
+  void asksBeforeLeavingARunningJob() {
+    addRuns(1);
+    open();
+    auto* jobs = bench_->context().jobs;
+    QSignalSpy progress(jobs, &JobController::progress);
+    QSignalSpy finished(jobs, &JobController::finished);
+    jobs->submit(QStringLiteral("slow"), Json{{"name", "slow"}}, 1, QStringLiteral("cpu"), 1);
+    QTRY_VERIFY_WITH_TIMEOUT(progress.size() > 2, patience);
+    dialogs_->choices << -1 << 1;
+    QVERIFY(!window()->close());
+    QVERIFY(jobs->isRunning());
+    QVERIFY(window()->close());
+    QTRY_COMPARE_WITH_TIMEOUT(finished.size(), 1, patience);
+    QVERIFY(finished.first().at(2).value<RunState>() == RunState::Cancelled);
+  }
+
+  // Must stay usable with many runs, and responsive while a worker reports.
+  void isQuickWithAThousandRuns() {
+    {
+      RunStore store = RunStore::open(file().toStdString());
+      samples::addSampleRun(store, "first", 1);
+      for (int i = 0; i < 999; ++i) {
+        const auto id = store.createRun("run " + std::to_string(i), Json{{"seed", i}},
+                                        static_cast<std::uint64_t>(i), "cpu");
+        store.setRunState(id, RunState::Running);
+        store.setRunState(id, RunState::Done);
+      }
+    }
+    QElapsedTimer timer;
+    timer.start();
+    open();
+    QTRY_VERIFY_WITH_TIMEOUT(bench_->context().focus->run() != 0, patience);
+    qInfo() << "usable after" << timer.elapsed() << "ms with 1,000 runs";
+    QVERIFY2(timer.elapsed() < 1500, qPrintable(QString::number(timer.elapsed())));
+  }
+
+  void staysResponsiveWhileAJobRuns() {
+    addRuns(1);
+    open();
+    window()->showPage(PageId::Train);
+    auto* jobs = bench_->context().jobs;
+    QTest::qWait(500);
+    QSignalSpy progress(jobs, &JobController::progress);
+    jobs->submit(QStringLiteral("slow"), Json{{"name", "slow"}}, 1, QStringLiteral("cpu"), 1);
+    QTRY_VERIFY_WITH_TIMEOUT(progress.size() > 2, patience);
+    // The longest time in which the event loop did not come round to a zero timer.
+    qint64 longest = 0;
+    QElapsedTimer since;
+    since.start();
+    QTimer beat;
+    connect(&beat, &QTimer::timeout, this, [&] {
+      longest = qMax(longest, since.nsecsElapsed() / 1000);
+      since.restart();
+    });
+    beat.start(0);
+    QTest::qWait(2000);
+    beat.stop();
+    jobs->cancel(jobs->runningJob());
+    QTRY_VERIFY_WITH_TIMEOUT(!jobs->isRunning(), patience);
+    qInfo() << "longest gap of the event loop:" << static_cast<double>(longest) / 1000 << "ms";
+    QVERIFY2(longest < 50000, qPrintable(QString::number(longest)));
+  }
+
+ private:
+  QString file() const { return folder_->filePath(QStringLiteral("runs.db")); }
+
+  void addRuns(int count) {
+    RunStore store = RunStore::open(file().toStdString());
+    for (int i = 0; i < count; ++i) {
+      samples::addSampleRun(store, "sample " + std::to_string(i + 1), i + 1);
+    }
+  }
+
+  void addDialogPath(const QString& path) { paths_ << path; }
+
+  void open() {
+    Workbench::Options options;
+    options.database = file();
+    options.settingsFile = folder_->filePath(QStringLiteral("bulwark.ini"));
+    options.worker = QCoreApplication::applicationFilePath();
+    auto dialogs = std::make_unique<ScriptedDialogs>();
+    dialogs->paths = std::exchange(paths_, {});
+    dialogs_ = dialogs.get();
+    options.dialogs = std::move(dialogs);
+    bench_ = std::make_unique<Workbench>(std::move(options));
+    QSignalSpy opened(bench_->context().database, &DatabaseService::opened);
+    QSignalSpy failed(bench_->context().database, &DatabaseService::openFailed);
+    bench_->start();
+    window()->show();
+    QTRY_VERIFY_WITH_TIMEOUT(opened.size() + failed.size() == 1, patience);
+  }
+
+  MainWindow* window() const { return bench_->window(); }
+
+  template <class Object>
+  Object* find(const char* name) const {
+    auto* found = window()->findChild<Object*>(QString::fromLatin1(name));
+    if (!found) qFatal("nothing is called %s", name);
+    return found;
+  }
+
+  /// For a person to look at, where $BULWARK_GRABS names a folder.
+  void grab(const QString& name) {
+    const QString folder = qEnvironmentVariable("BULWARK_GRABS");
+    if (!folder.isEmpty()) window()->grab().save(folder + u'/' + name + QStringLiteral(".png"));
+  }
+
+  std::unique_ptr<QTemporaryDir> folder_;
+  std::unique_ptr<Workbench> bench_;
+  ScriptedDialogs* dialogs_ = nullptr;
+  QStringList paths_;
+};
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "work") return testing::fakeWorker(argc, argv);
+  QApplication application(argc, argv);
+  QCoreApplication::setApplicationName(QStringLiteral("bulwark"));
+  TestMainWindow test;
+  return QTest::qExec(&test, argc, argv);
+}
+
+#include "tst_main_window.moc"
