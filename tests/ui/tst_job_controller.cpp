@@ -74,6 +74,26 @@ class TestJobController : public QObject {
     QVERIFY(!called);
   }
 
+  void answersOfAClosedFileAreCancelled() {
+    DatabaseService database;
+    QTemporaryDir folder;
+    QSignalSpy failed(&database, &DatabaseService::failed);
+    int cancelled = 0, done = 0;
+    const auto ask = [&] {
+      database.run(
+          this, [](RunStore& store) { return store.jobs().size(); }, [&](std::size_t) { ++done; },
+          [&](const Error& error) { cancelled += error.kind() == Error::Kind::Cancelled; });
+    };
+    ask();  // before any file
+    database.open(folder.filePath(QStringLiteral("a.db")));
+    ask();
+    database.open(folder.filePath(QStringLiteral("b.db")));
+    ask();
+    QTRY_COMPARE_WITH_TIMEOUT(done, 1, patience);
+    QCOMPARE(cancelled, 2);
+    QCOMPARE(failed.size(), 0);
+  }
+
   void saysWhenAnotherProcessChangesTheDatabase() {
     Bench bench;
     RunFocus focus(&bench.database);

@@ -54,7 +54,7 @@ class TestMainWindow : public QObject {
     const RunRecord run = store.run(bench_->context().focus->run());
     QVERIFY(run.state == RunState::Done);
     QVERIFY(run.specification.contains("detectors"));
-    QCOMPARE(window()->jobsDock()->model()->rowCount(), 1);
+    QTRY_COMPARE_WITH_TIMEOUT(window()->jobsDock()->model()->rowCount(), 1, patience);
     QTRY_VERIFY_WITH_TIMEOUT(window()->logDock()->model()->rowCount() >= 3, patience);
   }
 

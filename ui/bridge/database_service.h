@@ -32,29 +32,38 @@ class DatabaseService : public QObject {
   bool isOpen() const { return open_; }
 
   /// Calls `job(RunStore&)` in the worker, then `done(result)` (or `done()` for a void job) in the
-  /// window's thread. Nothing is called when `context` has died or another file was opened
-  /// meanwhile. An error goes to the signal `failed`.
+  /// window's thread. Nothing is called when `context` has died. An error goes to the signal
+  /// `failed`, unless it is of kind Cancelled.
   template <class Job, class Done>
   void run(QObject* context, Job job, Done done) {
-    run(context, std::move(job), std::move(done),
-        [this](const Error& error) { Q_EMIT failed(QString::fromStdString(error.what())); });
+    run(context, std::move(job), std::move(done), [this](const Error& error) {
+      if (error.kind() == Error::Kind::Cancelled) return;
+      Q_EMIT failed(QString::fromStdString(error.what()));
+    });
   }
 
-  /// The same with `fail(const Error&)` instead of the signal; also called when no file is open.
+  /// The same with `fail(const Error&)` instead of the signal: of kind Cancelled when no file is
+  /// open, or when another one was opened before the answer came. While `context` lives, one of
+  /// `done` and `fail` is always called.
   template <class Job, class Done, class Fail>
   void run(QObject* context, Job job, Done done, Fail fail) {
     using Result = std::invoke_result_t<Job&, RunStore&>;
     const QPointer<QObject> alive(context);
     const quint64 generation = generation_;
-    auto deliver = [this, alive, generation](std::function<void()> call) {
-      post([this, alive, generation, call = std::move(call)] {
-        if (alive && generation == generation_) call();
+    auto deliver = [this, alive, generation, fail](std::function<void()> call) {
+      post([this, alive, generation, fail, call = std::move(call)]() mutable {
+        if (!alive) return;
+        if (generation == generation_) {
+          call();
+        } else {
+          fail(Error::cancelled());
+        }
       });
     };
     perform([job = std::move(job), done = std::move(done), fail = std::move(fail),
              deliver](RunStore* store) mutable {
       try {
-        if (!store) throw Error::failed("no database is open");
+        if (!store) throw Error::cancelled();
         if constexpr (std::is_void_v<Result>) {
           job(*store);
           deliver([done = std::move(done)]() mutable { done(); });

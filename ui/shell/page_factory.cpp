@@ -1,25 +1,12 @@
 #include "ui/shell/page_factory.h"
 
 #include "ui/pages/attack_page.h"
-#include "ui/pages/data_page.h"
-#include "ui/pages/train_page.h"
-#include "ui/widgets/panel.h"
-#if __has_include("ui/pages/results_page.h")
-#include "ui/pages/results_page.h"
-#define BULWARK_RESULTS ResultsPage
-#endif
-#if __has_include("ui/pages/images_page.h")
-#include "ui/pages/images_page.h"
-#define BULWARK_IMAGES ImagesPage
-#endif
-#if __has_include("ui/pages/compare_page.h")
 #include "ui/pages/compare_page.h"
-#define BULWARK_COMPARE ComparePage
-#endif
-#if __has_include("ui/pages/report_page.h")
+#include "ui/pages/data_page.h"
+#include "ui/pages/images_page.h"
 #include "ui/pages/report_page.h"
-#define BULWARK_REPORT ReportPage
-#endif
+#include "ui/pages/results_page.h"
+#include "ui/pages/train_page.h"
 
 namespace bulwark {
 
@@ -31,25 +18,16 @@ QWidget* makePage(PageId page, const AppContext& context) {
       return new TrainPage(context);
     case PageId::Attack:
       return new AttackPage(context);
-#ifdef BULWARK_RESULTS
     case PageId::Results:
-      return new BULWARK_RESULTS(context);
-#endif
-#ifdef BULWARK_IMAGES
+      return new ResultsPage(context);
     case PageId::Images:
-      return new BULWARK_IMAGES(context);
-#endif
-#ifdef BULWARK_COMPARE
+      return new ImagesPage(context);
     case PageId::Compare:
-      return new BULWARK_COMPARE(context);
-#endif
-#ifdef BULWARK_REPORT
+      return new ComparePage(context);
     case PageId::Report:
-      return new BULWARK_REPORT(context);
-#endif
-    default:
-      return new EmptyState(QStringLiteral("results"), QStringLiteral("Results"), {}, {});
+      return new ReportPage(context);
   }
+  return nullptr;
 }
 
 }  // namespace bulwark
