@@ -145,6 +145,8 @@ class TestComparePage : public QObject {
     }
     QTest::qWait(100);
     grabBoth(page, QStringLiteral("compare"));
+    page.resize(916, 560);
+    grab(page, QStringLiteral("compare-narrow"));
     select(page, {bench.ids[0]});
     QVERIFY(page.findChild<QLabel*>(QStringLiteral("compareDiffText"))->isVisible());
   }

@@ -84,6 +84,8 @@ class TestImagesPage : public QObject {
     QVERIFY(caption(page, "imageDifferenceCaption").contains(QLatin1String("8.0/255")));
     QTest::qWait(100);
     grabBoth(page, QStringLiteral("images"));
+    page.resize(916, 560);
+    grab(page, QStringLiteral("images-narrow"));
   }
 
   void theSliderWalksAlongTheAttack() {

@@ -5,6 +5,11 @@
 #include <QTemporaryDir>
 #include <QtTest/QtTest>
 
+#include "core/base/random.h"
+#include "core/metrics/precision_recall.h"
+#include "core/metrics/roc.h"
+#include "ui/plots/curve_plot.h"
+#include "ui/plots/histogram_plot.h"
 #include "ui/plots/line_plot.h"
 
 using namespace bulwark;
@@ -23,6 +28,53 @@ void fill(LinePlot& plot) {
   plot.setSeries(QStringLiteral("validation"), {1, 2}, {0.75, 0.1});
 }
 
+struct TwoSets {
+  std::vector<double> in, out;
+};
+
+TwoSets drawSets(int count) {
+  Random random(Seed(11));
+  TwoSets sets;
+  for (int i = 0; i < count; ++i) {
+    sets.in.push_back(random.normal());
+    sets.out.push_back(random.normal() + 1.2);
+  }
+  return sets;
+}
+
+void fill(HistogramPlot& plot) {
+  const TwoSets sets = drawSets(400);
+  std::vector<std::uint8_t> saturated(400, 0);
+  for (int i = 0; i < 25; ++i) saturated[std::size_t(i)] = 1;
+  plot.setSeries(
+      {{QStringLiteral("in"), {QStringLiteral("a"), false}, false, sets.in, {}},
+       {QStringLiteral("out"), {QStringLiteral("b"), true}, false, sets.out, {}},
+       {QStringLiteral("in, attacked"), {QStringLiteral("a"), false}, true, sets.in, saturated}});
+  plot.setThreshold(0.5);
+}
+
+void fill(RocPlot& plot) {
+  const TwoSets sets = drawSets(300);
+  const RocCurve curve = rocCurve(sets.in, sets.out);
+  plot.setCurves({{QStringLiteral("clean"), curve.fpr, curve.tpr, curve.thresholds,
+                   auroc(sets.in, sets.out)}});
+  plot.setThreshold(0.6);
+}
+
+void fill(PrPlot& plot) {
+  const TwoSets sets = drawSets(300);
+  const PrCurve curve = precisionRecallCurve(sets.in, sets.out);
+  plot.setCurves({{QStringLiteral("clean"), curve.recall, curve.precision, curve.thresholds, 0.7}});
+  plot.setChance(0.5);
+}
+
+void show(PlotWidget& plot) {
+  plot.resize(500, 340);
+  plot.show();
+  QVERIFY(QTest::qWaitForWindowExposed(&plot));
+  QTest::qWait(40);
+}
+
 }  // namespace
 
 class TestPlots : public QObject {
@@ -31,9 +83,123 @@ class TestPlots : public QObject {
  private Q_SLOTS:
   void exportsEveryFormat() {
     QTemporaryDir folder;
-    LinePlot plot;
+    LinePlot lines;
+    fill(lines);
+    HistogramPlot histogram;
+    fill(histogram);
+    RocPlot roc;
+    fill(roc);
+    PrPlot pr;
+    fill(pr);
+    for (PlotWidget* plot : std::initializer_list<PlotWidget*>{&lines, &histogram, &roc, &pr}) {
+      checkExports(*plot, folder.path());
+    }
+  }
+
+  void histogramCountsEverySampleOnce() {
+    HistogramPlot plot;
     fill(plot);
-    checkExports(plot, folder.path());
+    const PlotTable table = plot.table();
+    QMap<QString, double> totals;
+    QMap<QString, double> edges;
+    for (qsizetype i = 0; i < table.labels.size(); ++i) {
+      totals[table.labels[i]] += table.columns[2][i];
+      if (std::isinf(table.columns[1][i])) edges[table.labels[i]] = table.columns[2][i];
+    }
+    QCOMPARE(totals[QStringLiteral("in")], 400.0);
+    QCOMPARE(totals[QStringLiteral("out")], 400.0);
+    QCOMPARE(totals[QStringLiteral("in, attacked")], 400.0);
+    // Saturated in samples stand in the bar at the right edge, whatever their recorded score.
+    QCOMPARE(edges[QStringLiteral("in, attacked")], 25.0);
+    QCOMPARE(edges[QStringLiteral("in")], 0.0);
+    QVERIFY(plot.summary().contains(QLatin1String("25")));
+    // Brute force of one bin.
+    const TwoSets sets = drawSets(400);
+    for (qsizetype i = 0; i < table.labels.size(); ++i) {
+      if (table.labels[i] != QLatin1String("in") || std::isinf(table.columns[1][i])) continue;
+      const double from = table.columns[0][i], to = table.columns[1][i];
+      const auto inside = std::count_if(sets.in.begin(), sets.in.end(),
+                                        [&](double s) { return s >= from && s < to; });
+      QCOMPARE(table.columns[2][i], double(inside));
+    }
+  }
+
+  void outliersGoToTheEdgeBars() {
+    HistogramPlot plot;
+    TwoSets sets = drawSets(1000);
+    sets.out.push_back(1e6);
+    plot.setSeries({{QStringLiteral("in"), {QStringLiteral("a"), false}, false, sets.in, {}},
+                    {QStringLiteral("out"), {QStringLiteral("b"), true}, false, sets.out, {}}});
+    QVERIFY(plot.bins().high() < 100);
+    double total = 0;
+    const PlotTable table = plot.table();
+    for (qsizetype i = 0; i < table.labels.size(); ++i) {
+      if (table.labels[i] == QLatin1String("out")) total += table.columns[2][i];
+    }
+    QCOMPARE(total, 1001.0);
+    QVERIFY(
+        plot.samplesBetween(plot.bins().high(), 1e9).contains({QStringLiteral("b"), true}, 1000));
+  }
+
+  void aRangeIsPreviewedThenPicked() {
+    HistogramPlot plot;
+    fill(plot);
+    show(plot);
+    QSignalSpy previewed(&plot, &HistogramPlot::samplesPreviewed);
+    QSignalSpy picked(&plot, &HistogramPlot::samplesPicked);
+    auto* canvas = plot.findChild<QWidget*>(QStringLiteral("canvas"));
+    const QPoint from(120, 150), to(220, 150);
+    QTest::mousePress(canvas, Qt::LeftButton, Qt::ControlModifier, from);
+    QTest::mouseMove(canvas, QPoint(170, 150));
+    QTest::mouseMove(canvas, to);
+    QTest::mouseRelease(canvas, Qt::LeftButton, Qt::ControlModifier, to);
+    QVERIFY(previewed.count() >= 2);
+    QCOMPARE(picked.count(), 1);
+    QVERIFY(picked[0][0].value<SampleSet>().size() > 0);
+    QVERIFY(!plot.isZoomed());
+  }
+
+  void hoverOnARocPointTellsThresholdAndRates() {
+    RocPlot plot;
+    fill(plot);
+    show(plot);
+    auto* canvas = plot.findChild<QWidget*>(QStringLiteral("canvas"));
+    for (int x = 60; x < 400 && plot.readout().isEmpty(); x += 5) {
+      QTest::mouseMove(canvas, QPoint(x, 110));
+    }
+    QVERIFY2(plot.readout().contains(QLatin1String("TPR")) &&
+                 plot.readout().contains(QLatin1String("FPR")) &&
+                 plot.readout().contains(QLatin1String("score")),
+             qPrintable(plot.readout()));
+    QSignalSpy picked(&plot, &CurvePlot::thresholdPicked);
+    for (int x = 60; x < 400 && picked.isEmpty(); x += 5) {
+      QTest::mouseClick(canvas, Qt::LeftButton, {}, QPoint(x, 110));
+    }
+    QCOMPARE(picked.count(), 1);
+  }
+
+  void aPointAndItsThresholdBelongTogether() {
+    RocPlot plot;
+    fill(plot);
+    const TwoSets sets = drawSets(300);
+    const ThresholdCurve& curve = plot.curves()[0];
+    for (std::size_t i = 0; i < curve.x.size(); i += 17) {
+      const double threshold = *plot.thresholdOf(0, i);
+      const auto flagged =
+          std::count_if(sets.out.begin(), sets.out.end(), [&](double s) { return s > threshold; });
+      QCOMPARE(curve.y[i], double(flagged) / 300);
+      QCOMPARE(plot.pointAt(0, threshold)->y(), curve.y[i]);
+      QCOMPARE(plot.pointAt(0, threshold)->x(), curve.x[i]);
+    }
+  }
+
+  void logScaleShowsSmallShares() {
+    HistogramPlot plot;
+    fill(plot);
+    plot.setLogScale(true);
+    QVERIFY(plot.logScale());
+    QTemporaryDir folder;
+    QVERIFY(plot.exportTo(folder.filePath(QStringLiteral("log.svg"))));
   }
 
   void csvHoldsEveryPointExactly() {

@@ -87,6 +87,8 @@ class TestReportPage : public QObject {
     choose(page, "reportFormat", "tex");
     QVERIFY(previewText(page).contains(QLatin1String("\\toprule")));
     grabBoth(page, QStringLiteral("report"));
+    page.resize(916, 560);
+    grab(page, QStringLiteral("report-narrow"));
     choose(page, "reportFormat", "html");
     page.findChild<QCheckBox*>(QStringLiteral("reportAsPage"))->setChecked(true);
     grab(page, QStringLiteral("report-html"));

@@ -79,6 +79,8 @@ class TestResultsPage : public QObject {
                 ->text()
                 .contains(QLatin1String("attacked")));
     grabBoth(page, QStringLiteral("results"));
+    page.resize(916, 560);
+    grab(page, QStringLiteral("results-narrow"));
   }
 
   void theCurvesAgreeWithTheTable() {

@@ -210,11 +210,16 @@ bool RunTableModel::setData(const QModelIndex& index, const QVariant& value, int
 
 QVariant RunTableModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation == Qt::Vertical || section < 0 || section >= ColumnCount) return {};
-  static const char* titles[] = {QT_TR_NOOP(""),         QT_TR_NOOP("Name"),
-                                 QT_TR_NOOP("State"),    QT_TR_NOOP("AUROC clean"),
-                                 QT_TR_NOOP("in_out"),   QT_TR_NOOP("Created"),
-                                 QT_TR_NOOP("Duration"), QT_TR_NOOP("Device"),
-                                 QT_TR_NOOP("Seed"),     QT_TR_NOOP("Note")};
+  static const char* titles[] = {QT_TR_NOOP(""),
+                                 QT_TR_NOOP("Name"),
+                                 QT_TR_NOOP("State"),
+                                 QT_TR_NOOP("AUROC clean"),
+                                 QT_TR_NOOP("AUROC in_out"),
+                                 QT_TR_NOOP("Created"),
+                                 QT_TR_NOOP("Duration"),
+                                 QT_TR_NOOP("Device"),
+                                 QT_TR_NOOP("Seed"),
+                                 QT_TR_NOOP("Note")};
   if (role == Qt::DisplayRole) return section == Pin ? QString() : tr(titles[section]);
   if (role == Qt::TextAlignmentRole) {
     const bool number =

@@ -180,11 +180,11 @@ QWidget* ComparePage::buildTable() {
   QHeaderView* header = table_->horizontalHeader();
   header->setHighlightSections(false);
   header->setSectionsMovable(true);
-  header->setStretchLastSection(true);
   header->setMinimumSectionSize(30);
   const int em = table_->fontMetrics().averageCharWidth();
-  const int widths[] = {5, 34, 12, 14, 10, 19, 14, 10, 8, 20};
+  const int widths[] = {5, 34, 13, 19, 19, 21, 15, 12, 10, 26};
   for (int i = 0; i < RunTableModel::ColumnCount; ++i) header->resizeSection(i, widths[i] * em);
+  header->setSectionResizeMode(RunTableModel::Name, QHeaderView::Stretch);
   panel->body()->addWidget(table_, 1);
 
   connect(query_, &QLineEdit::textChanged, this, [this](const QString& text) {
@@ -241,6 +241,7 @@ QWidget* ComparePage::buildDetails() {
   diffTable_->verticalHeader()->hide();
   diffTable_->verticalHeader()->setDefaultSectionSize(diffTable_->fontMetrics().height() + 8);
   diffTable_->horizontalHeader()->setHighlightSections(false);
+  diffTable_->horizontalHeader()->setStretchLastSection(true);
   diffText_ = roleLabel({}, "muted", left);
   diffText_->setObjectName(QStringLiteral("compareDiffText"));
   diffText_->setAlignment(Qt::AlignCenter);

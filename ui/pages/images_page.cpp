@@ -165,22 +165,23 @@ QWidget* ImagesPage::buildViewer() {
   auto* images = new Panel({}, viewer_);
   auto* row = new QGridLayout;
   row->setHorizontalSpacing(16);
-  row->setVerticalSpacing(6);
+  row->setVerticalSpacing(4);
   const char* names[] = {"imageBefore", "imageAfter", "imageDifference"};
-  const QString titles[] = {tr("Before"), tr("After"), tr("Difference")};
+  const QString titles[] = {tr("Before"), tr("After"), tr("Change, enlarged")};
   for (int i = 0; i < 3; ++i) {
     captions_[i] = new ElidedLabel({}, images);
     captions_[i]->setObjectName(QLatin1String(names[i]) + QStringLiteral("Caption"));
-    captions_[i]->setProperty("role", "heading");
+    captions_[i]->setProperty("role", "muted");
     views_[i] = new ImageView(images);
     views_[i]->setObjectName(QLatin1String(names[i]));
     views_[i]->setAccessibleName(titles[i]);
     views_[i]->installEventFilter(this);
-    row->addWidget(captions_[i], 0, i);
-    row->addWidget(views_[i], 1, i);
+    row->addWidget(roleLabel(titles[i], "heading", images), 0, i);
+    row->addWidget(captions_[i], 1, i);
+    row->addWidget(views_[i], 2, i);
     row->setColumnStretch(i, 1);
   }
-  row->setRowStretch(1, 1);
+  row->setRowStretch(2, 1);
   for (ImageView* from : views_) {
     for (ImageView* to : views_) {
       if (from != to) connect(from, &ImageView::viewChanged, to, &ImageView::setView);
@@ -408,14 +409,13 @@ void ImagesPage::showStep() {
   views_[1]->setImage(blinking_ ? before : after);
   views_[2]->setImage(
       differenceImage(pair_.before, now, gain, pair_.channels, pair_.height, pair_.width));
-  captions_[0]->setFullText(tr("Before:  score %1").arg(number(pair_.scoreBefore)));
+  captions_[0]->setFullText(tr("score %1").arg(number(pair_.scoreBefore)));
   captions_[1]->setFullText(
-      blinking_ ? tr("Blink: before, score %1").arg(number(stepScore(0)))
-                : tr("After (%1):  score %2").arg(stepName(position), number(stepScore(position))));
-  captions_[2]->setFullText(tr("Change × %1:  l∞ %2/255,  l2 %3")
-                                .arg(QString::number(gain),
-                                     QLocale().toString(255 * norms.linf, 'f', 1),
-                                     number(norms.l2, 3)));
+      blinking_ ? tr("blink: before, score %1").arg(number(stepScore(0)))
+                : tr("%1, score %2").arg(stepName(position), number(stepScore(position))));
+  captions_[2]->setFullText(
+      tr("l∞ %1/255, l2 %2")
+          .arg(QLocale().toString(255 * norms.linf, 'f', 1), number(norms.l2, 3)));
   for (int i = 0; i < 3; ++i) views_[i]->setAccessibleDescription(captions_[i]->fullText());
   stepText_->setText(stepName(position));
   gainText_->setText(QStringLiteral("× %1").arg(gain));

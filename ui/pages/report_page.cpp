@@ -13,6 +13,7 @@
 #include <QLocale>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QSignalBlocker>
 #include <QSortFilterProxyModel>
 #include <QSpinBox>
@@ -163,8 +164,15 @@ QWidget* ReportPage::buildControls() {
   form->setHorizontalSpacing(8);
   form->setVerticalSpacing(6);
   form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-  form->addRow(fieldLabel(tr("&What"), what_, panel), what_);
-  form->addRow(fieldLabel(tr("&Format"), format_, panel), format_);
+  // Both forms stand under each other: one width for all their labels.
+  const QString settingsText = tr("Settings");
+  const auto label = [&](const QString& text, QWidget* field) {
+    QLabel* made = fieldLabel(text, field, panel);
+    made->setMinimumWidth(made->fontMetrics().horizontalAdvance(settingsText) + 4);
+    return made;
+  };
+  form->addRow(label(tr("&What"), what_), what_);
+  form->addRow(label(tr("&Format"), format_), format_);
   panel->body()->addLayout(form);
 
   tableOptions_ = new QWidget(panel);
@@ -209,10 +217,10 @@ QWidget* ReportPage::buildControls() {
   options->setHorizontalSpacing(8);
   options->setVerticalSpacing(6);
   options->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-  options->addRow(fieldLabel(tr("&Metric"), metric_, tableOptions_), metric_);
-  options->addRow(fieldLabel(tr("&Layout"), layout_, tableOptions_), layout_);
-  options->addRow(fieldLabel(tr("&Digits"), decimals_, tableOptions_), decimals_);
-  options->addRow(new QLabel(tr("Settings"), tableOptions_), settings);
+  options->addRow(label(tr("&Metric"), metric_), metric_);
+  options->addRow(label(tr("&Layout"), layout_), layout_);
+  options->addRow(label(tr("&Digits"), decimals_), decimals_);
+  options->addRow(new QLabel(settingsText, tableOptions_), settings);
   options->addRow(intervals_);
   options->addRow(published_);
   panel->body()->addWidget(tableOptions_);
@@ -256,17 +264,20 @@ QWidget* ReportPage::buildPreview() {
   rendered_ = new QTextBrowser(panel);
   rendered_->setObjectName(QStringLiteral("reportRendered"));
   rendered_->setOpenLinks(false);
+  rendered_->setWordWrapMode(QTextOption::WordWrap);
   picture_ = new QLabel(panel);
   picture_->setObjectName(QStringLiteral("reportPicture"));
-  picture_->setAlignment(Qt::AlignCenter);
-  picture_->setMinimumSize(1, 1);
-  picture_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Ignored);
+  picture_->setAlignment(Qt::AlignHCenter | Qt::AlignTop);
+  pictureArea_ = new QScrollArea(panel);
+  pictureArea_->setWidgetResizable(true);
+  pictureArea_->setWidget(picture_);
   message_ = roleLabel({}, "muted", panel);
   message_->setObjectName(QStringLiteral("reportMessage"));
   message_->setAlignment(Qt::AlignCenter);
   message_->setWordWrap(true);
   preview_ = new QStackedWidget(panel);
-  for (QWidget* page : std::initializer_list<QWidget*>{source_, rendered_, picture_, message_}) {
+  for (QWidget* page :
+       std::initializer_list<QWidget*>{source_, rendered_, pictureArea_, message_}) {
     preview_->addWidget(page);
   }
   panel->body()->addWidget(preview_, 1);
@@ -429,13 +440,12 @@ void ReportPage::showContent(std::string content) {
 void ReportPage::render() {
   if (content_.empty()) return;
   if (contentFormat_ == "png") {
-    const QPixmap pixmap =
-        QPixmap::fromImage(QImage::fromData(QByteArray::fromStdString(content_), "PNG"));
-    picture_->setPixmap(
-        pixmap.width() > preview_->width() || pixmap.height() > preview_->height()
-            ? pixmap.scaled(preview_->size(), Qt::KeepAspectRatio, Qt::SmoothTransformation)
-            : pixmap);
-    preview_->setCurrentWidget(picture_);
+    // As wide as the page, as long as it is.
+    QImage image = QImage::fromData(QByteArray::fromStdString(content_), "PNG");
+    const int width = preview_->width() - 32;
+    if (image.width() > width) image = image.scaledToWidth(width, Qt::SmoothTransformation);
+    picture_->setPixmap(QPixmap::fromImage(image));
+    preview_->setCurrentWidget(pictureArea_);
     return;
   }
   if (!isTextFormat(contentFormat_)) {

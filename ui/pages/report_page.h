@@ -14,6 +14,7 @@ class QLineEdit;
 class QListView;
 class QPlainTextEdit;
 class QPushButton;
+class QScrollArea;
 class QSortFilterProxyModel;
 class QSpinBox;
 class QStackedWidget;
@@ -78,6 +79,7 @@ class ReportPage : public QWidget {
   QPlainTextEdit* source_;
   QTextBrowser* rendered_;
   QLabel* picture_;
+  QScrollArea* pictureArea_;
   QLabel* message_;
   QCheckBox* asPage_;
   ElidedLabel* status_;

@@ -50,6 +50,7 @@ struct HistogramPlot::Impl {
   int binCount = 0;
   bool log = false;
   bool edgeLow = false, edgeHigh = false;
+  double edgeShare = 0;  // percent, of the higher edge bar
   std::optional<double> threshold;
   bool dragsLine = false;
   double bandFrom = 0, bandTo = 0;
@@ -84,6 +85,7 @@ HistogramPlot::HistogramPlot(QWidget* parent)
   d.lowMark = text(Qt::AlignTop | Qt::AlignHCenter);
   d.highMark = text(Qt::AlignTop | Qt::AlignHCenter);
   for (QCPItemText* mark : {d.lowMark, d.highMark}) {
+    mark->setLayer(QStringLiteral("legend"));  // above the bars
     mark->position->setTypeX(QCPItemPosition::ptPlotCoords);
     mark->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
   }
@@ -160,12 +162,14 @@ void HistogramPlot::rebuild() {
     d.edgeLow = d.edgeLow || counts.below > 0;
     d.edgeHigh = d.edgeHigh || counts.above > 0;
   }
+  d.edgeShare = 0;
   const auto edgeText = [&](const QString& sign, std::int64_t HistogramCounts::*edge) {
     double most = 0;
     for (qsizetype i = 0; i < d.counts.size(); ++i) {
       const double total = std::max<double>(1, double(d.series[i].scores.size()));
       most = std::max(most, 100.0 * double(d.counts[i].*edge) / total);
     }
+    d.edgeShare = std::max(d.edgeShare, most);
     return sign + u'\n' + QLocale().toString(most, 'f', most < 10 ? 1 : 0) + QStringLiteral(" %");
   };
   d.lowMark->setText(edgeText(QStringLiteral("≤"), &HistogramCounts::below));
@@ -351,7 +355,7 @@ void HistogramPlot::applyTheme(const PlotTheme& theme) {
   d.label->setFont(small);
   for (QCPItemText* mark : {d.lowMark, d.highMark}) {
     QColor ground = theme.background;
-    ground.setAlphaF(0.8F);
+    ground.setAlphaF(0.9F);
     mark->setColor(theme.text);
     mark->setBrush(ground);
     mark->setFont(small);
@@ -379,8 +383,10 @@ void HistogramPlot::fitAxes() {
       most = std::max(most, 100.0 * double(count) / total);
     }
   }
-  // The bars at the edges may be cut: their height is written above them.
-  const double top = most > 0 ? most : 100;
+  // Bars at the edges that tower over the others are cut; their height is written on them.
+  const double top = most <= 0                   ? 100
+                     : d.edgeShare <= 1.6 * most ? std::max(most, d.edgeShare)
+                                                 : most;
   canvas()->yAxis->setRange(d.log ? 0.01 : 0.0, top * (d.log ? 6 : 1.3));
   setThreshold(d.threshold);
 }

@@ -29,6 +29,7 @@ struct PlotWidget::Impl {
   PathChooser chooser;
   QString stem;
   QSize exportSize{640, 440};
+  bool drawn = false;
   bool zoomed = false;
   bool pressed = false;
   bool dragged = false;
@@ -130,6 +131,8 @@ PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), impl_(std::make_uniqu
   d.plot->legend->setColumnSpacing(12);
   d.plot->legend->setIconSize(24, 12);
   d.plot->legend->setIconTextPadding(6);
+
+  connect(d.plot, &QCustomPlot::afterReplot, this, [this] { impl_->drawn = true; });
 
   d.dot = new QCPItemTracer(d.plot);
   d.dot->setStyle(QCPItemTracer::tsCircle);
@@ -360,7 +363,12 @@ void PlotWidget::queueReplot() {
 }
 
 void PlotWidget::replotOverlay() {
-  impl_->plot->layer(QStringLiteral("overlay"))->replot();
+  // Before the first replot the layer has nothing to be drawn on.
+  if (impl_->drawn) {
+    impl_->plot->layer(QStringLiteral("overlay"))->replot();
+  } else {
+    queueReplot();
+  }
 }
 
 void PlotWidget::setReadout(const QString& text) {

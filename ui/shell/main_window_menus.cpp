@@ -5,6 +5,7 @@
 #include <QMenuBar>
 #include <QSettings>
 #include <QStatusBar>
+#include <QUndoStack>
 
 #include "bulwark/version.h"
 #include "core/base/error.h"
@@ -15,6 +16,7 @@
 #include "ui/bridge/draft_checker.h"
 #include "ui/bridge/experiment_draft.h"
 #include "ui/bridge/job_controller.h"
+#include "ui/bridge/selection_hub.h"
 #include "ui/shell/icons.h"
 #include "ui/shell/inspector.h"
 #include "ui/shell/jobs_dock.h"
@@ -64,6 +66,14 @@ void MainWindow::makeMenus() {
   add(file, QStringLiteral("actionQuit"), tr("&Quit"), QKeySequence::Quit, [this] { close(); });
 
   auto* edit = menuBar()->addMenu(tr("&Edit"));
+  QAction* undo = context_.selection->undoStack()->createUndoAction(this, tr("&Undo"));
+  undo->setObjectName(QStringLiteral("actionUndo"));
+  undo->setShortcut(QKeySequence::Undo);
+  QAction* redo = context_.selection->undoStack()->createRedoAction(this, tr("&Redo"));
+  redo->setObjectName(QStringLiteral("actionRedo"));
+  redo->setShortcut(QKeySequence::Redo);
+  edit->addActions({undo, redo});
+  edit->addSeparator();
   add(edit, QStringLiteral("actionCopySpecification"), tr("&Copy specification"),
       QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C), [this] {
         QApplication::clipboard()->setText(
