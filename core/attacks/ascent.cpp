@@ -251,10 +251,15 @@ void Ascent::pass() {
 bool Ascent::readDue() const {
   const auto ahead = static_cast<std::int64_t>(unread_.size());
   if (context_.device.is_cpu() || ahead >= kStepsPerRead) return true;
-  if (!context_.snapshotSamples.empty()) return true;
-  const auto& rows = rows_.rows();
-  return std::any_of(rows.begin(), rows.end(),
-                     [&](const Row& row) { return row.live && row.step + ahead > plan_.steps; });
+  const auto& samples = context_.snapshotSamples;
+  const auto& times = context_.snapshotSteps;
+  return std::any_of(rows_.rows().begin(), rows_.rows().end(), [&](const Row& row) {
+    if (!row.live) return false;
+    const std::int64_t judged = row.step + ahead - 1;  // by the latest pass
+    if (judged >= plan_.steps) return true;
+    return std::count(samples.begin(), samples.end(), row.sample) > 0 &&
+           std::count(times.begin(), times.end(), row.restart * plan_.steps + judged) > 0;
+  });
 }
 
 void Ascent::requireFinite(double value, const char* what, const Row& row) const {
@@ -376,8 +381,7 @@ void Ascent::shrinkBatch() {
 AttackResult ascend(const AscentPlan& plan, Objective& objective, const torch::Tensor& images,
                     const AttackContext& context) {
   requireImages(images, plan.name);
-  return withMemoryAdvice(context.device, context.batchSize, plan.name,
-                          [&] { return Ascent(plan, objective, images, context).run(); });
+  return Ascent(plan, objective, images, context).run();
 }
 
 }  // namespace bulwark

@@ -62,7 +62,8 @@ class Attack {
   virtual std::int64_t forwardsPerImage() const = 0;
   virtual std::int64_t backwardsPerImage() const = 0;
   /// `images` [N, C, H, W] float32 in [0, 1] on the CPU. With epsilon 0 the result is the input,
-  /// exactly. Throws `Error`.
+  /// exactly. Throws `Error`; LibTorch's out-of-memory error passes through, for the caller knows
+  /// which option sets the batch size (`withMemoryAdvice`).
   virtual AttackResult perturb(Objective& objective, const torch::Tensor& images,
                                const AttackContext& context) const = 0;
 };
