@@ -1,6 +1,9 @@
 #include "core/nn/device.h"
 
 #include <dlfcn.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sched.h>
 #include <unistd.h>
 
@@ -8,6 +11,7 @@
 #include <charconv>
 #include <cmath>
 #include <exception>
+#include <limits>
 #include <regex>
 #include <thread>
 
@@ -41,6 +45,16 @@ void limitOpenBlas(int threads) {
   // run beside every one of LibTorch's threads.
   constexpr int openMp = 2;
   setNumber(parallel && parallel() == openMp ? threads : 1);
+}
+
+/// Keeps the memory of freed tensors in the process. By default glibc gives every large block back
+/// to the kernel at once and faults its pages in again for the next layer: a third of the time of
+/// a LeNet-5 step.
+void keepFreedMemory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc accepts
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+#endif
 }
 
 /// "2.00 GiB" or "1024 bytes" after `pattern`, in bytes.
@@ -100,6 +114,7 @@ int setThreads(int count) {
     // Its pool is up and idle: no harm.
   }
   limitOpenBlas(threads);
+  keepFreedMemory();
 #ifdef BULWARK_IMAGE_CODECS
   cv::setNumThreads(1);
 #endif
@@ -107,6 +122,9 @@ int setThreads(int count) {
 }
 
 void releaseMemory(const torch::Device& device) {
+#ifdef __GLIBC__
+  malloc_trim(0);  // what keepFreedMemory has kept
+#endif
   if (!device.is_cuda()) return;
 #ifdef BULWARK_CAN_EMPTY_CUDA_CACHE
   torch::cuda::synchronize(device.index());

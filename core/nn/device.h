@@ -17,10 +17,11 @@ torch::Device resolveDevice(const std::string& name);
 torch::Tensor toDevice(const torch::Tensor& batch, const torch::Device& device);
 
 /// Sets LibTorch's threads (0: all cores this process may use) and keeps OpenCV's and OpenBLAS's
-/// pools from multiplying them. Returns the number in force. Throws `Error` (BadInput) below 0.
+/// pools from multiplying them; from then on freed memory stays in the process for the next step.
+/// Returns the number in force. Throws `Error` (BadInput) below 0.
 int setThreads(int count);
 
-/// Gives cached device memory back, between jobs.
+/// Gives cached memory of the process and the device back, between jobs.
 void releaseMemory(const torch::Device& device);
 
 /// What an out-of-memory message says, in bytes; 0 where it does not.
