@@ -57,6 +57,7 @@ std::unique_ptr<Network> prepareClassifier(const Specification& spec, const Regi
         .seed = seed.child("fit"),
         .task = task,
         .checkpoint = journal.folder() / kTrainingState,
+        .identity = spec.network.type + " " + spec.network.options.dump(),
         .metric =
             [&journal](std::int64_t epoch, const std::string& name, double value) {
               journal.epochMetric({"train", epoch, name, value});
