@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/data/split.h"
 
 namespace bulwark {
 namespace {
@@ -21,31 +22,13 @@ std::shared_ptr<ImageSet> without(const std::shared_ptr<ImageSet>& set,
   const auto hashes = set->imageHashes(task);
   std::vector<std::int64_t> kept;
   for (std::size_t i = 0; i < hashes.size(); ++i) {
-    if (!forbidden.contains(hashes[i])) kept.push_back(static_cast<std::int64_t>(i));
+    // Hash 0 stands for any single-colour image, which may be in every set.
+    if (hashes[i] == 0 || !forbidden.contains(hashes[i]))
+      kept.push_back(static_cast<std::int64_t>(i));
   }
   dropped = set->size() - static_cast<std::int64_t>(kept.size());
   if (dropped == 0) return set;
   return subset(set, toIndices(kept), std::to_string(dropped) + " images of another role left out");
-}
-
-/// A share of every class, drawn with the seed: (training indices, validation indices), ascending.
-std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> stratifiedSplit(
-    const torch::Tensor& labels, double share, Seed seed) {
-  std::map<std::int64_t, std::vector<std::int64_t>> members;
-  const auto* label = labels.data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < labels.numel(); ++i) members[label[i]].push_back(i);
-  std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> parts;
-  for (auto& [name, indices] : members) {
-    Random random(seed.child(static_cast<std::uint64_t>(name)));
-    random.shuffle(indices);
-    const auto kept = static_cast<std::size_t>(share * static_cast<double>(indices.size()));
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      (i < kept ? parts.second : parts.first).push_back(indices[i]);
-    }
-  }
-  std::sort(parts.first.begin(), parts.first.end());
-  std::sort(parts.second.begin(), parts.second.end());
-  return parts;
 }
 
 std::vector<std::int64_t> knownClasses(const ProtocolRequest& protocol, std::int64_t classes,
@@ -190,10 +173,10 @@ ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalo
   data.train = train;
   if (spec.validationShare > 0) {
     const auto [kept, held] =
-        stratifiedSplit(train->labels(), spec.validationShare, seed.child("validation"));
-    if (!held.empty()) {
-      data.train = subset(train, toIndices(kept), "training part");
-      data.validation = subset(train, toIndices(held), "validation part");
+        splitIndices(train->labels(), spec.validationShare, seed.child("validation"));
+    if (held.numel() > 0) {
+      data.train = subset(train, kept, "training part");
+      data.validation = subset(train, held, "validation part");
       // Copies of one image may have fallen on both sides.
       std::unordered_set<std::uint64_t> validationImages;
       for (const auto hash : data.validation->imageHashes(task)) validationImages.insert(hash);

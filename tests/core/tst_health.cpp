@@ -21,7 +21,7 @@ class Planted : public Detector {
       case Fault::Random:
         return mean + 0.1 * ++calls_;
       case Fault::BatchMean:
-        return mean - mean.mean() + 1.0;
+        return mean - 0.5 * mean.mean();
       case Fault::Saturated:
         return torch::sigmoid(mean * 1e4);
       case Fault::ZeroGradient:
