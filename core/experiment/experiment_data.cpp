@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <unordered_set>
 
 #include "core/base/error.h"
@@ -121,9 +122,17 @@ ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalo
 
   if (spec.protocol.type == "open-split") {
     const auto known = knownClasses(spec.protocol, data.classes, seed);
+    // Only classes that have test images: a small limit may leave some without any.
+    std::set<std::int64_t> present;
+    const auto* label = test->labels().data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < test->size(); ++i) present.insert(label[i]);
     std::vector<std::int64_t> unknown;
-    for (std::int64_t name = 0; name < data.classes; ++name) {
+    for (const auto name : present) {
       if (std::find(known.begin(), known.end(), name) == known.end()) unknown.push_back(name);
+    }
+    if (unknown.empty()) {
+      throw Error::badInput("no test image is of an unknown class", "data.protocol.known",
+                            "raise the in set's test_limit or know fewer classes");
     }
     data.outs.push_back({"unknown-classes", keepClasses(test, unknown)});
     requireImages(data.outs.back().set, "data.protocol");

@@ -1,9 +1,12 @@
 #include "core/store/schema.h"
 
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <array>
-#include <fstream>
+#include <cstddef>
+#include <memory>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/store/clock.h"
@@ -220,11 +223,27 @@ const std::vector<MigrationStep>& schemaSteps() {
 }
 
 FileHeader readFileHeader(const fs::path& path) {
-  std::array<char, 100> bytes{};
-  std::ifstream file(path, std::ios::binary);
-  file.read(bytes.data(), bytes.size());
+  // Read through SQLite's file layer: closing a descriptor of our own would drop every POSIX lock
+  // that another connection of this process holds on the file, and a second process would then
+  // take the write-ahead log away from under it.
   FileHeader header;
-  if (file.bad() || file.gcount() != static_cast<std::streamsize>(bytes.size())) return header;
+  sqlite3_vfs* layer = sqlite3_vfs_find(nullptr);
+  const std::string absolute = fs::absolute(path).string();
+  const std::unique_ptr<const char, void (*)(const char*)> name(
+      sqlite3_create_filename(absolute.c_str(), "", "", 0, nullptr),
+      [](const char* text) { sqlite3_free_filename(const_cast<char*>(text)); });
+  std::vector<std::max_align_t> storage(
+      static_cast<std::size_t>(layer->szOsFile) / sizeof(std::max_align_t) + 1);
+  auto* file = reinterpret_cast<sqlite3_file*>(storage.data());
+  int granted = 0;
+  if (layer->xOpen(layer, name.get(), file, SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB, &granted) !=
+      SQLITE_OK) {
+    return header;
+  }
+  std::array<char, 100> bytes{};
+  const bool read = file->pMethods->xRead(file, bytes.data(), bytes.size(), 0) == SQLITE_OK;
+  file->pMethods->xClose(file);
+  if (!read) return header;
   header.isDatabase =
       std::string_view(bytes.data(), 16) == std::string_view("SQLite format 3\0", 16);
   header.userVersion = bigEndian32(bytes.data() + 60);

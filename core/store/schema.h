@@ -19,7 +19,7 @@ struct MigrationStep {
 
 const std::vector<MigrationStep>& schemaSteps();
 
-/// What the first 100 bytes of a file say, read without SQLite so that nothing can change.
+/// What the first 100 bytes of a file say, read before SQLite takes it for a database.
 struct FileHeader {
   bool isDatabase = false;
   std::int64_t applicationId = 0;

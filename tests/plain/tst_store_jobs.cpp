@@ -68,6 +68,38 @@ class TestStoreJobs : public QObject {
     path_ = fs::path(folder_->path().toStdString()) / "runs.db";
   }
 
+  void aSecondConnectionKeepsTheLocksOfTheFirst() {
+    // Opening the file again in one process must not drop the first connection's locks: another
+    // process that then closes its own would remove the write-ahead log, and what this process
+    // writes afterwards would be seen by nobody else.
+    int wake[2];
+    QCOMPARE(::pipe(wake), 0);
+    const pid_t visitor = startChild([&] {
+      char byte = 0;
+      if (::read(wake[0], &byte, 1) != 1) return 1;
+      RunStore store = RunStore::open(path_);
+      store.setRunNote(1, "visited");
+      return 0;
+    });
+    int second[2];
+    QCOMPARE(::pipe(second), 0);
+    const pid_t reader = startChild([&] {
+      char byte = 0;
+      if (::read(second[0], &byte, 1) != 1) return 1;
+      return RunStore::open(path_, RunStore::Mode::ReadOnly).run(1).note == "after" ? 0 : 2;
+    });
+    RunStore first = RunStore::open(path_);
+    first.createRun("run", Json::object(), 0, "cpu");
+    RunStore again = RunStore::open(path_);
+    QCOMPARE(again.run(1).name, std::string("run"));
+    QCOMPARE(::write(wake[1], "x", 1), ssize_t{1});
+    QCOMPARE(waitFor(visitor), 0);
+    again.setRunNote(1, "after");
+    QCOMPARE(::write(second[1], "x", 1), ssize_t{1});
+    QCOMPARE(waitFor(reader), 0);
+    for (const int end : {wake[0], wake[1], second[0], second[1]}) ::close(end);
+  }
+
   void statesHaveNames() {
     std::set<std::string> names;
     for (const RunState state : kAll) {
