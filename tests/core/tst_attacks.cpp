@@ -67,7 +67,7 @@ bool increasing(const std::vector<double>& values) {
 /// A smooth score with many local maxima.
 torch::Tensor wavy(const torch::Tensor& images) {
   const auto flat = images.flatten(1);
-  const auto phases = torch::linspace(0, 9, flat.size(1));
+  const auto phases = torch::linspace(0, 9, flat.size(1), flat.options());
   return torch::sin(flat * 25 + phases).sum(1) + (flat * phases).mean(1);
 }
 
@@ -505,6 +505,40 @@ class TestAttacks : public QObject {
         attack->perturb(objective, torch::zeros({2, 1, 4, 4}, torch::kUInt8), context), Error);
     const auto none = attack->perturb(objective, torch::zeros({0, 1, 4, 4}), context);
     QCOMPARE(none.images.size(0), 0);
+  }
+
+  /// On an accelerator the values are read back in blocks of steps; the result is the same.
+  void sameOnCuda() {
+    if (!torch::cuda::is_available()) QSKIP("there is no CUDA device");
+    const auto images = uniform({50, 1, 6, 6}, 18, 0, 1);
+    Task task;
+    for (const char* norm : {"linf", "l2"}) {
+      const auto attack =
+          make("pgd", {{"eps", 0.05}, {"norm", norm}, {"steps", 10}, {"restarts", 2}});
+      const auto run = [&](const torch::Device& device, double bound) {
+        Formula objective(wavy);
+        auto context = contextOf(task);
+        context.device = device;
+        context.clean = wavy(images).to(torch::kFloat64);
+        context.saturation = bound;
+        context.snapshotSamples = {3, 40};
+        context.snapshotSteps = {0, 6, 20};
+        return attack->perturb(objective, images, context);
+      };
+      const double never = std::numeric_limits<double>::infinity();
+      const auto cpu = run(torch::kCPU, never), cuda = run(torch::kCUDA, never);
+      // Rounding may turn a single sign, which the score forgives more than the pixels do.
+      QVERIFY(torch::allclose(cuda.values, cpu.values, 1e-3, 1e-2));
+      QVERIFY(torch::allclose(cuda.snapshotValues, cpu.snapshotValues, 1e-3, 1e-2));
+      QCOMPARE(cuda.forwards, cpu.forwards);
+      QCOMPARE(cuda.backwards, cpu.backwards);
+      QVERIFY(increasing(cuda.trajectory));
+      const double bound = cuda.values.median().item<double>();
+      const auto saturated = run(torch::kCUDA, bound);
+      const auto stayed = saturated.saturated.logical_not();
+      QVERIFY(torch::equal(saturated.values.index({stayed}), cuda.values.index({stayed})));
+      QVERIFY((cuda.values.index({saturated.saturated}) > bound).all().item<bool>());
+    }
   }
 
   /// Cross-entropy: value and gradient's direction, also where float32 saturates.
