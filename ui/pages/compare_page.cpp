@@ -267,7 +267,9 @@ QWidget* ComparePage::buildDetails() {
     box->setMinimumContentsLength(5);
     box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     box->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
-    selectors->addWidget(fieldLabel(title, box, right));
+    QLabel* label = fieldLabel(title, box, right);
+    label->setObjectName(QLatin1String(name) + QStringLiteral("Label"));
+    selectors->addWidget(label);
     selectors->addWidget(box, 1);
     connect(box, &QComboBox::currentIndexChanged, this, &ComparePage::loadCurves);
     return box;
@@ -305,10 +307,23 @@ void ComparePage::reload() {
         stack_->setCurrentIndex(rows.empty() ? 0 : 1);
         model_->setRuns(std::move(rows));
         if (selectedRuns() != selected) selectRuns(selected);
+        if (!started_) selectFirst();
         hideConstantColumns();
         loadBest();
         Q_EMIT listed();
       });
+}
+
+// The page starts with something to see: the run that is looked at, and the newest other one.
+void ComparePage::selectFirst() {
+  started_ = filter_->rowCount() > 0;
+  std::vector<qint64> runs;
+  if (context_.focus->run() != 0) runs.push_back(context_.focus->run());
+  for (int row = 0; row < filter_->rowCount() && runs.size() < 2; ++row) {
+    const RunRow& run = filter_->run(filter_->index(row, 0));
+    if (run.state == RunState::Done && run.id != context_.focus->run()) runs.push_back(run.id);
+  }
+  if (selectedRuns().empty()) selectRuns(runs);
 }
 
 // A few runs at a time, so that other questions to the database are answered in between.
@@ -345,10 +360,12 @@ void ComparePage::hideConstantColumns() {
     }
     table_->setColumnHidden(column, constant);
   }
-  count_->setText(
-      rows == model_->rowCount()
-          ? tr("%n run(s)", nullptr, rows)
-          : tr("%1 of %n run(s)", nullptr, model_->rowCount()).arg(QLocale().toString(rows)));
+  const QString all = QLocale().toString(model_->rowCount());
+  if (rows != model_->rowCount()) {
+    count_->setText(tr("%1 of %2 runs").arg(QLocale().toString(rows), all));
+  } else {
+    count_->setText(rows == 1 ? tr("1 run") : tr("%1 runs").arg(all));
+  }
 }
 
 std::vector<qint64> ComparePage::selectedRuns() const {
@@ -419,6 +436,9 @@ void ComparePage::loadComparison() {
         fillChoices(setting_, comparison.settings, comparison.settings);
         fillChoices(attack_, comparison.attacks, comparison.attacks);
         fillChoices(out_, comparison.outs, comparison.outs);
+        const bool choice = comparison.attacks.size() > 1;
+        attack_->setVisible(choice);
+        findChild<QLabel*>(QStringLiteral("compareAttackLabel"))->setVisible(choice);
         loadCurves();
       });
 }
@@ -428,7 +448,7 @@ void ComparePage::loadCurves() {
   std::vector<std::pair<qint64, QString>> runs;
   for (const qint64 id : selectedRuns()) runs.emplace_back(id, model_->run(model_->rowOf(id)).name);
   const std::string setting = setting_->currentData().toString().toStdString();
-  attack_->setEnabled(setting != "clean" && attack_->count() > 1);
+  attack_->setEnabled(setting != "clean");
   const std::string detector = detector_->currentData().toString().toStdString();
   const std::string attack = attack_->currentData().toString().toStdString();
   const std::string out = out_->currentData().toString().toStdString();
@@ -472,9 +492,8 @@ void ComparePage::deleteSelected() {
       runs.size() == 1
           ? tr("Delete \"%1\" with its results, images and checkpoints? This cannot be undone.")
                 .arg(name)
-          : tr("Delete %n run(s) with their results, images and checkpoints? This cannot be "
-               "undone.",
-               nullptr, int(runs.size()));
+          : tr("Delete %1 runs with their results, images and checkpoints? This cannot be undone.")
+                .arg(runs.size());
   if (context_.dialogs->question(this, tr("Delete runs"), question, {tr("Delete"), tr("Keep")}) !=
       0) {
     return;

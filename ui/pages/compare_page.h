@@ -44,6 +44,7 @@ class ComparePage : public QWidget {
   QWidget* buildTable();
   QWidget* buildDetails();
   void reload();
+  void selectFirst();
   void loadBest();
   void hideConstantColumns();
   void updateActions();
@@ -83,6 +84,7 @@ class ComparePage : public QWidget {
   quint64 compareRequest_ = 0;
   quint64 curveRequest_ = 0;
   bool loadingBest_ = false;
+  bool started_ = false;
 };
 
 }  // namespace bulwark

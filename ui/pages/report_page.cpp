@@ -332,6 +332,7 @@ void ReportPage::showRuns(const std::vector<RunRecord>& runs) {
       item->setCheckable(true);
       item->setCheckState(checked.contains(id) ? Qt::Checked : Qt::Unchecked);
       item->setToolTip(text);
+      item->setSizeHint(QSize(0, 24));
       runs_->appendRow(item);
     }
   }

@@ -299,8 +299,8 @@ void ResultsPage::showHealth(const RunRecord&) {
   if (!wrong.isEmpty()) {
     health_->setFullText(tr("⚠ Not consistent: %1").arg(wrong));
   } else if (attacked) {
-    health_->setFullText(tr("✓ in_out ≤ min(in, out) ≤ clean in all %n line(s)", nullptr,
-                            int(model_->lines().size())));
+    health_->setFullText(
+        tr("✓ in_out ≤ min(in, out) ≤ clean in all %1 lines").arg(model_->lines().size()));
   } else {
     health_->setFullText(tr("No attack was evaluated"));
   }

@@ -274,8 +274,7 @@ void CurvePlot::clicked(const QPointF& pixel, Qt::KeyboardModifiers modifiers) {
 }
 
 RocPlot::RocPlot(QWidget* parent)
-    : CurvePlot(tr("FPR (in flagged as out)"), tr("TPR (out flagged as out)"), tr("AUROC"),
-                parent) {
+    : CurvePlot(tr("FPR  (positive class: out)"), tr("TPR"), tr("AUROC"), parent) {
   setTitle(tr("ROC"));
   setFileStem(QStringLiteral("roc"));
   setReference({0, 1}, {0, 1});
@@ -287,8 +286,7 @@ QString RocPlot::describePoint(const QPointF& point) const {
 }
 
 PrPlot::PrPlot(QWidget* parent)
-    : CurvePlot(tr("recall (share of out found)"), tr("precision (out is positive)"), tr("AUPR"),
-                parent) {
+    : CurvePlot(tr("recall  (positive class: out)"), tr("precision"), tr("AUPR"), parent) {
   setTitle(tr("Precision and recall"));
   setFileStem(QStringLiteral("pr"));
 }

@@ -313,10 +313,9 @@ QString HistogramPlot::summary() const {
   std::int64_t saturated = 0;
   for (const HistogramCounts& counts : d.counts) saturated += counts.saturated;
   if (saturated > 0) {
-    text +=
-        tr(" Of %n attacked sample(s) only a bound of the score is known, because the attack "
-           "stopped once their rank was final; they stand in the bars at the edges.",
-           nullptr, int(saturated));
+    text += tr(" Of %1 attacked samples only a bound of the score is known, because the attack "
+               "stopped once their rank was final; they stand in the bars at the edges.")
+                .arg(saturated);
   }
   return text;
 }

@@ -60,7 +60,7 @@ PlotDataDialog::PlotDataDialog(const QString& title, PlotTable table, QWidget* p
   view->verticalHeader()->setDefaultSectionSize(view->fontMetrics().height() + 6);
   view->resizeColumnToContents(0);
 
-  auto* count = new QLabel(tr("%n row(s)", nullptr, view->model()->rowCount()), this);
+  auto* count = new QLabel(tr("Rows: %1").arg(QLocale().toString(view->model()->rowCount())), this);
   auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, this);
   QPushButton* copy = buttons->addButton(tr("Copy as CSV"), QDialogButtonBox::ActionRole);
   copy->setObjectName(QStringLiteral("plotDataCopy"));

@@ -23,6 +23,11 @@ QString share(std::int64_t part, std::int64_t whole) {
   return QLocale().toString(double(part) / double(whole), 'f', 3);
 }
 
+QString shortName(ThresholdBar::Cell cell) {
+  static const char* names[] = {"TP", "FN", "FP", "TN"};
+  return QLatin1String(names[cell]);
+}
+
 std::int64_t count(const ConfusionCounts& counts, ThresholdBar::Cell cell) {
   switch (cell) {
     case ThresholdBar::OutFlagged:
@@ -86,16 +91,12 @@ ThresholdBar::ThresholdBar(ThresholdModel* model, QWidget* parent)
   auto* right = new QGridLayout;
   right->setHorizontalSpacing(4);
   right->setVerticalSpacing(0);
-  const QString titles[] = {tr("Out flagged (TP)"),
-                            tr("Out missed (FN)"),
-                            tr("In flagged (FP)"),
-                            tr("In kept (TN)"),
-                            tr("TPR"),
-                            tr("FPR")};
+  const QString titles[] = {tr("Out flagged"), tr("Out missed"), tr("In flagged"),
+                            tr("In kept"),     tr("TPR"),        tr("FPR")};
   for (int column = 0; column < 6; ++column) {
     QLabel* title = roleLabel(titles[column], "muted", this);
     title->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-    title->setContentsMargins(10, 0, 6, 0);
+    title->setContentsMargins(6, 0, 6, 0);
     right->addWidget(title, 0, column + 1);
   }
   const QFont digits = [this] {
@@ -112,7 +113,8 @@ ThresholdBar::ThresholdBar(ThresholdModel* model, QWidget* parent)
       auto* button = new QToolButton(this);
       button->setObjectName((attacked ? QStringLiteral("attacked") : QStringLiteral("clean")) +
                             QLatin1String(cells[cell]));
-      button->setAccessibleName(rowNames_[row]->text() + QStringLiteral(", ") + titles[cell]);
+      button->setAccessibleName(rowNames_[row]->text() + QStringLiteral(", ") + titles[cell] +
+                                QStringLiteral(", ") + shortName(Cell(cell)));
       button->setToolTip(tr("Click to select these samples; Shift adds, Alt removes"));
       button->setAutoRaise(true);
       button->setFont(digits);
@@ -127,7 +129,7 @@ ThresholdBar::ThresholdBar(ThresholdModel* model, QWidget* parent)
       auto* label = new QLabel(this);
       label->setFont(digits);
       label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-      label->setContentsMargins(10, 0, 6, 0);
+      label->setContentsMargins(6, 0, 6, 0);
       right->addWidget(label, row + 1, CellCount + 1 + column);
       (column == 0 ? tpr_ : fpr_)[row] = label;
     }
@@ -147,7 +149,7 @@ ThresholdBar::ThresholdBar(ThresholdModel* model, QWidget* parent)
 }
 
 QString ThresholdBar::countText(Cell cell, bool attacked) const {
-  return counts_[attacked ? 1 : 0][cell]->text();
+  return counts_[attacked ? 1 : 0][cell]->text().section(u' ', 1);
 }
 
 void ThresholdBar::refreshScores() {
@@ -175,8 +177,9 @@ void ThresholdBar::refreshCounts() {
     rowNames_[row]->setEnabled(shown);
     for (int cell = 0; cell < CellCount; ++cell) {
       counts_[row][cell]->setEnabled(shown);
-      counts_[row][cell]->setText(shown ? QLocale().toString(qint64(count(counts, Cell(cell))))
-                                        : QStringLiteral("–"));
+      const QString number =
+          shown ? QLocale().toString(qint64(count(counts, Cell(cell)))) : QStringLiteral("–");
+      counts_[row][cell]->setText(shortName(Cell(cell)) + u' ' + number);
     }
     tpr_[row]->setText(shown ? share(counts.outFlagged, counts.outFlagged + counts.outKept)
                              : QStringLiteral("–"));
