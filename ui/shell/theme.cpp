@@ -177,7 +177,6 @@ QToolButton::menu-indicator { image: url(:/icons/down-@mode.png); width: 8px; he
   subcontrol-origin: padding; subcontrol-position: center right; right: 4px; }
 QHeaderView::section { background: @window; color: @muted; border: none; padding: 5px 8px;
   border-bottom: 1px solid @border; font-weight: 600; }
-QTableView::item { padding: 0 5px; }
 QTableView, QTreeView, QListView { border: none; background: @base; outline: none;
   alternate-background-color: @alternate; selection-background-color: @selected;
   selection-color: @text; gridline-color: @border; }
