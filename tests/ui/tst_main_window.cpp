@@ -96,9 +96,11 @@ class TestMainWindow : public QObject {
     auto* log = find<QDockWidget>("logDock");
     log->hide();
     window()->resize(1200, 760);
+    bench_->context().draft->setPart("/seed", 42);
     window()->close();
     bench_.reset();
     open();
+    QCOMPARE(bench_->context().draft->seed(), quint64{42});
     QCOMPARE(window()->currentPage(), PageId::Attack);
     QVERIFY(find<QDockWidget>("logDock")->isHidden());
     QCOMPARE(window()->size(), QSize(1200, 760));
@@ -139,7 +141,7 @@ class TestMainWindow : public QObject {
     QWidget* page = window()->page(PageId::Attack);
     auto* start = page->findChild<QPushButton*>(QStringLiteral("startButton"));
     auto* message = page->findChild<QLabel*>(QStringLiteral("startMessage"));
-    QTRY_VERIFY_WITH_TIMEOUT(message->text().contains(QLatin1String("data.in")), patience);
+    QTRY_VERIFY_WITH_TIMEOUT(message->text().contains(QLatin1String("Data page")), patience);
     QVERIFY(!start->isEnabled());
     auto* draft = bench_->context().draft;
     // Generated sets, so that it can run on any machine.
@@ -180,6 +182,24 @@ class TestMainWindow : public QObject {
     QVERIFY(window()->close());
     QTRY_COMPARE_WITH_TIMEOUT(finished.size(), 1, patience);
     QVERIFY(finished.first().at(2).value<RunState>() == RunState::Cancelled);
+  }
+
+  void fitsASmallScreen() {
+    addRuns(1);
+    open();
+    QTRY_VERIFY_WITH_TIMEOUT(bench_->context().focus->run() != 0, patience);
+    window()->resize(1280, 800);
+    for (const auto& info : pageInfos()) {
+      window()->showPage(info.id);
+      QTest::qWait(150);
+      grab(QStringLiteral("small-") + info.name);
+      QCOMPARE(window()->size(), QSize(1280, 800));
+      for (const auto* button : window()->page(info.id)->findChildren<QPushButton*>()) {
+        if (!button->isVisible()) continue;
+        QVERIFY2(button->width() >= button->minimumSizeHint().width(),
+                 qPrintable(info.name + u": " + button->text()));
+      }
+    }
   }
 
   // Must stay usable with many runs, and responsive while a worker reports.

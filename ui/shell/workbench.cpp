@@ -25,6 +25,7 @@ namespace bulwark {
 namespace {
 
 constexpr auto databaseKey = "database/path";
+constexpr auto draftKey = "experiment/draft";
 
 QString settingsPath(const QString& wanted) {
   if (!wanted.isEmpty()) return wanted;
@@ -61,12 +62,17 @@ Workbench::Workbench(Options options, QObject* parent)
   context_.focus = new RunFocus(context_.database, this);
   context_.selection = new SelectionHub(this);
   context_.draft = new ExperimentDraft(this);
+  const Json draft = Json::parse(settings_->value(QLatin1String(draftKey)).toString().toStdString(),
+                                 nullptr, false);
+  if (draft.is_object()) context_.draft->load(draft);
   context_.checker = new DraftChecker(context_.draft, registries_.get(), catalogue_.get(), this);
   context_.jobs = new JobController(context_.database, options_.worker, this);
   window_ = std::make_unique<MainWindow>(context_, themes_);
 }
 
 Workbench::~Workbench() {
+  settings_->setValue(QLatin1String(draftKey),
+                      QString::fromStdString(context_.draft->specification().dump()));
   window_.reset();
   delete context_.checker;
   // What still runs on the pool has been cancelled by its owners and uses the registries.
@@ -95,6 +101,12 @@ bool Workbench::renderPages(const QString& folder, QString* error) {
   const QDeadlineTimer patience(10000);
   while (!context_.database->isOpen() && !patience.hasExpired()) wait(50);
   wait(800);
+  if (const qint64 run = context_.focus->run()) {
+    context_.database->run(
+        this, [run](RunStore& store) { return store.run(run).specification; },
+        [this](const Json& specification) { context_.draft->load(specification); });
+    wait(800);
+  }
   for (const Theme theme : {Theme::Light, Theme::Dark}) {
     themes_->apply(theme);
     for (const auto& info : pageInfos()) {

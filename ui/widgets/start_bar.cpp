@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 
 #include "ui/bridge/draft_checker.h"
+#include "ui/bridge/experiment_draft.h"
 #include "ui/bridge/job_controller.h"
 #include "ui/shell/icons.h"
 #include "ui/widgets/panel.h"
@@ -34,6 +35,15 @@ void StartBar::show() {
   if (checker.last().valid) {
     setRole(message_, "muted");
     message_->setText(checker.last().cost.isEmpty() ? tr("Ready to start.") : checker.last().cost);
+  } else if (checker.last().where == QLatin1String("data.in") &&
+             context_.draft->part("/data/in").empty()) {
+    // Where everybody starts is no error.
+    setRole(message_, "muted");
+    message_->setText(tr("Choose an in-distribution set on the Data page first."));
+  } else if (checker.last().where == QLatin1String("data.out") &&
+             context_.draft->part("/data/out").empty()) {
+    setRole(message_, "muted");
+    message_->setText(tr("Add at least one out set on the Data page."));
   } else {
     setRole(message_, "error");
     message_->setText(checker.last().message());
