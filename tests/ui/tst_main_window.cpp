@@ -194,10 +194,15 @@ class TestMainWindow : public QObject {
       QTest::qWait(150);
       grab(QStringLiteral("small-") + info.name);
       QCOMPARE(window()->size(), QSize(1280, 800));
+      const auto* inspector = find<QDockWidget>("inspectorDock");
+      QVERIFY2(window()->rect().contains(inspector->geometry()),
+               qPrintable(QStringLiteral("%1 needs %2 pixels")
+                              .arg(info.name)
+                              .arg(window()->page(info.id)->minimumSizeHint().width())));
       for (const auto* button : window()->page(info.id)->findChildren<QPushButton*>()) {
         if (!button->isVisible()) continue;
         QVERIFY2(button->width() >= button->minimumSizeHint().width(),
-                 qPrintable(info.name + u": " + button->text()));
+                 qPrintable(info.name + QStringLiteral(": ") + button->text()));
       }
     }
   }

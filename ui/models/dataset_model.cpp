@@ -31,7 +31,7 @@ QVariant DatasetModel::data(const QModelIndex& index, int role) const {
       if (info.height > 0) {
         parts << QStringLiteral("%1 x %2 x %3").arg(info.channels).arg(info.height).arg(info.width);
       }
-      if (info.classes > 0) parts << tr("%n classes", nullptr, info.classes);
+      if (info.classes > 0) parts << tr("%1 classes").arg(info.classes);
       return parts.join(QStringLiteral("  ·  "));
     }
     case BadgeRole:

@@ -149,9 +149,8 @@ void MainWindow::connectParts() {
   connect(context_.jobs, &JobController::finished, this, &MainWindow::jobFinished);
   connect(context_.jobs, &JobController::interruptedFound, this, [this](int count) {
     const QString text =
-        tr("%n job(s) were interrupted; \"Resume\" in the Jobs list goes on where "
-           "they stopped.",
-           nullptr, count);
+        (count == 1 ? tr("A job was interrupted.") : tr("%1 jobs were interrupted.").arg(count)) +
+        QLatin1Char(' ') + tr("\"Resume\" in the Jobs list goes on where it stopped.");
     log_->say(LogLevel::Warning, text);
     statusBar()->showMessage(text, 15000);
     jobs_->show();
@@ -259,10 +258,9 @@ void MainWindow::jobFinished(qint64 job, qint64 run, RunState state) {
 void MainWindow::updateStatus() {
   if (!context_.jobs->isRunning()) jobLabel_->setText(tr("No job is running"));
   const int threads = context_.draft->threads();
-  deviceLabel_->setText(
-      tr("device %1, %2")
-          .arg(context_.draft->device(),
-               threads == 0 ? tr("all cores") : tr("%n thread(s)", nullptr, threads)));
+  deviceLabel_->setText(tr("device %1, %2")
+                            .arg(context_.draft->device(),
+                                 threads == 0 ? tr("all cores") : tr("threads: %1").arg(threads)));
   const QString path = context_.database->path();
   databaseLabel_->setText(context_.database->isOpen() ? QFileInfo(path).fileName()
                                                       : tr("no database"));

@@ -174,8 +174,7 @@ void MainWindow::importRuns() {
   context_.database->run(
       this, [path = path.toStdString()](RunStore& store) { return store.importFrom(path).size(); },
       [this](std::size_t count) {
-        statusBar()->showMessage(tr("%n run(s) were imported.", nullptr, static_cast<int>(count)),
-                                 8000);
+        statusBar()->showMessage(tr("Runs imported: %1").arg(count), 8000);
       },
       [this](const Error& error) {
         context_.dialogs->message(this, tr("Nothing was imported"),
