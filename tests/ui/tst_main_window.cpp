@@ -195,10 +195,14 @@ class TestMainWindow : public QObject {
       grab(QStringLiteral("small-") + info.name);
       QCOMPARE(window()->size(), QSize(1280, 800));
       const auto* inspector = find<QDockWidget>("inspectorDock");
-      QVERIFY2(window()->rect().contains(inspector->geometry()),
-               qPrintable(QStringLiteral("%1 needs %2 pixels")
-                              .arg(info.name)
-                              .arg(window()->page(info.id)->minimumSizeHint().width())));
+      QVERIFY2(
+          window()->rect().contains(inspector->geometry()) &&
+              inspector->width() >= inspector->widget()->minimumSizeHint().width(),
+          qPrintable(QStringLiteral("on %1 the inspector has %2 of %3 pixels; the page wants %4")
+                         .arg(info.name)
+                         .arg(inspector->width())
+                         .arg(inspector->widget()->minimumSizeHint().width())
+                         .arg(window()->page(info.id)->minimumSizeHint().width())));
       for (const auto* button : window()->page(info.id)->findChildren<QPushButton*>()) {
         if (!button->isVisible()) continue;
         QVERIFY2(button->width() >= button->minimumSizeHint().width(),

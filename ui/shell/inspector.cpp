@@ -122,6 +122,7 @@ Inspector::Inspector(const AppContext& context, QWidget* parent)
   layout->addStretch(1);
   area->setWidget(body);
   stack_->addWidget(area);
+  stack_->setMinimumWidth(236);  // nothing in it is cut off
   setWidget(stack_);
 
   auto* noteTimer = new QTimer(this);
