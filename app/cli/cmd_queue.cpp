@@ -148,7 +148,8 @@ void addQueueCommands(CLI::App& program, Session& session) {
         [&](const Json& event) {
           std::cout << event.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
           if (event.contains("exit_code")) failedCode = event.at("exit_code").get<int>();
-        });
+        },
+        true);
     session.exitCode = state == RunState::Done        ? 0
                        : state == RunState::Cancelled ? 130
                                                       : failedCode;

@@ -132,9 +132,9 @@ void run(Session& session, const RunOptions& options) {
 
 RunState executeHere(Session& session, std::int64_t job, int& exitCode) {
   ProgressPrinter printer;
-  const RunState state =
-      executeJob(session.databasePath(), job, session.registries(), session.catalogue(),
-                 [&](const Json& event) { printer.show(event); });
+  const RunState state = executeJob(
+      session.databasePath(), job, session.registries(), session.catalogue(),
+      [&](const Json& event) { printer.show(event); }, true);
   exitCode = state == RunState::Done ? 0 : state == RunState::Cancelled ? 130 : printer.exitCode();
   if (state == RunState::Cancelled) std::cerr << "cancelled; 'queue retry " << job << "' resumes\n";
   return state;

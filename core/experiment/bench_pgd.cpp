@@ -49,6 +49,7 @@ void rawPasses(Network& network, const torch::Tensor& images, const torch::Tenso
 
 std::vector<BenchResult> benchPgd(const Registries& registries, int threads, Task& task) {
   const int inForce = setThreads(threads);
+  requireExactArithmetic();
   std::vector<BenchResult> results;
   for (const Case& item :
        {Case{"lenet5", {1, 28, 28, 10}, 256}, Case{"resnet18", {3, 32, 32, 10}, 32}}) {

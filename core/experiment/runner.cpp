@@ -84,6 +84,7 @@ Runner::Runner(const Registries& registries, const DatasetCatalogue& catalogue)
 void Runner::execute(const Specification& spec, Journal& journal, Task& task) const {
   const torch::Device device = resolveDevice(spec.device);
   const int threads = setThreads(spec.threads);
+  requireExactArithmetic();
   const Seed seed(spec.seed);
   Json timings = Json::object();
   PhaseClock clock(timings);

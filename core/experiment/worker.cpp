@@ -8,7 +8,9 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <iostream>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -22,6 +24,9 @@ namespace bulwark {
 namespace {
 
 constexpr auto kPollInterval = std::chrono::milliseconds(100);
+/// How long a cancelled job may take to stop by itself before its process is ended: a single step
+/// of a large network can last longer than anybody wants to wait.
+constexpr auto kPatience = std::chrono::milliseconds(300);
 
 /// Blocks SIGINT and SIGTERM for this thread and all it starts, and reads them from a descriptor:
 /// no handler, no global state. The old mask comes back at the end.
@@ -79,10 +84,11 @@ std::string levelName(LogLevel level) {
 /// The second thread: heartbeat and progress to the database, requests and signals to the control.
 class Attendant {
  public:
-  Attendant(std::filesystem::path database, std::int64_t job, Control& control,
+  Attendant(std::filesystem::path database, std::int64_t job, bool endProcess, Control& control,
             std::function<void(const Json&)> events, const SignalInbox& signals)
       : database_(std::move(database)),
         job_(job),
+        endProcess_(endProcess),
         control_(control),
         events_(std::move(events)),
         signals_(signals),
@@ -108,6 +114,7 @@ class Attendant {
       try {
         if (!store) store.emplace(RunStore::open(database_));
         follow(*store);
+        if (control_.cancelled() && endProcess_) endWhenOverdue(*store);
       } catch (const std::exception&) {
         store.reset();
       }
@@ -134,8 +141,22 @@ class Attendant {
     }
   }
 
+  /// Every write of the worker is a transaction or an atomic file, so its process can end at any
+  /// moment without leaving anything half-written.
+  void endWhenOverdue(RunStore& store) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!cancelledAt_) cancelledAt_ = now;
+    if (now - *cancelledAt_ < kPatience) return;
+    store.setJobState(job_, RunState::Cancelled);
+    events_({{"event", "cancelled"}, {"job", job_}});
+    std::cout.flush();
+    _exit(130);
+  }
+
   std::filesystem::path database_;
   std::int64_t job_;
+  bool endProcess_;
+  std::optional<std::chrono::steady_clock::time_point> cancelledAt_;
   Control& control_;
   std::function<void(const Json&)> events_;
   const SignalInbox& signals_;
@@ -185,7 +206,7 @@ Outcome execute(RunStore& store, const JobRecord& record, const Registries& regi
 
 RunState executeJob(const std::filesystem::path& database, std::int64_t job,
                     const Registries& registries, const DatasetCatalogue& catalogue,
-                    const std::function<void(const Json&)>& events) {
+                    const std::function<void(const Json&)>& events, bool endProcess) {
   std::mutex eventMutex;
   const auto emit = [&](const Json& event) {
     const std::lock_guard lock(eventMutex);
@@ -200,7 +221,7 @@ RunState executeJob(const std::filesystem::path& database, std::int64_t job,
   Control control;
   Outcome outcome;
   {
-    Attendant attendant(database, job, control, emit, signals);
+    Attendant attendant(database, job, endProcess, control, emit, signals);
     const auto worker = std::this_thread::get_id();
     Task task(
         &control,

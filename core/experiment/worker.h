@@ -17,8 +17,10 @@ namespace bulwark {
 /// cancelled. A second thread keeps the heartbeat, hands on what users ask through the database
 /// (cancel, pause, resume) and turns SIGINT and SIGTERM into a cancel. Returns the job's final
 /// state; does not throw for a job that fails. `events` is called from both threads, one at a time.
+/// With `endProcess` a cancel that the computation does not notice within 0.3 s (one long step)
+/// ends this process with exit code 130, after the job was marked as cancelled.
 RunState executeJob(const std::filesystem::path& database, std::int64_t job,
                     const Registries& registries, const DatasetCatalogue& catalogue,
-                    const std::function<void(const Json&)>& events);
+                    const std::function<void(const Json&)>& events, bool endProcess = false);
 
 }  // namespace bulwark

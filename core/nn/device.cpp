@@ -121,6 +121,14 @@ int setThreads(int count) {
   return torch::get_num_threads();
 }
 
+void requireExactArithmetic() {
+  auto& context = at::globalContext();
+  context.setAllowTF32CuDNN(false);
+  context.setAllowTF32CuBLAS(false);
+  context.setDeterministicCuDNN(true);
+  context.setBenchmarkCuDNN(false);
+}
+
 void releaseMemory(const torch::Device& device) {
 #ifdef __GLIBC__
   malloc_trim(0);  // what keepFreedMemory has kept

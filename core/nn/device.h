@@ -21,6 +21,10 @@ torch::Tensor toDevice(const torch::Tensor& batch, const torch::Device& device);
 /// Returns the number in force. Throws `Error` (BadInput) below 0.
 int setThreads(int count);
 
+/// Full float32 precision and deterministic kernels on CUDA devices: TF32, which rounds inputs to
+/// 10 bits and can change ranks, is off; cuDNN does not pick kernels by timing them.
+void requireExactArithmetic();
+
 /// Gives cached memory of the process and the device back, between jobs.
 void releaseMemory(const torch::Device& device);
 

@@ -203,6 +203,30 @@ class TestCli : public QObject {
     QCOMPARE(jobs[0].toObject()["state"].toString(), QString("cancelled"));
   }
 
+  void aCancelDoesNotWaitForALongStep() {
+    // One step of this training lasts seconds; the worker must be gone long before it ends.
+    QString text = specification(1, 4, 256);
+    text.replace("\"lenet5\"", "\"resnet18\"");
+    text.replace("\"epochs\": 1", "\"epochs\": 1, \"batch_size\": 200");
+    const QString file = write("spec.json", text);
+    QCOMPARE(call({"queue", "add", file, "--db", db_}).code, 0);
+    QProcess worker;
+    worker.setProcessEnvironment(environment());
+    worker.start(BULWARK_CLI, {"work", "--job", "1", "--db", db_});
+    QVERIFY(waitFor(worker, "progress", "train", 1));
+    QTest::qWait(200);
+    QElapsedTimer timer;
+    timer.start();
+    QCOMPARE(call({"queue", "cancel", "1", "--db", db_}).code, 0);
+    QVERIFY(worker.waitForFinished(10000));
+    qInfo("stopped after %lld ms", static_cast<long long>(timer.elapsed()));
+    QVERIFY(timer.elapsed() < 2000);
+    QCOMPARE(worker.exitCode(), 130);
+    const auto jobs = json(call({"queue", "list", "--json", "--db", db_}).out).array();
+    QCOMPARE(jobs[0].toObject()["state"].toString(), QString("cancelled"));
+    QCOMPARE(call({"queue", "retry", "1", "--db", db_}).code, 0);
+  }
+
   void aRequestInTheDatabaseStopsAWorker() {
     const QString file = write("spec.json", specification(400, 4, 4000));
     QCOMPARE(call({"queue", "add", file, "--db", db_}).code, 0);
