@@ -255,7 +255,7 @@ inline std::int64_t addSampleRun(RunStore& store, const std::string& name, int s
   store.putLog(run, LogLevel::Warning, "invented figures: this run only exercises the window");
   store.setRunSummary(run,
                       {{"accuracy_clean", 0.88 + 0.02 * random.uniform()},
-                       {"accuracy_attacked", 0.05 + 0.05 * random.uniform()},
+                       {"accuracy_attacked", {{"pgd", 0.05 + 0.05 * random.uniform()}}},
                        {"results", rows.size()}},
                       {{"train", 21.4}, {"fit", 2.5}, {"evaluate", 38.0}});
   store.setRunState(run, RunState::Done);

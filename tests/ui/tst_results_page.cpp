@@ -77,7 +77,7 @@ class TestResultsPage : public QObject {
                 .contains(QLatin1String("all 8 lines")));
     QVERIFY(page.findChild<QLabel*>(QStringLiteral("resultsAccuracy"))
                 ->text()
-                .contains(QLatin1String("attacked")));
+                .contains(QLatin1String("under pgd")));
     grabBoth(page, QStringLiteral("results"));
     page.resize(916, 560);
     grab(page, QStringLiteral("results-narrow"));
@@ -252,6 +252,41 @@ class TestResultsPage : public QObject {
     QVERIFY(page.findChild<ElidedLabel*>(QStringLiteral("resultsHealth"))
                 ->fullText()
                 .contains(QLatin1String("Not consistent")));
+  }
+
+  void theHealthLineNamesWhatIsWrong() {
+    Workbench bench;
+    RunStore store = bench.store();
+    const auto show = [&](const char* verdict, const char* line) {
+      Json check{{"id", "H14 knn"},    {"title", "few equal <scores>"},
+                 {"verdict", verdict}, {"value", 0.25},
+                 {"threshold", 0.1},   {"detail", "glyphs"}};
+      store.setRunSummary(bench.ids[0],
+                          {{"accuracy_clean", 0.9},
+                           {"health", std::string("health: ") + line},
+                           {"health_checks", Json::array({check})}},
+                          {});
+      auto page = std::make_unique<ResultsPage>(bench.context);
+      open(bench, *page);
+      return page;
+    };
+    auto page = show("green", "1 green");
+    const auto label = [&] {
+      return page->findChild<ElidedLabel*>(QStringLiteral("resultsHealth"));
+    };
+    QCOMPARE(label()->fullText(), QStringLiteral("✓ Health: 1 green"));
+    for (const char* part : {"H14 knn", "few equal &lt;scores&gt;", "0.25", "0.1", "glyphs"}) {
+      QVERIFY2(label()->toolTip().contains(QLatin1String(part)), part);
+    }
+    page = show("amber", "1 amber (H14 knn)");
+    QCOMPARE(label()->fullText(), QStringLiteral("⚠ Health: 1 amber (H14 knn)"));
+    QCOMPARE(label()->property("role").toString(), QStringLiteral("warning"));
+    page = show("red", "1 red (H14 knn)");
+    QCOMPARE(label()->fullText(), QStringLiteral("✗ Health: 1 red (H14 knn)"));
+    QCOMPARE(label()->property("role").toString(), QStringLiteral("error"));
+    QVERIFY(!page->findChild<QLabel*>(QStringLiteral("resultsAccuracy"))
+                 ->text()
+                 .contains(QLatin1String("under")));
   }
 
   void draggingKeepsUpWithTenThousandScores() {

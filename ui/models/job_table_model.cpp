@@ -70,6 +70,8 @@ QVariant JobTableModel::text(const JobRecord& job, int column) const {
     case State:
       return stateTitle(job.state);
     case Phase:
+      // The last phase of a finished job says nothing; why one stopped does.
+      if (!active && job.error.empty() && job.state == RunState::Done) return QString();
       return QString::fromStdString(active || job.error.empty() ? job.phase : job.error);
     case Progress:
       if (job.state == RunState::Done) return tr("100 %");
@@ -93,7 +95,11 @@ QVariant JobTableModel::text(const JobRecord& job, int column) const {
 }
 
 QVariant JobTableModel::headerData(int section, Qt::Orientation orientation, int role) const {
-  if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return {};
+  if (orientation != Qt::Horizontal) return {};
+  if (role == Qt::TextAlignmentRole && (section == Id || section == Rate || section == Left)) {
+    return QVariant(Qt::AlignRight | Qt::AlignVCenter);
+  }
+  if (role != Qt::DisplayRole) return {};
   switch (section) {
     case Id:
       return tr("Job");

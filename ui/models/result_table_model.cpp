@@ -214,10 +214,7 @@ void IntervalDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opti
   digits.setPointSizeF(option.font.pointSizeF());
   digits.setBold(index.data(ResultTableModel::BestRole).toBool());
   if (small.isEmpty()) {
-    if (index.column() >= ResultTableModel::Clean)
-      item.font = digits;
-    else
-      item.rect.adjust(4, 0, 0, 0);
+    if (index.column() >= ResultTableModel::Clean) item.font = digits;
     item.widget->style()->drawControl(QStyle::CE_ItemViewItem, &item, painter, item.widget);
     return;
   }

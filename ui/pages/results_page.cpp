@@ -21,6 +21,7 @@
 #include "ui/plots/curve_plot.h"
 #include "ui/plots/histogram_plot.h"
 #include "ui/widgets/elided_label.h"
+#include "ui/widgets/health_label.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/view_grid.h"
 
@@ -42,10 +43,8 @@ bool same(const std::vector<ResultRow>& a, const std::vector<ResultRow>& b) {
   return true;
 }
 
-QString percent(const Json& summary, const char* key) {
-  const auto found = summary.is_object() ? summary.find(key) : summary.end();
-  if (!summary.is_object() || found == summary.end() || !found->is_number()) return {};
-  return QLocale().toString(100 * found->get<double>(), 'f', 1) + QStringLiteral(" %");
+QString percent(const Json& share) {
+  return QLocale().toString(100 * share.get<double>(), 'f', 1) + QStringLiteral(" %");
 }
 
 }  // namespace
@@ -101,7 +100,9 @@ QWidget* ResultsPage::buildHeader() {
   runName_->setProperty("role", "muted");
   accuracy_ = new QLabel(header);
   accuracy_->setObjectName(QStringLiteral("resultsAccuracy"));
-  accuracy_->setToolTip(tr("Share of test images that the classifier gets right"));
+  accuracy_->setToolTip(
+      tr("Share of the in set's test images that the classifier gets right, and "
+         "what an attack on the classifier leaves of it"));
   auto* first = new QHBoxLayout;
   first->setSpacing(12);
   first->addWidget(pageTitle(tr("Results"), header));
@@ -120,7 +121,7 @@ QWidget* ResultsPage::buildHeader() {
   detector_ = selector("resultsDetector", tr("Whose scores the plots show"));
   attack_ = selector("resultsAttack", tr("Which attack the plots compare with the clean scores"));
   out_ = selector("resultsOut", tr("Which out-of-distribution set the plots show"));
-  health_ = new ElidedLabel({}, header);
+  health_ = new HealthLabel(header);
   health_->setObjectName(QStringLiteral("resultsHealth"));
   health_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   selection_ = new ElidedLabel({}, header);
@@ -266,17 +267,13 @@ void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<Result
     return;
   }
   runName_->setFullText(QString::fromStdString(run->name));
-  const QString clean = percent(run->summary, "accuracy_clean");
-  const QString attacked = percent(run->summary, "accuracy_attacked");
-  accuracy_->setVisible(!clean.isEmpty());
-  accuracy_->setText(attacked.isEmpty()
-                         ? tr("Classifier accuracy %1").arg(clean)
-                         : tr("Classifier accuracy %1 clean, %2 attacked").arg(clean, attacked));
+  summary_ = run->summary;
   const bool known = shownRun_ == run->id && same(rows, rows_);
   shownRun_ = run->id;
   stack_->setCurrentIndex(1);
+  showAccuracy();
   if (known) {
-    showHealth(*run);
+    health_->showChecks(summary_, *model_);
     return;
   }
   rows_ = rows;
@@ -287,23 +284,26 @@ void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<Result
   }
   table_->setColumnHidden(ResultTableModel::Attack, attacks.size() < 2);
   table_->resizeRowsToContents();
-  showHealth(*run);
+  health_->showChecks(summary_, *model_);
   fillSelectors();
   loadDetector();
 }
 
-void ResultsPage::showHealth(const RunRecord&) {
-  const QString wrong = model_->inconsistency();
-  bool attacked = false;
-  for (const ResultLine& line : model_->lines()) attacked = attacked || line.cells[3].has_value();
-  if (!wrong.isEmpty()) {
-    health_->setFullText(tr("⚠ Not consistent: %1").arg(wrong));
-  } else if (attacked) {
-    health_->setFullText(
-        tr("✓ in_out ≤ min(in, out) ≤ clean in all %1 lines").arg(model_->lines().size()));
-  } else {
-    health_->setFullText(tr("No attack was evaluated"));
+// Clean, and under each attack that the run mounted on the classifier itself.
+void ResultsPage::showAccuracy() {
+  const bool known = summary_.is_object() && summary_.contains("accuracy_clean") &&
+                     summary_.at("accuracy_clean").is_number();
+  accuracy_->setVisible(known);
+  if (!known) return;
+  QString text = tr("Classifier accuracy %1").arg(percent(summary_.at("accuracy_clean")));
+  const Json attacked = summary_.value("accuracy_attacked", Json::object());
+  if (attacked.is_object()) {
+    for (const auto& [attack, share] : attacked.items()) {
+      if (!share.is_number()) continue;
+      text += tr(", %1 under %2").arg(percent(share), QString::fromStdString(attack));
+    }
   }
+  accuracy_->setText(text);
 }
 
 void ResultsPage::fillSelectors() {

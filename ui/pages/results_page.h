@@ -20,6 +20,7 @@ namespace bulwark {
 
 class ElidedLabel;
 class EmptyState;
+class HealthLabel;
 class HistogramPlot;
 class PrPlot;
 class ResultTableModel;
@@ -49,7 +50,7 @@ class ResultsPage : public QWidget {
   void fillSelectors();
   void loadDetector();
   void showDetector(DetectorView view);
-  void showHealth(const RunRecord& run);
+  void showAccuracy();
   void pickLine(const QModelIndex& index);
   void pickCell(ThresholdBar::Cell cell, bool attacked, Qt::KeyboardModifiers modifiers);
   void pickBetween(int curve, double threshold, Qt::KeyboardModifiers modifiers);
@@ -61,7 +62,7 @@ class ResultsPage : public QWidget {
   EmptyState* empty_;
   ElidedLabel* runName_;
   QLabel* accuracy_;
-  ElidedLabel* health_;
+  HealthLabel* health_;
   ElidedLabel* selection_;
   QComboBox* detector_;
   QComboBox* attack_;
@@ -75,6 +76,7 @@ class ResultsPage : public QWidget {
   QTimer reloadLater_;
   DetectorView view_;
   std::vector<ResultRow> rows_;
+  Json summary_;
   qint64 shownRun_ = 0;
   quint64 runRequest_ = 0;
   quint64 viewRequest_ = 0;

@@ -1,8 +1,9 @@
 #include "ui/shell/theme.h"
 
 #include <QApplication>
-#include <QStyle>
+#include <QProxyStyle>
 #include <QStyleFactory>
+#include <QTableView>
 
 // A static library's resources are linked in only when somebody asks for them.
 static void loadResources() {
@@ -27,6 +28,19 @@ Colours colours(bool dark) {
   return {QColor(0xf4f6f8), QColor(0xffffff), QColor(0xfdfdfe), QColor(0xd3d9e2), QColor(0x1d2430),
           QColor(0x5c6675), QColor(0x1f6feb), QColor(0xffffff), QColor(0xe6ebf2)};
 }
+
+/// Fusion with the text of a table's cells under that of its headers, whose padding is 8 pixels.
+class BenchStyle : public QProxyStyle {
+ public:
+  BenchStyle() : QProxyStyle(QStyleFactory::create(QStringLiteral("Fusion"))) {
+    setObjectName(QStringLiteral("bench"));
+  }
+  int pixelMetric(PixelMetric metric, const QStyleOption* option,
+                  const QWidget* widget) const override {
+    if (metric == PM_FocusFrameHMargin && qobject_cast<const QTableView*>(widget)) return 7;
+    return QProxyStyle::pixelMetric(metric, option, widget);
+  }
+};
 
 }  // namespace
 
@@ -56,9 +70,8 @@ void ThemeManager::apply(Theme theme) {
   theme_ = theme;
   dark_ = theme == Theme::Dark ||
           (theme == Theme::System && desktop_.color(QPalette::Window).lightness() < 128);
-  if (QApplication::style()->name() != QLatin1String("fusion")) {
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
-  }
+  if (!styled_) QApplication::setStyle(new BenchStyle);
+  styled_ = true;
   QApplication::setPalette(palette(dark_));
   qApp->setStyleSheet(styleSheet(dark_));
   Q_EMIT themeChanged();
@@ -138,8 +151,9 @@ QPushButton[segment="true"]:checked { color: @accent; background: @selected; }
 QPushButton[position="first"] { border-top-left-radius: 6px; border-bottom-left-radius: 6px; }
 QPushButton[position="last"] { border-top-right-radius: 6px; border-bottom-right-radius: 6px;
   border-right: 1px solid @border; }
-QToolButton[flat="true"] { border: none; border-radius: 4px; padding: 3px; }
+QToolButton[flat="true"] { border: 1px solid transparent; border-radius: 4px; padding: 2px; }
 QToolButton[flat="true"]:hover { background: @hover; }
+QToolButton[flat="true"]:focus { border-color: @accent; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit {
   border: 1px solid @border; border-radius: 5px; padding: 3px 6px; background: @base;
   selection-background-color: @accent; selection-color: @onAccent; }
@@ -171,6 +185,8 @@ QCheckBox::indicator, QAbstractItemView::indicator { width: 14px; height: 14px;
 QCheckBox::indicator:hover, QAbstractItemView::indicator:hover { border-color: @accent; }
 QCheckBox::indicator:checked, QAbstractItemView::indicator:checked { background: @accent;
   border-color: @accent; image: url(:/icons/check-@mode.png); }
+QCheckBox::indicator:focus { border: 2px solid @accent; }
+QCheckBox::indicator:checked:focus { border-color: @text; }
 QCheckBox::indicator:disabled { border-color: @border; background: @window; }
 QToolButton[popupMode="2"] { padding-right: 18px; }
 QToolButton::menu-indicator { image: url(:/icons/down-@mode.png); width: 8px; height: 8px;

@@ -35,6 +35,7 @@ class ThemeManager : public QObject {
   QPalette desktop_;
   Theme theme_ = Theme::System;
   bool dark_ = false;
+  bool styled_ = false;
 };
 
 }  // namespace bulwark

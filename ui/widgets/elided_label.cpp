@@ -17,6 +17,11 @@ void ElidedLabel::setFullText(const QString& text) {
   refresh();
 }
 
+void ElidedLabel::setDetails(const QString& html) {
+  details_ = html;
+  refresh();
+}
+
 QSize ElidedLabel::minimumSizeHint() const {
   return {fontMetrics().averageCharWidth() * 4, QLabel::minimumSizeHint().height()};
 }
@@ -37,7 +42,7 @@ void ElidedLabel::changeEvent(QEvent* event) {
 
 void ElidedLabel::refresh() {
   const QString shown = fontMetrics().elidedText(full_, Qt::ElideRight, contentsRect().width());
-  setToolTip(shown == full_ ? QString() : full_);
+  setToolTip(!details_.isEmpty() ? details_ : shown == full_ ? QString() : full_);
   setText(shown);
 }
 

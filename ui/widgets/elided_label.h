@@ -13,6 +13,8 @@ class ElidedLabel : public QLabel {
   explicit ElidedLabel(const QString& text = {}, QWidget* parent = nullptr);
   void setFullText(const QString& text);
   QString fullText() const { return full_; }
+  /// Rich text that is the tooltip instead of the full text.
+  void setDetails(const QString& html);
   QSize minimumSizeHint() const override;
   QSize sizeHint() const override;
 
@@ -23,6 +25,7 @@ class ElidedLabel : public QLabel {
  private:
   void refresh();
   QString full_;
+  QString details_;
 };
 
 }  // namespace bulwark

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "core/base/json.h"
+#include "ui/widgets/elided_label.h"
+
+namespace bulwark {
+
+class ResultTableModel;
+
+/// One line on the soundness of a run's figures; its tooltip lists every check with its number
+/// and its limit.
+class HealthLabel : public ElidedLabel {
+  Q_OBJECT
+
+ public:
+  explicit HealthLabel(QWidget* parent = nullptr);
+
+  /// `summary`: the run's, with "health" and "health_checks" where the run made checks. `table`
+  /// holds the figures; an inequality that they break stands before everything else.
+  void showChecks(const Json& summary, const ResultTableModel& table);
+
+ private:
+  void say(const QString& text, const char* role);
+};
+
+}  // namespace bulwark
