@@ -6,6 +6,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QTemporaryDir>
@@ -204,6 +205,17 @@ class TestMainWindow : public QObject {
                          .arg(inspector->width())
                          .arg(inspector->widget()->minimumSizeHint().width())
                          .arg(window()->page(info.id)->minimumSizeHint().width())));
+      // Where there is no horizontal scroll bar, nothing may be cut off.
+      for (const auto* area : window()->page(info.id)->findChildren<QScrollArea*>()) {
+        if (area->horizontalScrollBarPolicy() != Qt::ScrollBarAlwaysOff || !area->isVisible()) {
+          continue;
+        }
+        QVERIFY2(area->widget()->width() <= area->viewport()->width(),
+                 qPrintable(QStringLiteral("on %1 a form of %2 pixels is in an area of %3")
+                                .arg(info.name)
+                                .arg(area->widget()->width())
+                                .arg(area->viewport()->width())));
+      }
       for (const auto* button : window()->page(info.id)->findChildren<QPushButton*>()) {
         if (!button->isVisible()) continue;
         QVERIFY2(button->width() >= button->minimumSizeHint().width(),

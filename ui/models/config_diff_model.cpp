@@ -3,9 +3,52 @@
 #include <QFont>
 #include <QHash>
 
+#include "core/base/text.h"
 #include "core/params/params.h"
 
 namespace bulwark {
+
+namespace {
+
+/// A value as it would be typed: text without quotes, numbers without a needless ".0".
+QString plain(const std::string& json) {
+  const Json value = Json::parse(json, nullptr, false);
+  if (value.is_string()) return QString::fromStdString(value.get<std::string>());
+  if (value.is_number_float()) return QString::fromStdString(formatNumber(value.get<double>()));
+  return QString::fromStdString(json);
+}
+
+/// How many words all of `lists` begin with, read forwards or backwards.
+qsizetype commonWords(const QList<QStringList>& lists, bool backwards) {
+  for (qsizetype i = 0;; ++i) {
+    for (const QStringList& words : lists) {
+      const QStringList& first = lists[0];
+      if (i >= words.size() || i >= first.size()) return i;
+      const bool same = backwards ? words[words.size() - 1 - i] == first[first.size() - 1 - i]
+                                  : words[i] == first[i];
+      if (!same) return i;
+    }
+  }
+}
+
+}  // namespace
+
+QStringList distinctNames(const QStringList& names) {
+  if (names.size() < 2) return names;
+  QList<QStringList> lists;
+  for (const QString& name : names) lists += name.split(u' ', Qt::SkipEmptyParts);
+  const qsizetype before = commonWords(lists, false);
+  const qsizetype after = commonWords(lists, true);
+  QStringList distinct;
+  for (const QStringList& words : lists) {
+    const qsizetype left = words.size() - before - after;
+    // A number or nothing at all does not name a run.
+    const QString rest = left > 0 ? words.mid(before, left).join(u' ') : QString();
+    if (rest.size() < 3) return names;
+    distinct += rest;
+  }
+  return distinct;
+}
 
 ConfigurationDiff diffConfigurations(const std::vector<NamedConfiguration>& configurations) {
   ConfigurationDiff result;
@@ -20,11 +63,10 @@ ConfigurationDiff diffConfigurations(const std::vector<NamedConfiguration>& conf
       if (!lineOf.contains(path)) {
         lineOf.insert(path, result.lines.size());
         // Until another difference says so, a configuration agrees with the first.
-        const QString first = QString::fromStdString(difference.before);
+        const QString first = plain(difference.before);
         result.lines.push_back({path, QStringList(qsizetype(configurations.size()), first)});
       }
-      result.lines[lineOf.value(path)].values[qsizetype(i)] =
-          QString::fromStdString(difference.after);
+      result.lines[lineOf.value(path)].values[qsizetype(i)] = plain(difference.after);
     }
   }
   return result;
@@ -33,6 +75,7 @@ ConfigurationDiff diffConfigurations(const std::vector<NamedConfiguration>& conf
 void ConfigDiffModel::setDiff(ConfigurationDiff diff) {
   beginResetModel();
   diff_ = std::move(diff);
+  shortNames_ = distinctNames(diff_.names);
   endResetModel();
 }
 
@@ -64,8 +107,9 @@ QVariant ConfigDiffModel::data(const QModelIndex& index, int role) const {
 QVariant ConfigDiffModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation == Qt::Vertical) return {};
   if (role == Qt::TextAlignmentRole) return QVariant(Qt::AlignLeft | Qt::AlignVCenter);
-  if (role != Qt::DisplayRole && role != Qt::ToolTipRole) return {};
-  return section == 0 ? tr("Option") : diff_.names.value(section - 1);
+  if (section == 0) return role == Qt::DisplayRole ? QVariant(tr("Option")) : QVariant();
+  if (role == Qt::ToolTipRole) return diff_.names.value(section - 1);
+  return role == Qt::DisplayRole ? shortNames_.value(section - 1) : QVariant();
 }
 
 }  // namespace bulwark

@@ -28,6 +28,10 @@ struct ConfigurationDiff {
 /// the names of the runs themselves are left out.
 ConfigurationDiff diffConfigurations(const std::vector<NamedConfiguration>& configurations);
 
+/// `names` without the words that all of them begin and end with; as they are where that would
+/// leave too little to tell them apart.
+QStringList distinctNames(const QStringList& names);
+
 /// Rows are differing paths, columns are runs.
 class ConfigDiffModel : public QAbstractTableModel {
   Q_OBJECT
@@ -45,6 +49,7 @@ class ConfigDiffModel : public QAbstractTableModel {
 
  private:
   ConfigurationDiff diff_;
+  QStringList shortNames_;
 };
 
 }  // namespace bulwark

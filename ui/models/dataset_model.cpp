@@ -36,7 +36,7 @@ QVariant DatasetModel::data(const QModelIndex& index, int role) const {
     }
     case BadgeRole:
       if (info.generated) return tr("generated");
-      if (!found->statusKnown) return tr("looking...");
+      if (!found->statusKnown) return tr("looking…");
       if (!found->status.installed) return tr("not installed");
       return found->own ? tr("own folder") : tr("installed");
     case Qt::AccessibleTextRole:

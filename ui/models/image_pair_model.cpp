@@ -3,6 +3,8 @@
 #include <QApplication>
 #include <QLocale>
 #include <QPainter>
+#include <algorithm>
+#include <cmath>
 
 #include "ui/bridge/database_service.h"
 #include "ui/models/pixels.h"
@@ -26,11 +28,16 @@ QImage reduced(const QImage& image) {
                       Qt::SmoothTransformation);
 }
 
-QString score(double value) {
-  return QLocale().toString(value, 'g', 3);
-}
-
 }  // namespace
+
+QString scoreText(double score, double other, int digits) {
+  const double scale = std::max(std::abs(score), std::abs(other));
+  if (!std::isfinite(scale) || scale >= 1e6 || (scale > 0 && scale < 1e-4)) {
+    return QLocale().toString(score, 'g', digits);
+  }
+  const int whole = scale > 0 ? int(std::floor(std::log10(scale))) + 1 : 1;
+  return QLocale().toString(score, 'f', std::max(0, digits - whole));
+}
 
 ImagePairModel::ImagePairModel(DatabaseService* database, SelectionHub* selection, QObject* parent)
     : QAbstractListModel(parent), database_(database), selection_(selection) {
@@ -63,14 +70,15 @@ QVariant ImagePairModel::data(const QModelIndex& index, int role) const {
   const ImagePair& pair = pairs_[std::size_t(index.row())];
   switch (role) {
     case Qt::DisplayRole:
-      return QStringLiteral("%1 → %2").arg(score(pair.scoreBefore), score(pair.scoreAfter));
+      return QStringLiteral("%1 → %2").arg(scoreText(pair.scoreBefore, pair.scoreAfter, 3),
+                                           scoreText(pair.scoreAfter, pair.scoreBefore, 3));
     case Qt::ToolTipRole:
     case Qt::AccessibleTextRole:
       return tr("%1 (%2), sample %3: %4 under %5 scored %6 before and %7 after")
           .arg(QString::fromStdString(pair.dataset), pair.out ? tr("out") : tr("in"),
                QString::number(pair.sample), QString::fromStdString(pair.detector),
-               QString::fromStdString(pair.attack), QLocale().toString(pair.scoreBefore, 'g', 5),
-               QLocale().toString(pair.scoreAfter, 'g', 5));
+               QString::fromStdString(pair.attack), scoreText(pair.scoreBefore, pair.scoreAfter, 5),
+               scoreText(pair.scoreAfter, pair.scoreBefore, 5));
     case IdRole:
       return qint64(pair.id);
     case SelectedRole:

@@ -16,6 +16,10 @@ namespace bulwark {
 
 class DatabaseService;
 
+/// `score` with so many decimals that the larger of it and `other` has `digits` digits: two scores
+/// side by side then have their decimal points at the same place.
+QString scoreText(double score, double other, int digits);
+
 /// The image pairs of a run, without pixels; thumbnails are read as they come into view.
 class ImagePairModel : public QAbstractListModel {
   Q_OBJECT

@@ -16,6 +16,7 @@
 #include "core/experiment/specification.h"
 #include "ui/bridge/draft_checker.h"
 #include "ui/bridge/experiment_draft.h"
+#include "ui/pages/page_support.h"
 #include "ui/params/component_form.h"
 #include "ui/shell/icons.h"
 #include "ui/widgets/panel.h"
@@ -24,6 +25,8 @@
 namespace bulwark {
 
 namespace {
+
+constexpr int rowHeight = 30;
 
 /// "msp" and {"type": "msp"} mean the same.
 Json asObject(const Json& component) {
@@ -58,9 +61,11 @@ AttackPage::AttackPage(const AppContext& context, QWidget* parent)
     : QWidget(parent), context_(context) {
   setObjectName(QStringLiteral("attackPage"));
   auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(16, 16, 16, 16);
+  layout->setContentsMargins(16, 12, 16, 12);
   layout->setSpacing(12);
   auto* top = new QHBoxLayout;
+  top->setSpacing(12);
+  top->addWidget(pageTitle(tr("Attack"), this));
   top->addWidget(roleLabel(tr("Which detectors are judged, by which attacks, and how."), "muted"));
   top->addStretch(1);
   detail_ = new DetailSwitch;
@@ -78,7 +83,7 @@ AttackPage::AttackPage(const AppContext& context, QWidget* parent)
   column->addWidget(makeEvaluation());
   column->addStretch(1);
   splitter->addWidget(scrolled(right));
-  splitter->setSizes({480, 540});
+  splitter->setSizes({440, 580});
   layout->addWidget(splitter, 1);
   layout->addWidget(new StartBar(context_, tr("Run")));
 
@@ -210,16 +215,21 @@ void AttackPage::showDetectors() {
       const ComponentInfo info =
           known ? context_.registries->detectors.info(type) : ComponentInfo{};
       QString text = QString::fromStdString(known && !info.title.empty() ? info.title : type);
-      if (row.value.contains("label") && row.value.at("label").is_string()) {
-        text = QString::fromStdString(row.value.at("label").get<std::string>());
+      // Title and the short name that results and tables use.
+      const bool labelled = row.value.contains("label") && row.value.at("label").is_string();
+      const std::string name = labelled ? row.value.at("label").get<std::string>() : type;
+      if (QString::fromStdString(name).compare(text, Qt::CaseInsensitive) != 0) {
+        text += QStringLiteral("  ·  ") + QString::fromStdString(name);
       }
       auto* item = new QListWidgetItem(text, detectors_);
       item->setFlags(Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsUserCheckable);
       item->setCheckState(row.used ? Qt::Checked : Qt::Unchecked);
       item->setToolTip(QString::fromStdString(info.summary));
       item->setData(Qt::UserRole, QString::fromStdString(type));
-      item->setSizeHint(QSize(0, 30));
+      item->setSizeHint(QSize(0, rowHeight));
     }
+    // As high as its lines; what is left belongs to the options below.
+    detectors_->setMaximumHeight(detectors_->count() * (rowHeight + 2) + 8);
   }
   detectors_->setCurrentRow(std::min(kept, detectors_->count() - 1));
   showDetector();

@@ -50,6 +50,7 @@ class ComparePage : public QWidget {
   void updateActions();
   void selectionChanged();
   void loadComparison();
+  void fitDiffColumns();
   void loadCurves();
   void openRun(const QModelIndex& index);
   void togglePin(const QModelIndex& index);

@@ -14,8 +14,6 @@
 #include <QProgressBar>
 #include <QPushButton>
 #include <QRegularExpression>
-#include <QScrollArea>
-#include <QShortcut>
 #include <QSplitter>
 #include <QVBoxLayout>
 
@@ -25,6 +23,7 @@
 #include "ui/bridge/experiment_draft.h"
 #include "ui/pages/dataset_delegate.h"
 #include "ui/pages/own_sets.h"
+#include "ui/pages/page_support.h"
 #include "ui/shell/icons.h"
 #include "ui/widgets/class_grid.h"
 #include "ui/widgets/experiment_sets.h"
@@ -48,8 +47,16 @@ DataPage::DataPage(const AppContext& context, QWidget* parent)
   setObjectName(QStringLiteral("dataPage"));
   setAcceptDrops(true);
   filter_->setSourceModel(model_);
-  auto* layout = new QHBoxLayout(this);
-  layout->setContentsMargins(16, 16, 16, 16);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(16, 12, 16, 16);
+  layout->setSpacing(8);
+  auto* top = new QHBoxLayout;
+  top->setSpacing(12);
+  top->addWidget(pageTitle(tr("Data"), this));
+  top->addWidget(
+      roleLabel(tr("What counts as normal, and what the detectors shall find."), "muted"), 1,
+      Qt::AlignBottom);
+  layout->addLayout(top);
   auto* splitter = new QSplitter;
   splitter->setHandleWidth(12);
   splitter->setChildrenCollapsible(false);
@@ -57,7 +64,7 @@ DataPage::DataPage(const AppContext& context, QWidget* parent)
   splitter->addWidget(makeDetails());
   splitter->setStretchFactor(1, 1);
   splitter->setSizes({340, 720});
-  layout->addWidget(splitter);
+  layout->addWidget(splitter, 1);
   showEntry();
   reload();
 }
@@ -65,128 +72,6 @@ DataPage::DataPage(const AppContext& context, QWidget* parent)
 QString DataPage::ownFolder() {
   return QDir(QString::fromStdString(userDataFolder().string()))
       .filePath(QStringLiteral("datasets"));
-}
-
-QWidget* DataPage::makeList() {
-  auto* panel = new Panel(tr("Data sets"));
-  panel->setMinimumWidth(280);
-  auto* add = new QPushButton(icon(QStringLiteral("folder")), tr("Add folder..."));
-  add->setObjectName(QStringLiteral("addFolder"));
-  add->setToolTip(
-      tr("A folder with one folder of images per class, or IDX, CIFAR or NPY files; "
-         "you can also drop it on this page"));
-  panel->header()->addWidget(add);
-  auto* search = new QLineEdit;
-  search->setObjectName(QStringLiteral("datasetSearch"));
-  search->setPlaceholderText(tr("Filter (Ctrl+F)"));
-  search->setClearButtonEnabled(true);
-  panel->body()->addWidget(search);
-  list_ = new QListView;
-  list_->setObjectName(QStringLiteral("datasetList"));
-  list_->setAccessibleName(tr("Data sets"));
-  list_->setModel(filter_);
-  list_->setItemDelegate(new DatasetDelegate(list_));
-  list_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
-  panel->body()->addWidget(list_, 1);
-  auto* installed = new QCheckBox(tr("Only what is installed"));
-  installed->setObjectName(QStringLiteral("installedOnly"));
-  panel->body()->addWidget(installed);
-  connect(add, &QPushButton::clicked, this, [this] {
-    const QString path = context_.dialogs->openFolder(this, tr("Add a folder of images"));
-    if (!path.isEmpty()) addOwnSet(path);
-  });
-  connect(search, &QLineEdit::textChanged, filter_, &DatasetFilter::setWords);
-  connect(installed, &QCheckBox::toggled, filter_, &DatasetFilter::setInstalledOnly);
-  connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this,
-          &DataPage::showEntry);
-  auto* find = new QShortcut(QKeySequence::Find, this);
-  find->setContext(Qt::WidgetWithChildrenShortcut);
-  connect(find, &QShortcut::activated, search, qOverload<>(&QWidget::setFocus));
-  return panel;
-}
-
-QWidget* DataPage::makeDetails() {
-  auto* side = new QWidget;
-  auto* layout = new QVBoxLayout(side);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(12);
-
-  auto* details = new Panel;
-  auto* top = new QHBoxLayout;
-  title_ = roleLabel({}, "title");
-  title_->setObjectName(QStringLiteral("datasetTitle"));
-  badge_ = roleLabel({}, "badge");
-  badge_->setObjectName(QStringLiteral("datasetBadge"));
-  top->addWidget(title_);
-  top->addWidget(badge_);
-  top->addStretch(1);
-  useIn_ = primaryButton(tr("Use as in-distribution"), QStringLiteral("useAsIn"));
-  useOut_ = new QPushButton(tr("Add as out set"));
-  useOut_->setObjectName(QStringLiteral("useAsOut"));
-  check_ = new QPushButton(tr("Check files"));
-  check_->setObjectName(QStringLiteral("checkFiles"));
-  check_->setToolTip(tr("Reads everything: headers, counts, checksums"));
-  details->body()->addLayout(top);
-  summary_ = new QLabel;
-  facts_ = roleLabel({}, "muted");
-  facts_->setOpenExternalLinks(true);
-  advice_ = roleLabel({}, "muted");
-  message_ = roleLabel({}, "muted");
-  message_->setObjectName(QStringLiteral("datasetMessage"));
-  for (auto* label : {summary_, facts_, advice_, message_}) {
-    label->setWordWrap(true);
-    label->setTextInteractionFlags(Qt::TextBrowserInteraction);
-    details->body()->addWidget(label);
-  }
-  message_->hide();
-  auto* actions = new QHBoxLayout;
-  actions->setSpacing(8);
-  actions->addWidget(useIn_);
-  actions->addWidget(useOut_);
-  actions->addStretch(1);
-  checkProgress_ = new QProgressBar;
-  checkProgress_->setObjectName(QStringLiteral("checkProgress"));
-  checkProgress_->setTextVisible(false);
-  checkProgress_->setFixedWidth(140);
-  checkProgress_->hide();
-  actions->addWidget(checkProgress_);
-  actions->addWidget(check_);
-  details->body()->addLayout(actions);
-  layout->addWidget(details);
-
-  gridPanel_ = new Panel(tr("Images by class"));
-  split_ = new QComboBox;
-  split_->setObjectName(QStringLiteral("previewSplit"));
-  split_->setAccessibleName(tr("Part of the set"));
-  split_->addItem(tr("Test images"), QStringLiteral("test"));
-  split_->addItem(tr("Train images"), QStringLiteral("train"));
-  gridPanel_->header()->addWidget(split_);
-  gridState_ = roleLabel({}, "muted");
-  gridState_->setObjectName(QStringLiteral("previewState"));
-  gridState_->setWordWrap(true);
-  gridPanel_->body()->addWidget(gridState_);
-  auto* area = new QScrollArea;
-  grid_ = new ClassGrid;
-  area->setWidget(grid_);
-  area->viewport()->setAutoFillBackground(false);
-  gridPanel_->body()->addWidget(area, 1);
-  layout->addWidget(gridPanel_, 1);
-
-  auto* chosen = new Panel(tr("In this experiment"));
-  chosen->body()->addWidget(new ExperimentSets(context_.draft));
-  layout->addWidget(chosen);
-
-  connect(useIn_, &QPushButton::clicked, this, [this] { use(true); });
-  connect(useOut_, &QPushButton::clicked, this, [this] { use(false); });
-  connect(check_, &QPushButton::clicked, this, &DataPage::check);
-  connect(split_, &QComboBox::currentIndexChanged, this, &DataPage::loadPreview);
-  connect(&checkTask_, &BackgroundTask::progress, this, [this](const ProgressUpdate& update) {
-    checkProgress_->setRange(0, update.total > 0 ? 1000 : 0);
-    if (update.total <= 0) return;
-    checkProgress_->setValue(static_cast<int>(1000.0 * static_cast<double>(update.done) /
-                                              static_cast<double>(update.total)));
-  });
-  return side;
 }
 
 void DataPage::reload(const QString& select) {
@@ -300,7 +185,7 @@ void DataPage::loadPreview() {
     gridState_->show();
     return;
   }
-  gridState_->setText(tr("Reading..."));
+  gridState_->setText(tr("Reading…"));
   gridState_->show();
   setRole(gridState_, "muted");
   previewTask_.start(
@@ -383,6 +268,15 @@ void DataPage::say(const QString& text, const char* role) {
   message_->show();
 }
 
+void DataPage::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() != QEvent::PaletteChange) return;
+  // Rich text keeps the colour that its links had when it was set.
+  const QString facts = facts_->text();
+  facts_->clear();
+  facts_->setText(facts);
+}
+
 void DataPage::dragEnterEvent(QDragEnterEvent* event) {
   const auto urls = event->mimeData()->urls();
   if (!urls.isEmpty() && urls.first().isLocalFile()) event->acceptProposedAction();
@@ -396,7 +290,7 @@ void DataPage::dropEvent(QDropEvent* event) {
 }
 
 void DataPage::addOwnSet(const QString& path) {
-  say(tr("Reading %1...").arg(path), "muted");
+  say(tr("Reading %1…").arg(path), "muted");
   addTask_.start(
       [catalogue = *context_.catalogue, path, folder = ownFolder()](Task& task) {
         return linkOwnSet(path, folder, catalogue, task);

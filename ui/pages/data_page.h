@@ -36,6 +36,7 @@ class DataPage : public QWidget {
   void setAdded(const QString& name);
 
  protected:
+  void changeEvent(QEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
 

@@ -43,6 +43,9 @@ class ImagesPage : public QWidget {
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
+  /// How many times the difference may be enlarged.
+  static constexpr double gains[] = {1, 2, 5, 10, 20, 50};
+
   QWidget* buildList();
   QWidget* buildViewer();
   void reload();
@@ -54,6 +57,7 @@ class ImagesPage : public QWidget {
   void toggleBlink();
   std::span<const float> stepPixels(int position) const;
   double stepScore(int position) const;
+  QString score(double value) const;
   QString stepName(int position) const;
 
   AppContext context_;

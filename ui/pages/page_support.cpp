@@ -3,6 +3,8 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QSignalBlocker>
+#include <QStackedWidget>
+#include <QVBoxLayout>
 
 #include "ui/bridge/dialogs.h"
 #include "ui/plots/plot_widget.h"
@@ -22,6 +24,16 @@ QLabel* fieldLabel(const QString& text, QWidget* field, QWidget* parent) {
   QString plain = text;
   field->setAccessibleName(plain.remove(u'&'));
   return label;
+}
+
+QStackedWidget* fillPage(QWidget* page, QWidget* empty, QWidget* content) {
+  auto* stack = new QStackedWidget(page);
+  stack->addWidget(empty);
+  stack->addWidget(content);
+  auto* layout = new QVBoxLayout(page);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->addWidget(stack);
+  return stack;
 }
 
 void connectPlot(PlotWidget* plot, const AppContext& context) {

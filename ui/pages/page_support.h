@@ -6,6 +6,7 @@
 
 class QComboBox;
 class QLabel;
+class QStackedWidget;
 class QWidget;
 
 namespace bulwark {
@@ -16,6 +17,8 @@ class PlotWidget;
 QLabel* pageTitle(const QString& text, QWidget* parent);
 /// A label that names `field` (its buddy).
 QLabel* fieldLabel(const QString& text, QWidget* field, QWidget* parent);
+/// Makes `page` show `empty` (index 0) or `content` (index 1).
+QStackedWidget* fillPage(QWidget* page, QWidget* empty, QWidget* content);
 /// Lets a plot ask for its file through the window's dialogs and tell when saving failed.
 void connectPlot(PlotWidget* plot, const AppContext& context);
 /// Replaces the entries and keeps the chosen one where it is still there; without a signal.

@@ -23,6 +23,9 @@ class QTextBrowser;
 
 namespace bulwark {
 
+/// The settings that the page offers, in the order of its check boxes.
+inline constexpr const char* settingNames[] = {"clean", "in", "out", "in_out"};
+
 class BackgroundTask;
 class ElidedLabel;
 class EmptyState;

@@ -2,8 +2,6 @@
 
 #include <QCheckBox>
 #include <QComboBox>
-#include <QHBoxLayout>
-#include <QHeaderView>
 #include <QLabel>
 #include <QLocale>
 #include <QSignalBlocker>
@@ -65,12 +63,7 @@ ResultsPage::ResultsPage(const AppContext& context, QWidget* parent)
   connect(empty_, &EmptyState::actionTriggered, this, [this] {
     if (context_.navigator) context_.navigator->showPage(PageId::Compare);
   });
-  stack_ = new QStackedWidget(this);
-  stack_->addWidget(empty_);
-  stack_->addWidget(content);
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->addWidget(stack_);
+  stack_ = fillPage(this, empty_, content);
 
   connect(bar, &ThresholdBar::cellPicked, this, &ResultsPage::pickCell);
   connect(thresholds_, &ThresholdModel::thresholdChanged, this, [this](double threshold) {
@@ -91,133 +84,6 @@ ResultsPage::ResultsPage(const AppContext& context, QWidget* parent)
   });
   showEmpty({});
   reload();
-}
-
-QWidget* ResultsPage::buildHeader() {
-  auto* header = new QWidget(this);
-  runName_ = new ElidedLabel({}, header);
-  runName_->setObjectName(QStringLiteral("resultsRun"));
-  runName_->setProperty("role", "muted");
-  accuracy_ = new QLabel(header);
-  accuracy_->setObjectName(QStringLiteral("resultsAccuracy"));
-  accuracy_->setToolTip(
-      tr("Share of the in set's test images that the classifier gets right, and "
-         "what an attack on the classifier leaves of it"));
-  auto* first = new QHBoxLayout;
-  first->setSpacing(12);
-  first->addWidget(pageTitle(tr("Results"), header));
-  first->addWidget(runName_, 1, Qt::AlignBottom);
-  first->addWidget(accuracy_, 0, Qt::AlignBottom);
-
-  const auto selector = [&](const char* name, const QString& help) {
-    auto* box = new QComboBox(header);
-    box->setObjectName(QLatin1String(name));
-    box->setToolTip(help);
-    box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
-    box->setMinimumContentsLength(10);
-    connect(box, &QComboBox::currentIndexChanged, this, &ResultsPage::loadDetector);
-    return box;
-  };
-  detector_ = selector("resultsDetector", tr("Whose scores the plots show"));
-  attack_ = selector("resultsAttack", tr("Which attack the plots compare with the clean scores"));
-  out_ = selector("resultsOut", tr("Which out-of-distribution set the plots show"));
-  health_ = new HealthLabel(header);
-  health_->setObjectName(QStringLiteral("resultsHealth"));
-  health_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-  selection_ = new ElidedLabel({}, header);
-  selection_->setObjectName(QStringLiteral("resultsSelection"));
-  auto* second = new QHBoxLayout;
-  second->setSpacing(8);
-  second->addWidget(fieldLabel(tr("&Detector"), detector_, header));
-  second->addWidget(detector_);
-  second->addSpacing(8);
-  second->addWidget(fieldLabel(tr("&Attack"), attack_, header));
-  second->addWidget(attack_);
-  second->addSpacing(8);
-  second->addWidget(fieldLabel(tr("&Out set"), out_, header));
-  second->addWidget(out_);
-  second->addSpacing(8);
-  second->addWidget(selection_);
-  second->addWidget(health_, 1);
-
-  auto* layout = new QVBoxLayout(header);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(8);
-  layout->addLayout(first);
-  layout->addLayout(second);
-  return header;
-}
-
-QWidget* ResultsPage::buildViews() {
-  histogram_ = new HistogramPlot(this);
-  histogram_->setObjectName(QStringLiteral("resultsHistogram"));
-  auto* log = new QCheckBox(tr("log"), histogram_);
-  log->setObjectName(QStringLiteral("histogramLog"));
-  log->setToolTip(tr("Logarithmic share axis: shows small tails"));
-  connect(log, &QCheckBox::toggled, histogram_, &HistogramPlot::setLogScale);
-  histogram_->headerLayout()->addWidget(log);
-  histogram_->setEmptyText(tr("No scores of this detector yet"));
-  roc_ = new RocPlot(this);
-  roc_->setObjectName(QStringLiteral("resultsRoc"));
-  roc_->setEmptyText(tr("A ROC curve needs the scores of an in and an out set"));
-  pr_ = new PrPlot(this);
-  pr_->setObjectName(QStringLiteral("resultsPr"));
-  pr_->setEmptyText(tr("A curve needs the scores of an in and an out set"));
-
-  model_ = new ResultTableModel(this);
-  table_ = new QTableView(this);
-  table_->setObjectName(QStringLiteral("resultsTable"));
-  table_->setAccessibleName(tr("AUROC of the four settings"));
-  table_->setModel(model_);
-  table_->setItemDelegate(new IntervalDelegate(table_));
-  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-  table_->setSelectionMode(QAbstractItemView::SingleSelection);
-  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  table_->setShowGrid(false);
-  table_->setAlternatingRowColors(true);
-  table_->setFrameShape(QFrame::NoFrame);
-  table_->setWordWrap(false);
-  table_->verticalHeader()->hide();
-  table_->horizontalHeader()->setHighlightSections(false);
-  table_->horizontalHeader()->setMinimumSectionSize(56);
-  table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-  for (const int column : {int(ResultTableModel::Detector), int(ResultTableModel::Out)}) {
-    table_->horizontalHeader()->setSectionResizeMode(column, QHeaderView::Stretch);
-  }
-  table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
-  auto* panel = new QWidget(this);
-  QLabel* title = roleLabel(tr("AUROC, with 95 % intervals"), "heading", panel);
-  title->setContentsMargins(4, 4, 0, 2);
-  auto* inside = new QVBoxLayout(panel);
-  inside->setContentsMargins(0, 0, 0, 0);
-  inside->setSpacing(2);
-  inside->addWidget(title);
-  inside->addWidget(table_, 1);
-
-  grid_ = new ViewGrid({histogram_, roc_, pr_, panel}, this);
-  const std::array<PlotWidget*, 3> plots = {histogram_, roc_, pr_};
-  for (int i = 0; i < 3; ++i) {
-    connectPlot(plots[std::size_t(i)], context_);
-    connect(plots[std::size_t(i)], &PlotWidget::maximizeRequested, grid_,
-            [this, i] { grid_->toggleMaximized(i); });
-  }
-  connect(table_, &QTableView::doubleClicked, grid_, [this] { grid_->toggleMaximized(3); });
-  connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
-          &ResultsPage::pickLine);
-  connect(histogram_, &HistogramPlot::thresholdMoved, thresholds_, &ThresholdModel::setThreshold);
-  connect(histogram_, &HistogramPlot::samplesPreviewed, this,
-          [this](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
-            context_.selection->preview(samples, SelectionHub::modeFor(modifiers));
-          });
-  connect(histogram_, &HistogramPlot::samplesPicked, this,
-          [this](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
-            context_.selection->commit(samples, tr("Select in the histogram"),
-                                       SelectionHub::modeFor(modifiers));
-          });
-  for (CurvePlot* plot : {static_cast<CurvePlot*>(roc_), static_cast<CurvePlot*>(pr_)}) {
-    connect(plot, &CurvePlot::thresholdPicked, this, &ResultsPage::pickBetween);
-  }
-  return grid_;
 }
 
 void ResultsPage::reload() {

@@ -21,6 +21,7 @@
 #include "ui/bridge/job_controller.h"
 #include "ui/bridge/run_focus.h"
 #include "ui/models/job_table_model.h"
+#include "ui/pages/page_support.h"
 #include "ui/params/component_form.h"
 #include "ui/plots/line_plot.h"
 #include "ui/widgets/experiment_sets.h"
@@ -33,15 +34,19 @@ TrainPage::TrainPage(const AppContext& context, QWidget* parent)
     : QWidget(parent), context_(context), devicesTask_(this) {
   setObjectName(QStringLiteral("trainPage"));
   auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(16, 16, 16, 16);
+  layout->setContentsMargins(16, 12, 16, 12);
   layout->setSpacing(12);
   auto* top = new QHBoxLayout;
+  top->addWidget(pageTitle(tr("Train"), this));
   top->setSpacing(8);
-  top->addWidget(roleLabel(tr("Start from"), "muted"));
+  top->addSpacing(8);
+  auto* startFrom = roleLabel(tr("Start &from"), "muted");
+  top->addWidget(startFrom);
   preset_ = new QComboBox;
   preset_->setObjectName(QStringLiteral("preset"));
   preset_->setAccessibleName(tr("Preset experiment"));
-  preset_->addItem(tr("Choose a preset..."));
+  startFrom->setBuddy(preset_);
+  preset_->addItem(tr("Choose a preset…"));
   for (const auto& entry : presets()) {
     preset_->addItem(QString::fromStdString(entry.name), QString::fromStdString(entry.name));
     preset_->setItemData(preset_->count() - 1, QString::fromStdString(entry.summary),
@@ -209,7 +214,10 @@ void TrainPage::showDraft() {
   const ExperimentDraft& draft = *context_.draft;
   const QSignalBlocker quiet[] = {QSignalBlocker(seed_), QSignalBlocker(threads_),
                                   QSignalBlocker(device_), QSignalBlocker(preset_)};
-  if (name_->text() != draft.name()) name_->setText(draft.name());
+  if (name_->text() != draft.name()) {
+    name_->setText(draft.name());
+    name_->setCursorPosition(0);  // a long name shows its beginning
+  }
   seed_->setValue(static_cast<int>(qMin<quint64>(draft.seed(), 2000000000)));
   threads_->setValue(draft.threads());
   int index = device_->findData(draft.device());

@@ -104,7 +104,7 @@ void WelcomePage::changeEvent(QEvent* event) {
 
 void WelcomePage::runDemo() {
   demo_->setEnabled(false);
-  progressText_->setText(tr("Starting..."));
+  progressText_->setText(tr("Starting…"));
   const Json& specification = preset("demo").specification;
   context_.draft->load(specification);
   context_.jobs->submit(context_.draft->name(), specification, context_.draft->seed(),

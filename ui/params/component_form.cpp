@@ -23,6 +23,10 @@ ComponentForm::ComponentForm(std::vector<ComponentInfo> infos, const QString& ob
                   QString::fromStdString(info.name));
   }
   box_->setFocusPolicy(Qt::StrongFocus);
+  box_->setAccessibleName(tr("Kind"));
+  // A long title must not widen the page.
+  box_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  box_->setMinimumContentsLength(16);
   summary_->setWordWrap(true);
   layout->addWidget(box_);
   layout->addWidget(summary_);

@@ -171,10 +171,10 @@ class SubsetEditor : public ParamEditor {
   SubsetEditor(const Option& option, QWidget* parent) : ParamEditor(parent) {
     widget_ = new QWidget(parent);
     auto* grid = new QGridLayout(widget_);
-    grid->setContentsMargins(0, 0, 0, 0);
+    grid->setContentsMargins(0, 5, 0, 0);  // the first line stands beside the label
     grid->setHorizontalSpacing(12);
     grid->setVerticalSpacing(4);
-    constexpr int columns = 3;
+    const int columns = option.choices.size() == 4 ? 4 : 3;
     for (const auto& choice : option.choices) {
       auto* box = new QCheckBox(QString::fromStdString(choice), widget_);
       box->setObjectName(QString::fromStdString(option.key + "." + choice));

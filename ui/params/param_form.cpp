@@ -86,11 +86,9 @@ void ParamForm::addField(const Option& option, int row) {
                     option.type == OptionType::IntList;
   if (!wide) widget->setMaximumWidth(180);
   line->addWidget(widget, wide ? 1 : 0);
-  if (!option.unit.empty()) {
-    auto* unit = roleLabel(QString::fromStdString(option.unit), "muted");
-    line->addWidget(unit);
-  }
-  if (!wide) line->addStretch(1);
+  field.unit = roleLabel({}, "muted", field.cell);
+  field.unit->setWordWrap(true);  // some say more than a page is wide
+  line->addWidget(field.unit, wide ? 0 : 1);
   column->addLayout(line);
   field.error = roleLabel({}, "error");
   field.error->setObjectName(QString::fromStdString(option.key) + QStringLiteral(".error"));
@@ -125,6 +123,12 @@ void ParamForm::addField(const Option& option, int row) {
   review(fields_.back());
 }
 
+/// What a zero stands for, where the help says so: "length of a step; 0: 2.5 eps / steps".
+static QString meaningOfZero(const Option& option) {
+  const std::string::size_type at = option.help.find("; 0: ");
+  return at == std::string::npos ? QString() : QString::fromStdString(option.help.substr(at + 5));
+}
+
 void ParamForm::review(Field& field) {
   QString problem;
   Json value = field.editor->value();
@@ -136,6 +140,10 @@ void ParamForm::review(Field& field) {
       problem += QStringLiteral("; ") + QString::fromStdString(error.hint());
   }
   field.valid = problem.isEmpty();
+  const bool zero = field.valid && value.is_number() && value.get<double>() == 0.0;
+  const QString meaning = zero ? meaningOfZero(field.option) : QString();
+  field.unit->setText(meaning.isEmpty() ? QString::fromStdString(field.option.unit)
+                                        : tr("0 stands for %1").arg(meaning));
   field.error->setText(problem);
   field.error->setVisible(!problem.isEmpty());
   QWidget* widget = field.editor->widget();

@@ -50,6 +50,7 @@ class ParamForm : public QWidget {
     QLabel* label;
     ParamEditor* editor;
     QToolButton* reset;
+    QLabel* unit;
     QLabel* error;
     QWidget* cell;
     bool valid = true;

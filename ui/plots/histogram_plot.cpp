@@ -235,7 +235,7 @@ void HistogramPlot::setThreshold(std::optional<double> threshold) {
   if (has) {
     d.line->point1->setCoords(*threshold, 0);
     d.line->point2->setCoords(*threshold, 1);
-    d.label->setText(QLocale().toString(*threshold, 'g', 5));
+    d.label->setText(QLocale().toString(*threshold, 'g', 4));
     d.label->position->setCoords(*threshold, 0.02);
     // The label changes side before the plot's edge would cut it.
     const bool right = thresholdPixel() > canvas()->axisRect()->center().x();

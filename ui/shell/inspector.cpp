@@ -200,7 +200,15 @@ void Inspector::show(const Content& content) {
   addFact(facts_, tr("Seed"), QString::number(run.seed));
   addFact(facts_, tr("In set"), ExperimentSets::displayName(at(spec, "/data/in")));
   QStringList outs;
-  for (const Json& out : at(spec, "/data/out")) outs << ExperimentSets::displayName(out);
+  for (const Json& out : at(spec, "/data/out")) {
+    const QString name = ExperimentSets::displayName(out);
+    // An optional set that was not installed took no part.
+    const bool used =
+        std::any_of(content.results.begin(), content.results.end(),
+                    [&](const ResultRow& row) { return QString::fromStdString(row.out) == name; });
+    const bool optional = out.is_object() && out.value("optional", false);
+    outs << (optional && !used && !content.results.empty() ? tr("%1 (left out)").arg(name) : name);
+  }
   addFact(facts_, tr("Out sets"), outs.join(QStringLiteral(", ")));
   addFact(facts_, tr("Protocol"), typeOf(at(spec, "/data/protocol")));
   addFact(facts_, tr("Network"), typeOf(at(spec, "/classifier/network")));
@@ -236,7 +244,7 @@ void Inspector::show(const Content& content) {
     }
     metrics_->addWidget(roleLabel(tr("mean of out sets"), "muted"), 0, 0);
     metrics_->addWidget(roleLabel(tr("clean"), "muted"), 0, 1, Qt::AlignRight);
-    metrics_->addWidget(roleLabel(tr("in+out"), "muted"), 0, 2, Qt::AlignRight);
+    metrics_->addWidget(roleLabel(QStringLiteral("in_out"), "muted"), 0, 2, Qt::AlignRight);
     int line = 1;
     for (const auto& [name, means] : rows) {
       metrics_->addWidget(new QLabel(QString::fromStdString(name)), line, 0);

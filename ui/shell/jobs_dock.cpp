@@ -97,10 +97,10 @@ JobsDock::JobsDock(const AppContext& context, QWidget* parent)
   header->setHighlightSections(false);
   header->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
   header->setSectionResizeMode(JobTableModel::Name, QHeaderView::Stretch);
-  header->setSectionResizeMode(JobTableModel::Phase, QHeaderView::Stretch);
   const std::pair<int, int> widths[] = {
-      {JobTableModel::Id, 52},    {JobTableModel::State, 96}, {JobTableModel::Progress, 160},
-      {JobTableModel::Rate, 104}, {JobTableModel::Left, 104}, {JobTableModel::Started, 140}};
+      {JobTableModel::Id, 52},        {JobTableModel::State, 96}, {JobTableModel::Phase, 220},
+      {JobTableModel::Progress, 160}, {JobTableModel::Rate, 104}, {JobTableModel::Left, 104},
+      {JobTableModel::Started, 140}};
   for (const auto& [column, width] : widths) table_->setColumnWidth(column, width);
   stack_->addWidget(table_);
   auto* empty = roleLabel(tr("No jobs yet. What you start on the Train or Attack page waits and "

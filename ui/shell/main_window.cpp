@@ -3,9 +3,11 @@
 #include <QActionGroup>
 #include <QCloseEvent>
 #include <QFileInfo>
+#include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenuBar>
+#include <QScreen>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
@@ -39,7 +41,10 @@ MainWindow::MainWindow(const AppContext& context, ThemeManager* themes, QWidget*
     : QMainWindow(parent), context_(context), themes_(themes) {
   setObjectName(QStringLiteral("mainWindow"));
   setWindowTitle(QStringLiteral("Bulwark"));
-  resize(1440, 900);
+  // Not larger than the screen, less some room for what the desktop keeps on it.
+  const QScreen* screen = QGuiApplication::primaryScreen();
+  const QSize room = screen ? screen->availableSize() - QSize(40, 60) : QSize(1440, 900);
+  resize(QSize(1440, 900).boundedTo(room));
   setMinimumSize(1024, 680);
   setDockOptions(AnimatedDocks | AllowTabbedDocks | AllowNestedDocks);
   setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);

@@ -54,13 +54,13 @@ void MainWindow::makeMenus() {
     context_.draft->load(Json());
     showPage(PageId::Data);
   });
-  add(file, QStringLiteral("actionOpenDatabase"), tr("&Open database..."), QKeySequence::Open,
+  add(file, QStringLiteral("actionOpenDatabase"), tr("&Open database…"), QKeySequence::Open,
       [this] { chooseDatabase(); });
-  add(file, QStringLiteral("actionImport"), tr("&Import runs..."), {}, [this] { importRuns(); });
+  add(file, QStringLiteral("actionImport"), tr("&Import runs…"), {}, [this] { importRuns(); });
   file->addSeparator();
-  add(file, QStringLiteral("actionLoadSpecification"), tr("&Load specification..."), {},
+  add(file, QStringLiteral("actionLoadSpecification"), tr("&Load specification…"), {},
       [this] { loadSpecification(); });
-  add(file, QStringLiteral("actionSaveSpecification"), tr("&Save specification as..."),
+  add(file, QStringLiteral("actionSaveSpecification"), tr("&Save specification as…"),
       QKeySequence::Save, [this] { saveSpecification(); });
   file->addSeparator();
   add(file, QStringLiteral("actionQuit"), tr("&Quit"), QKeySequence::Quit, [this] { close(); });

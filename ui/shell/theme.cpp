@@ -123,6 +123,11 @@ QStatusBar::item { border: none; }
 QStatusBar QLabel { padding: 0 8px; color: @muted; }
 QDockWidget { font-weight: 600; }
 QDockWidget::title { background: @window; padding: 6px 8px; border-bottom: 1px solid @border; }
+QDockWidget::close-button, QDockWidget::float-button { border: none; border-radius: 4px;
+  subcontrol-position: top right; subcontrol-origin: margin; width: 16px; height: 16px; }
+QDockWidget::close-button { right: 8px; top: 6px; }
+QDockWidget::float-button { right: 30px; top: 6px; }
+QDockWidget::close-button:hover, QDockWidget::float-button:hover { background: @hover; }
 #rail { background: @base; border-right: 1px solid @border; }
 #rail QToolButton { border: none; border-radius: 8px; padding: 8px 2px 6px 2px; color: @muted; }
 #rail QToolButton:hover { background: @hover; color: @text; }
@@ -130,6 +135,7 @@ QDockWidget::title { background: @window; padding: 6px 8px; border-bottom: 1px s
 #rail QToolButton:focus { outline: none; border: 1px solid @accent; }
 QFrame[panel="true"] { background: @base; border: 1px solid @border; border-radius: 8px; }
 QLabel[role="title"] { font-size: 16pt; font-weight: 600; }
+QLabel[role="subtitle"] { font-size: 12pt; font-weight: 600; }
 QLabel[role="heading"] { font-weight: 600; }
 QLabel[role="muted"] { color: @muted; }
 QLabel[role="error"] { color: @error; }
@@ -143,6 +149,7 @@ QPushButton:focus { border-color: @accent; }
 QPushButton:disabled { color: @faded; background: @window; }
 QPushButton[primary="true"] { color: @onAccent; background: @accent; border-color: @accent;
   font-weight: 600; }
+QPushButton#runDemo { padding: 11px 14px; }
 QPushButton[primary="true"]:hover { background: @accentHover; border-color: @accentHover; }
 QPushButton[primary="true"]:focus { border-color: @text; }
 QPushButton[primary="true"]:disabled { color: @faded; background: @hover; border-color: @border; }

@@ -77,6 +77,10 @@ void ExperimentSets::addRow(int row, const QString& role, const std::string& poi
     return;
   }
   auto* title = roleLabel(name, "heading");
+  if (entry.is_object() && entry.contains("optional") && entry.at("optional") == true) {
+    title->setText(
+        tr("%1 <span style='font-weight:normal'>(if installed)</span>").arg(name.toHtmlEscaped()));
+  }
   title->setObjectName(in ? QStringLiteral("inSet") : QStringLiteral("outSet%1").arg(index));
   grid_->addWidget(title, row, 1);
   const auto limit = [&](const char* key, int column, const QString& what) {
