@@ -185,6 +185,23 @@ class TestComparePage : public QObject {
     QVERIFY(!table(page)->isColumnHidden(RunTableModel::Device));
   }
 
+  void namesShowWhatTellsThemApart() {
+    QCOMPARE(distinctNames({"Demo: robust net on A", "Demo: standard net on A"}),
+             (QStringList{"robust", "standard"}));
+    QCOMPARE(distinctNames({"run one", "run two", "run two more"}),
+             (QStringList{"one", "two", "two more"}));
+    // Where too little would be left, the names stay.
+    QCOMPARE(distinctNames({"run 1", "run 2"}), (QStringList{"run 1", "run 2"}));
+    QCOMPARE(distinctNames({"same", "same"}), (QStringList{"same", "same"}));
+    QCOMPARE(distinctNames({"a b", "a b c d"}), (QStringList{"a b", "a b c d"}));
+    QCOMPARE(distinctNames({"alone here"}), QStringList{"alone here"});
+    const auto diff = diffConfigurations(
+        {{"one", Json{{"type", "standard"}, {"step", 0.0}}}, {"two", Json{{"type", "robust"}}}});
+    QCOMPARE(diff.lines.size(), std::size_t{2});
+    QCOMPARE(diff.lines[0].values, (QStringList{"standard", "robust"}));
+    QCOMPARE(diff.lines[1].values, (QStringList{"0", ""}));
+  }
+
   void renamesAndNotes() {
     Workbench bench(1);
     ComparePage page(bench.context);

@@ -39,6 +39,16 @@ class TestImagesPage : public QObject {
   Q_OBJECT
 
  private Q_SLOTS:
+  void scoresSideBySideHaveEqualDecimals() {
+    QLocale::setDefault(QLocale::c());
+    QCOMPARE(scoreText(-6.28, -5.3, 3), QStringLiteral("-6.28"));
+    QCOMPARE(scoreText(-5.3, -6.28, 3), QStringLiteral("-5.30"));
+    QCOMPARE(scoreText(0.5, 123.456, 4), QStringLiteral("0.5"));
+    QCOMPARE(scoreText(123.456, 0.5, 4), QStringLiteral("123.5"));
+    QCOMPARE(scoreText(0.0, 0.0, 3), QStringLiteral("0.00"));
+    QCOMPARE(scoreText(2.5e-7, 1e-7, 2), QStringLiteral("2.5e-07"));
+  }
+
   void pixelsBecomeImages() {
     const std::vector<float> grey = {0.0F, 0.5F, 1.0F, 2.0F};
     const QImage image = toImage(grey, 1, 2, 2);

@@ -2,6 +2,7 @@
 
 #include <QCheckBox>
 #include <QComboBox>
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -266,6 +267,11 @@ void ComparePage::loadComparison() {
         findChild<QLabel*>(QStringLiteral("compareAttackLabel"))->setVisible(choice);
         loadCurves();
       });
+}
+
+bool ComparePage::eventFilter(QObject* watched, QEvent* event) {
+  if (event->type() == QEvent::Resize) fitDiffColumns();
+  return QWidget::eventFilter(watched, event);
 }
 
 // The options take what they need, the runs share what is left, as long as each stays readable.

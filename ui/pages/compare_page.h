@@ -50,6 +50,7 @@ class ComparePage : public QWidget {
   void updateActions();
   void selectionChanged();
   void loadComparison();
+  bool eventFilter(QObject* watched, QEvent* event) override;
   void fitDiffColumns();
   void loadCurves();
   void openRun(const QModelIndex& index);

@@ -137,6 +137,7 @@ QWidget* ComparePage::buildDetails() {
   diffTable_->horizontalHeader()->setHighlightSections(false);
   diffTable_->horizontalHeader()->setTextElideMode(Qt::ElideRight);
   diffTable_->horizontalHeader()->setStretchLastSection(true);
+  diffTable_->viewport()->installEventFilter(this);
   diffText_ = roleLabel({}, "muted", left);
   diffText_->setObjectName(QStringLiteral("compareDiffText"));
   diffText_->setAlignment(Qt::AlignCenter);
