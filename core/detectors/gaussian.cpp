@@ -16,9 +16,10 @@ void FeatureMoments::add(const torch::Tensor& features, const torch::Tensor& lab
     scatter_ = torch::zeros({size, size}, options);
   }
   values = values - shift_;
-  const auto index = labels.to(values.device());
-  counts_.index_add_(0, index, torch::ones_like(index, counts_.options()));
-  sums_.index_add_(0, index, values);
+  // A product with the one-hot labels, not index_add_, which sums in no fixed order on CUDA.
+  const auto members = torch::one_hot(labels.to(values.device()), classes_).to(torch::kFloat64);
+  counts_ += members.sum(0);
+  sums_.addmm_(members.t(), values);
   scatter_.addmm_(values.t(), values);
 }
 
