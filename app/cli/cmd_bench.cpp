@@ -17,7 +17,7 @@ void addBenchCommands(CLI::App& program, Session& session) {
   for (const auto& info : benches()) known.push_back(info.name);
   bench->add_option("names", *names, "Which; default: all (" + join(known, ", ") + ")")
       ->check(CLI::IsMember(known));
-  bench->add_option("--threads", *threads, "0: all cores");
+  bench->add_option("--threads", *threads, "0: all cores")->check(CLI::Range(0, 1024));
   bench->add_flag("--json", *asJson, "Print JSON");
   bench->callback([&session, names, threads, asJson] {
     Json list = Json::array();

@@ -175,7 +175,7 @@ void addRunCommands(CLI::App& program, Session& session) {
   command->add_option("--preset", options->preset, "A specification that ships with the program");
   command->add_option("--set", options->sets, "path=value, e.g. attacks[0].eps=4/255");
   command->add_option("--device", options->device, "auto, cpu or cuda[:N]");
-  command->add_option("--threads", options->threads, "0: all cores");
+  command->add_option("--threads", options->threads, "0: all cores")->check(CLI::Range(0, 1024));
   command->add_option("--name", options->name, "Name of the run");
   command->add_flag("--json", options->json, "Print one JSON document");
   addDatabaseOption(*command, session);

@@ -26,11 +26,15 @@ const OptionSchema& DatasetRequest::schema() {
                    "files to take; empty: training files for training, test files for testing; "
                    "auto: also divides data without such parts, 80 % of every class for training");
     options.textList("classes", {}, "keep only these classes (names or numbers); empty: all");
-    options.integer("train_limit", 0, "train on a seeded subset of this many; 0: all")
+    options
+        .integer("train_limit", 0,
+                 "train on a seeded subset of this many; 0: all, of generated sets 1,000")
         .range(0, 1e9)
         .in("images")
         .simple();
-    options.integer("test_limit", 0, "test on a seeded subset of this many; 0: all")
+    options
+        .integer("test_limit", 0,
+                 "test on a seeded subset of this many; 0: all, of generated sets 1,000")
         .range(0, 1e9)
         .in("images")
         .simple();
