@@ -90,11 +90,23 @@ std::shared_ptr<ImageSet> loadOut(const Specification& spec, std::size_t index,
              "The optional out set '" + request.displayName() + "' is not installed and left out.");
     return nullptr;
   }
-  // Generated sets are drawn in the shape of the experiment at once.
-  if (request.channels == 0) request.channels = static_cast<int>(rule.shape.channels);
-  if (request.size == 0) request.size = static_cast<int>(rule.shape.height);
+  // Generated sets are drawn in the shape of the experiment at once. A request names squares only:
+  // for other shapes files keep their size until the one conversion below, and generated images
+  // are drawn in the square around the shape.
+  const bool generated = !request.dataset.empty() && catalogue.info(request.dataset).generated;
+  const auto [channels, height, width] = rule.shape;
+  if (request.channels == 0) request.channels = static_cast<int>(channels);
+  if (request.size == 0 && (generated || height == width)) {
+    request.size = static_cast<int>(std::max(height, width));
+  }
   auto set = loadDataset(catalogue, request, "test", seed.child(request.displayName()), task);
   requireImages(set, "data.out[" + std::to_string(index) + "]");
+  if (generated && height != width && (set->labels() < 0).all().item<bool>()) {
+    // Noise: every pixel is drawn by itself, so a part of it is what a resampled whole is not.
+    const auto pixels = set->range(0, set->size()).narrow(2, 0, height).narrow(3, 0, width);
+    set = std::make_shared<TensorImageSet>(set->name(), pixels, set->labels(), set->classNames(),
+                                           set->details());
+  }
   return convert(set, rule, task);
 }
 
@@ -134,7 +146,7 @@ ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalo
       throw Error::badInput("no test image is of an unknown class", "data.protocol.known",
                             "raise the in set's test_limit or know fewer classes");
     }
-    data.outs.push_back({"unknown-classes", keepClasses(test, unknown)});
+    data.outs.push_back({kUnknownClasses, keepClasses(test, unknown)});
     requireImages(data.outs.back().set, "data.protocol");
     train = keepClasses(train, known);
     test = keepClasses(test, known);
@@ -162,7 +174,11 @@ ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalo
                                     " training images are also test images; they are left out "
                                     "of training.");
   }
-  requireImages(train, "data.in");
+  if (train->size() == 0) {
+    throw Error::badInput("every training image of '" + train->name() + "' is also a test image",
+                          "data.in",
+                          "\"split\": \"auto\" divides data without training and test parts");
+  }
   auto inImages = testImages;
   for (const auto hash : train->imageHashes(task)) inImages.insert(hash);
   for (auto& out : data.outs) {

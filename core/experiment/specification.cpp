@@ -167,6 +167,7 @@ void readData(const Json& json, Specification& spec, const DatasetCatalogue& cat
                           "name at least one, e.g. [{\"dataset\": \"noise-uniform\"}]");
   }
   std::set<std::string> names;
+  if (split) names.insert(kUnknownClasses);
   for (std::size_t i = 0; i < outs.size(); ++i) {
     const std::string path = "data.out[" + std::to_string(i) + "]";
     DatasetRequest request = DatasetRequest::fromJson(outs[i], path);
@@ -319,6 +320,12 @@ Specification Specification::fromJson(const Json& json, const Registries& regist
   labelAll(spec.attacks, registries.attacks, "attacks");
 
   readEvaluation(json.value("evaluation", Json::object()), spec);
+  const auto& settings = spec.evaluation.settings;
+  if (spec.attacks.empty() &&
+      std::find(settings.begin(), settings.end(), "clean") == settings.end()) {
+    throw Error::badInput("without an attack only the setting clean has results",
+                          "evaluation.settings", "add clean, or an attack");
+  }
   if (json.contains("published")) readPublished(json.at("published"), spec);
   return spec;
 }

@@ -17,6 +17,9 @@ struct ComponentRequest {
   Json options;       ///< complete, defaults filled in, without type and label
 };
 
+/// Name of the out set that the protocol open-split forms.
+inline constexpr char kUnknownClasses[] = "unknown-classes";
+
 /// How in and out are formed from the data.
 struct ProtocolRequest {
   std::string type = "multiclass";  ///< "multiclass" or "open-split"

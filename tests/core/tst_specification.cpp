@@ -95,6 +95,10 @@ class TestSpecification : public QObject {
         "open-split");
     row("split without known", "data.protocol", "{\"type\": \"open-split\"}", "data.protocol",
         "known");
+    row("name of the split's own set", "data",
+        R"({"in": {"dataset": "glyphs"}, "protocol": {"type": "open-split", "known_count": 4},
+            "out": [{"dataset": "noise-uniform", "label": "unknown-classes"}]})",
+        "data.out[0]", "label");
     row("recipe is a number", "classifier.recipe", "3", "classifier.recipe", "type");
   }
 
@@ -113,6 +117,20 @@ class TestSpecification : public QObject {
       const QString text = QString::fromUtf8(error.what());
       QVERIFY2(text.contains(place), qPrintable(text));
       QVERIFY2(text.contains(remedy), qPrintable(text));
+    }
+  }
+
+  void anEvaluationWithoutResultsIsRefused() {
+    Json json = minimal();
+    json["attacks"] = Json::array();
+    Specification::fromJson(json, registries_, catalogue_);  // clean results are results
+    json["evaluation"]["settings"] = {"in", "in_out"};
+    try {
+      Specification::fromJson(json, registries_, catalogue_);
+      QFAIL("accepted");
+    } catch (const Error& error) {
+      QVERIFY(error.kind() == Error::Kind::BadInput);
+      QVERIFY2(QString(error.what()).contains("evaluation.settings"), error.what());
     }
   }
 
