@@ -38,6 +38,12 @@ struct AttackContext {
   std::vector<std::int64_t> snapshotSteps = {};
 };
 
+/// Images in one pass over `count` of them: batches of one size, as few as `batchSize` allows.
+inline std::int64_t passSize(std::int64_t count, std::int64_t batchSize) {
+  const std::int64_t batches = (count + batchSize - 1) / batchSize;
+  return batches > 0 ? (count + batches - 1) / batches : 0;
+}
+
 /// The best point found per sample, the clean one included.
 struct AttackResult {
   torch::Tensor images;     ///< [N, C, H, W] float32, CPU

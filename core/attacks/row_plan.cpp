@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/attacks/attack.h"
+
 namespace bulwark {
 namespace {
 
@@ -13,8 +15,7 @@ constexpr std::int64_t kTile = 16;
 }  // namespace
 
 RowPlan::RowPlan(std::int64_t samples, std::int64_t batchSize) {
-  const std::int64_t batches = (samples + batchSize - 1) / batchSize;
-  const std::int64_t width = batches > 0 ? (samples + batches - 1) / batches : 0;
+  const std::int64_t width = passSize(samples, batchSize);
   rows_.resize(static_cast<std::size_t>(width));
   waiting_.resize(rows_.size());
   for (std::int64_t i = 0; i < width; ++i) rows_[static_cast<std::size_t>(i)].sample = i;

@@ -48,10 +48,8 @@ void streamFeatures(
     const std::int64_t end = std::min(begin + context.batchSize, total);
     const auto indices = rows.defined() ? rows.slice(0, begin, end) : torch::arange(begin, end);
     const auto labels = context.train.labels().index_select(0, indices);
-    const auto features = withMemoryAdvice(context.device, context.batchSize, phase, [&] {
-      const auto images = toDevice(context.train.images(indices), context.device);
-      return tapFeatures(*context.classifier, images, tap);
-    });
+    const auto images = toDevice(context.train.images(indices), context.device);
+    const auto features = tapFeatures(*context.classifier, images, tap);
     if (!torch::isfinite(features).all().item<bool>()) {
       throw Error::failed("the network's layer '" + tap + "' is not finite on the training images",
                           phase, "the classifier's training has diverged; train it again");

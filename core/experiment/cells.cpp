@@ -6,7 +6,6 @@
 #include <limits>
 #include <utility>
 
-#include "core/base/error.h"
 #include "core/detectors/detector_objective.h"
 #include "core/detectors/score_set.h"
 #include "core/nn/device.h"
@@ -87,6 +86,13 @@ CellEvaluator::CellEvaluator(const Specification& specification, const Experimen
       journal_(journal),
       task_(task) {}
 
+std::vector<double> CellEvaluator::score(const FittedDetector& detector, const ImageSet& set) {
+  const std::int64_t batch = specification_.evaluation.batchSize;
+  return withMemoryAdvice(device_, std::min(batch, set.size()), "evaluation.batch_size", [&] {
+    return toVector(scoreSet(*detector.detector, set, device_, batch, task_));
+  });
+}
+
 void CellEvaluator::scoreClean(const FittedDetector& detector) {
   const auto scoreOne = [&](const NamedSet& set, bool out) {
     if (auto stored = journal_.finishedScores(detector.label, "", set.name, out)) {
@@ -99,18 +105,10 @@ void CellEvaluator::scoreClean(const FittedDetector& detector) {
     scores.detector = detector.label;
     scores.dataset = set.name;
     scores.out = out;
-    scores.scores = toVector(scoreSet(*detector.detector, *set.set, device_,
-                                      specification_.evaluation.batchSize, task_));
+    scores.scores = score(detector, *set.set);
     scores.forwards = set.set->size();
     scores.seconds = secondsSince(start);
     task_.end();
-    for (std::size_t i = 0; i < scores.scores.size(); ++i) {
-      if (!std::isfinite(scores.scores[i])) {
-        throw Error::failed("the score of image " + std::to_string(i) + " of '" + set.name +
-                                "' is not a finite number",
-                            detector.label, "check the classifier's training");
-      }
-    }
     journal_.scores(scores, {});
     scores_.add(std::move(scores));
   };
@@ -139,6 +137,7 @@ void CellEvaluator::attack(const FittedDetector& detector, const NamedAttack& at
 
 void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack& attack,
                               const NamedSet& set, bool out, double saturation) {
+  ++attackedCells_;
   if (auto stored = journal_.finishedScores(detector.label, attack.label, set.name, out)) {
     scores_.add(std::move(*stored));
     return;
@@ -164,8 +163,9 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
   };
   DetectorObjective objective(*detector.detector, direction);
   const AttackResult result =
-      withMemoryAdvice(device_, context.batchSize, "evaluation.batch_size",
+      withMemoryAdvice(device_, passSize(size, context.batchSize), "evaluation.batch_size",
                        [&] { return attack.attack->perturb(objective, images, context); });
+  task_.end();
 
   ScoreSet scores;
   scores.detector = detector.label;
@@ -180,12 +180,13 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
   scores.forwards = result.forwards;
   scores.backwards = result.backwards;
 
+  ++auditedCells_;
   worstExcess_ = std::max(worstExcess_, excess(images, result.images, attack.attack->threat()));
   // H6: the stored images must give the stored scores, scored afresh in plain batches.
   const TensorImageSet attacked(set.name, result.images, set.set->labels(), set.set->classNames());
-  Task silent;
-  const auto again = toVector(
-      scoreSet(*detector.detector, attacked, device_, specification_.evaluation.batchSize, silent));
+  task_.begin("score again " + detector.label + ": " + set.name, size, "images");
+  const auto again = score(detector, attacked);
+  task_.end();
   // Differences count relative to the score or to the spread of the set, whichever is larger: a
   // score near zero is no less reproducible than its neighbours.
   const double spread = torch::tensor(again, torch::kFloat64).std(false).item<double>();
@@ -222,7 +223,6 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
   }
   journal_.scores(scores, pairs);
   scores_.add(std::move(scores));
-  task_.end();
 }
 
 }  // namespace bulwark

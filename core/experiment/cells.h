@@ -39,11 +39,16 @@ class CellEvaluator {
 
   const ScoreTable& scores() const { return scores_; }
   /// Largest relative difference between a stored attacked score and a fresh scoring of the stored
-  /// image (H6), largest excess over the ball and the box (H7), over all cells of this execution.
+  /// image (H6), largest excess over the ball and the box (H7), over the audited cells.
   double worstRescoring() const { return worstRescoring_; }
   double worstExcess() const { return worstExcess_; }
+  /// Attacked (detector, attack, set), and how many of them this execution has audited: those that
+  /// an earlier execution had finished were audited there.
+  std::int64_t attackedCells() const { return attackedCells_; }
+  std::int64_t auditedCells() const { return auditedCells_; }
 
  private:
+  std::vector<double> score(const FittedDetector& detector, const ImageSet& set);
   void attackSet(const FittedDetector& detector, const NamedAttack& attack, const NamedSet& set,
                  bool out, double saturation);
 
@@ -56,6 +61,7 @@ class CellEvaluator {
   ScoreTable scores_;
   double worstRescoring_ = 0.0;
   double worstExcess_ = 0.0;
+  std::int64_t attackedCells_ = 0, auditedCells_ = 0;
 };
 
 }  // namespace bulwark

@@ -84,12 +84,9 @@ double attackedAccuracy(Network& classifier, const Attack& attack, const ImageSe
   ClassificationObjective objective(classifier, set.labels());
   AttackContext context{
       .device = device, .batchSize = batchSize, .seed = seed.child(set.name()), .task = task};
-  const auto result = withMemoryAdvice(device, batchSize, "evaluation.batch_size", [&] {
-    return attack.perturb(objective, set.range(0, size), context);
-  });
+  const auto result = attack.perturb(objective, set.range(0, size), context);
   const TensorImageSet attacked(set.name(), result.images, set.labels(), set.classNames());
-  Task silent;
-  return accuracy(classifier, attacked, device, silent);
+  return accuracy(classifier, attacked, device, batchSize, task);
 }
 
 }  // namespace bulwark

@@ -111,15 +111,23 @@ std::vector<HealthCheck> checkAudits(const CellEvaluator& cells) {
                  .threshold = 1e-6,
                  .rule = "norm of the change <= eps + 1e-6, pixels in [0, 1], no NaN"};
   h7.verdict = judge(h7.value, 1e-6, 1e-6);
+  for (HealthCheck* check : {&h6, &h7}) {
+    if (cells.auditedCells() == 0) check->verdict = Verdict::NotApplicable;
+    if (cells.auditedCells() < cells.attackedCells()) {
+      check->detail = "measured on " + std::to_string(cells.auditedCells()) + " of " +
+                      std::to_string(cells.attackedCells()) +
+                      " attacked sets; an earlier execution finished the others";
+    }
+  }
   return {h6, h7};
 }
 
 std::vector<HealthCheck> checkDetector(const FittedDetector& fitted, const ImageSet& in,
-                                       const ScoreTable& scores, const torch::Device& device,
-                                       Task& task) {
+                                       const ScoreTable& scores, std::int64_t batchSize,
+                                       const torch::Device& device, Task& task) {
   Detector& detector = *fitted.detector;
   const std::string suffix = " " + fitted.label;
-  const std::int64_t count = std::min<std::int64_t>(64, in.size());
+  const std::int64_t count = std::min({std::int64_t{64}, in.size(), batchSize});
   const torch::Tensor images = toDevice(in.range(0, count), device);
   task.begin("health of " + fitted.label, 4, "checks");
   std::vector<HealthCheck> checks;

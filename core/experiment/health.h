@@ -33,11 +33,12 @@ std::vector<HealthCheck> checkResults(const ScoreTable& scores, const std::vecto
 /// (H7).
 std::vector<HealthCheck> checkAudits(const CellEvaluator& cells);
 
-/// The detector as a target of gradients, on a few in images: determinism (H10), independence of
-/// the batch (H12), ties (H14), gradients (H15). Ids carry the detector's label.
+/// The detector as a target of gradients, on a few in images (one batch at most): determinism
+/// (H10), independence of the batch (H12), ties (H14), gradients (H15). Ids carry the detector's
+/// label.
 std::vector<HealthCheck> checkDetector(const FittedDetector& detector, const ImageSet& in,
-                                       const ScoreTable& scores, const torch::Device& device,
-                                       Task& task);
+                                       const ScoreTable& scores, std::int64_t batchSize,
+                                       const torch::Device& device, Task& task);
 
 /// "health: 17 green, 2 amber (H14 knn, H15 msp)".
 std::string healthLine(const std::vector<HealthCheck>& checks);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <utility>
 
 #include "core/attacks/attack.h"
+#include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/detectors/detector.h"
 #include "core/experiment/cells.h"
@@ -40,6 +42,54 @@ bool wants(const Specification& spec, const std::string& setting) {
   return std::find(settings.begin(), settings.end(), setting) != settings.end();
 }
 
+/// What an earlier execution has stored stands only for the data it was made from: other images, or
+/// an out set more (whose scores move the bound of S1), must not be mixed with it. A training that
+/// was cut short checks its own data, so nothing is refused before something is finished.
+void requireSameData(const std::vector<DatasetRecord>& now, Journal& journal) {
+  const auto before = journal.earlierDatasets();
+  if (before.empty() || journal.artefacts().empty()) return;
+  const std::string remedy =
+      "put the data back as they were, or queue the specification as a new run";
+  const auto find = [](const std::vector<DatasetRecord>& in, const DatasetRecord& like) {
+    return std::find_if(in.begin(), in.end(), [&](const DatasetRecord& record) {
+      return record.role == like.role && record.name == like.name;
+    });
+  };
+  for (const auto& record : now) {
+    const auto earlier = find(before, record);
+    if (earlier == before.end() || earlier->fingerprint != record.fingerprint) {
+      throw Error::badInput("the " + record.role + " images of '" + record.name +
+                                "' are not those that this run began with",
+                            "data", remedy);
+    }
+  }
+  for (const auto& record : before) {
+    if (find(now, record) == now.end()) {
+      throw Error::badInput("the " + record.role + " images of '" + record.name +
+                                "' that this run began with are missing",
+                            "data", remedy);
+    }
+  }
+}
+
+/// Gives memory back when everything of an execution is gone, however it ended.
+class MemoryRelease {
+ public:
+  explicit MemoryRelease(const torch::Device& device) : device_(device) {}
+  ~MemoryRelease() {
+    try {
+      releaseMemory(device_);
+    } catch (const std::exception&) {
+      // A device that has failed cannot give anything back; the error that ended the run is told.
+    }
+  }
+  MemoryRelease(const MemoryRelease&) = delete;
+  MemoryRelease& operator=(const MemoryRelease&) = delete;
+
+ private:
+  torch::Device device_;
+};
+
 FittedDetector fitDetector(const ComponentRequest& request, std::size_t position,
                            const Registries& registries, Network* classifier,
                            const ExperimentData& data, const Specification& spec,
@@ -63,10 +113,8 @@ FittedDetector fitDetector(const ComponentRequest& request, std::size_t position
       .checkpoint = journal.folder() / ("detector-" + std::to_string(position) + ".training"),
   };
   task.begin("fit " + request.label, data.train->size(), "images");
-  withMemoryAdvice(device, context.batchSize, "evaluation.batch_size", [&] {
-    fitted.detector->fit(context);
-    return true;
-  });
+  withMemoryAdvice(device, std::min(context.batchSize, data.train->size()), "evaluation.batch_size",
+                   [&] { fitted.detector->fit(context); });
   task.end();
   TensorFile state;
   state.metadata["detector"] = request.type;
@@ -83,6 +131,7 @@ Runner::Runner(const Registries& registries, const DatasetCatalogue& catalogue)
 
 void Runner::execute(const Specification& spec, Journal& journal, Task& task) const {
   const torch::Device device = resolveDevice(spec.device);
+  const MemoryRelease release(device);  // declared before, so destroyed after, all tensors
   const int threads = setThreads(spec.threads);
   requireExactArithmetic();
   const Seed seed(spec.seed);
@@ -91,7 +140,9 @@ void Runner::execute(const Specification& spec, Journal& journal, Task& task) co
   journal.environment(describeEnvironment(device, threads), device.str());
 
   const ExperimentData data = loadExperimentData(spec, catalogue_, seed.child("data"), task);
-  journal.datasets(describe(data, task));
+  const auto datasets = describe(data, task);
+  requireSameData(datasets, journal);
+  journal.datasets(datasets);
   clock.note("data");
 
   const auto classifier =
@@ -107,15 +158,18 @@ void Runner::execute(const Specification& spec, Journal& journal, Task& task) co
 
   Json summary = Json::object();
   if (classifier) {
-    task.begin("accuracy", data.in.set->size(), "images");
-    summary["accuracy_clean"] = accuracy(*classifier, *data.in.set, device, task);
+    const std::int64_t batch = spec.evaluation.batchSize;
+    const std::int64_t tried = passSize(data.in.set->size(), batch);
     Json attacked = Json::object();
-    for (const auto& attack : attacks) {
-      task.begin(attack.label + " on the classifier", data.in.set->size(), "images");
-      attacked[attack.label] =
-          attackedAccuracy(*classifier, *attack.attack, *data.in.set, spec.evaluation.batchSize,
-                           device, seed.child("classifier attack").child(attack.label), task);
-    }
+    withMemoryAdvice(device, tried, "evaluation.batch_size", [&] {
+      summary["accuracy_clean"] = accuracy(*classifier, *data.in.set, device, batch, task);
+      for (const auto& attack : attacks) {
+        task.begin(attack.label + " on the classifier", data.in.set->size(), "images");
+        attacked[attack.label] =
+            attackedAccuracy(*classifier, *attack.attack, *data.in.set, batch, device,
+                             seed.child("classifier attack").child(attack.label), task);
+      }
+    });
     summary["accuracy_attacked"] = attacked;
     clock.note("accuracy");
   }
@@ -132,7 +186,8 @@ void Runner::execute(const Specification& spec, Journal& journal, Task& task) co
     clock.note("score");
     for (const auto& attack : attacks) cells.attack(fitted, attack, attackIn, attackOut);
     clock.note("attack");
-    for (auto& check : checkDetector(fitted, *data.in.set, cells.scores(), device, task)) {
+    for (auto& check : checkDetector(fitted, *data.in.set, cells.scores(),
+                                     spec.evaluation.batchSize, device, task)) {
       health.push_back(std::move(check));
     }
     clock.note("health");
@@ -166,7 +221,6 @@ void Runner::execute(const Specification& spec, Journal& journal, Task& task) co
   summary["attack_backwards"] = backwards;
   summary["saturated_share"] = attackedImages > 0 ? saturated / attackedImages : 0.0;
   journal.summary(summary, timings);
-  releaseMemory(device);
 }
 
 }  // namespace bulwark

@@ -31,6 +31,8 @@ class Journal {
                                                  const std::string& attack,
                                                  const std::string& dataset, bool out) = 0;
   virtual std::vector<ArtefactRecord> artefacts() = 0;
+  /// What an earlier execution of this run was given by `datasets`; empty for the first.
+  virtual std::vector<DatasetRecord> earlierDatasets() = 0;
   /// Folder for checkpoints and weights of this run.
   virtual std::filesystem::path folder() = 0;
 };

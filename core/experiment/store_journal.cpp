@@ -64,6 +64,10 @@ std::vector<ArtefactRecord> StoreJournal::artefacts() {
   return store_.artefacts(run_);
 }
 
+std::vector<DatasetRecord> StoreJournal::earlierDatasets() {
+  return store_.datasets(run_);
+}
+
 std::filesystem::path StoreJournal::folder() {
   return store_.artefactFolder(run_);
 }

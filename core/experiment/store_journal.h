@@ -26,6 +26,7 @@ class StoreJournal : public Journal {
   std::optional<ScoreSet> finishedScores(const std::string& detector, const std::string& attack,
                                          const std::string& dataset, bool out) override;
   std::vector<ArtefactRecord> artefacts() override;
+  std::vector<DatasetRecord> earlierDatasets() override;
   std::filesystem::path folder() override;
 
  private:

@@ -18,6 +18,7 @@
 #include "core/experiment/runner.h"
 #include "core/experiment/specification.h"
 #include "core/experiment/store_journal.h"
+#include "core/nn/device.h"
 #include "core/store/run_store.h"
 
 namespace bulwark {
@@ -197,6 +198,13 @@ Outcome execute(RunStore& store, const JobRecord& record, const Registries& regi
     return outcome;
   } catch (const std::bad_alloc&) {
     return failure("the memory is exhausted", "choose a smaller batch or fewer images");
+  } catch (const c10::Error& error) {
+    // Outside the loops that know their batch size; without LibTorch's backtrace of many lines.
+    const std::string problem = error.what_without_backtrace();
+    if (parseMemoryError(problem)) {
+      return failure("the memory is exhausted", "choose a smaller batch or fewer images");
+    }
+    return failure(problem, "this is a fault of the program; please report it");
   } catch (const std::exception& error) {
     return failure(error.what(), "this is a fault of the program; please report it");
   }

@@ -7,24 +7,18 @@
 #include "core/training/recipe.h"
 
 namespace bulwark {
-namespace {
 
-constexpr std::int64_t evaluationBatch = 256;
-
-}  // namespace
-
-double shareCorrect(Network& network, const ImageSet& set, const torch::Device& device, Task& task,
-                    bool progress) {
+double shareCorrect(Network& network, const ImageSet& set, const torch::Device& device,
+                    std::int64_t batchSize, Task& task, bool progress) {
   if (set.size() == 0) throw Error::badInput("there are no images to classify", set.name());
   const torch::NoGradGuard noGrad;
   const EvaluationScope evaluation(network);
   std::int64_t correct = 0;
-  for (std::int64_t begin = 0; begin < set.size(); begin += evaluationBatch) {
-    const std::int64_t end = std::min(begin + evaluationBatch, set.size());
+  for (std::int64_t begin = 0; begin < set.size(); begin += batchSize) {
+    const std::int64_t end = std::min(begin + batchSize, set.size());
     const torch::Tensor images =
         toDevice(set.images(torch::arange(begin, end, torch::kInt64)), device);
-    const torch::Tensor decided = withMemoryAdvice(
-        device, end - begin, set.name(), [&] { return network.forward(images).argmax(1).cpu(); });
+    const torch::Tensor decided = network.forward(images).argmax(1).cpu();
     correct += (decided == set.labels().slice(0, begin, end)).sum().item<std::int64_t>();
     if (progress) {
       task.advance(end - begin);
@@ -35,9 +29,10 @@ double shareCorrect(Network& network, const ImageSet& set, const torch::Device& 
   return static_cast<double>(correct) / static_cast<double>(set.size());
 }
 
-double accuracy(Network& network, const ImageSet& set, const torch::Device& device, Task& task) {
+double accuracy(Network& network, const ImageSet& set, const torch::Device& device,
+                std::int64_t batchSize, Task& task) {
   task.begin("classify " + set.name(), set.size(), "images");
-  const double share = shareCorrect(network, set, device, task, true);
+  const double share = shareCorrect(network, set, device, batchSize, task, true);
   task.end();
   return share;
 }

@@ -27,8 +27,8 @@ class EvaluationScope {
 };
 
 /// Share of rightly classified images; `progress` also counts the images in the task's phase.
-double shareCorrect(Network& network, const ImageSet& set, const torch::Device& device, Task& task,
-                    bool progress);
+double shareCorrect(Network& network, const ImageSet& set, const torch::Device& device,
+                    std::int64_t batchSize, Task& task, bool progress);
 
 /// Mean and standard deviation of the pixels per channel [C], float64, in one pass over the set.
 struct ChannelStatistics {

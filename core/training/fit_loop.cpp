@@ -179,7 +179,10 @@ class FitLoop {
     double watchedValue = -1;
     if (context_.validation && context_.validation->size() > 0) {
       watchedValue =
-          shareCorrect(network_, *context_.validation, context_.device, context_.task, false);
+          withMemoryAdvice(context_.device, options_.batchSize, options_.batchSizePath, [&] {
+            return shareCorrect(network_, *context_.validation, context_.device, options_.batchSize,
+                                context_.task, false);
+          });
       report(epoch, "validation_accuracy", watchedValue);
     }
     if (hooks_.robustAccuracy) {

@@ -50,7 +50,9 @@ class Recipe {
 /// `standard` and `adversarial` (Madry et al. 2018).
 void registerRecipes(Registry<Recipe>& registry);
 
-/// Share of images whose largest logit is the label's; in evaluation mode, in batches.
-double accuracy(Network& network, const ImageSet& set, const torch::Device& device, Task& task);
+/// Share of images whose largest logit is the label's; in evaluation mode, in batches. LibTorch's
+/// out-of-memory error passes through (`withMemoryAdvice`).
+double accuracy(Network& network, const ImageSet& set, const torch::Device& device,
+                std::int64_t batchSize, Task& task);
 
 }  // namespace bulwark

@@ -83,7 +83,7 @@ class TestHealth : public QObject {
     scores.scores.assign(values.data_ptr<double>(), values.data_ptr<double>() + 64);
     table.add(scores);
     Task task;
-    const auto checks = checkDetector(fitted, set, table, torch::kCPU, task);
+    const auto checks = checkDetector(fitted, set, table, 64, torch::kCPU, task);
     QCOMPARE(checks.size(), std::size_t{4});
     QCOMPARE(QString::fromStdString(reds(checks)), lights);
   }

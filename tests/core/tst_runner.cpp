@@ -5,11 +5,13 @@
 #include "core/attacks/attack.h"
 #include "core/base/error.h"
 #include "core/detectors/detector.h"
+#include "core/experiment/experiment_data.h"
 #include "core/experiment/runner.h"
 #include "core/experiment/store_journal.h"
 #include "core/nn/network.h"
 #include "core/store/run_store.h"
 #include "core/training/recipe.h"
+#include "data_files.h"
 
 using namespace bulwark;
 
@@ -66,6 +68,14 @@ class Bench {
 };
 
 using Key = std::tuple<std::string, std::string, std::string>;
+
+/// The health check of that id in a run's summary.
+Json check(const Json& summary, const std::string& id) {
+  for (const auto& entry : summary.at("health_checks")) {
+    if (entry.at("id") == id) return entry;
+  }
+  return {};
+}
 
 std::map<Key, std::map<std::string, double>> byCell(const std::vector<ResultRow>& rows) {
   std::map<Key, std::map<std::string, double>> cells;
@@ -175,6 +185,129 @@ class TestRunner : public QObject {
     QVERIFY_EXCEPTION_THROWN(bench.execute(cut, "scores", 3), Error);  // in the attacks
     bench.execute(cut);
     QCOMPARE(bench.results(cut), bench.results(whole));
+    // What the earlier executions audited is not claimed to have been measured by the last one.
+    QCOMPARE(check(bench.store->run(whole).summary, "H6").at("detail"), Json(""));
+    const Json h6 = check(bench.store->run(cut).summary, "H6");
+    QVERIFY2(h6.at("detail").get<std::string>().starts_with("measured on "), h6.dump().c_str());
+    QCOMPARE(h6.at("verdict"), Json("green"));
+  }
+
+  void whatIsFinishedIsNotMixedWithOtherData() {
+    Bench bench;
+    const datafiles::Folder folder;
+    const auto write = [&](int first) {
+      return folder.put("out.npy",
+                        datafiles::npy("|u1", "40, 28, 28", datafiles::ramp(40 * 28 * 28, first)));
+    };
+    Json json = smallSpecification();
+    json["data"]["out"] = {{{"path", write(0).string()}}};
+    json["detectors"] = {{{"type", "msp"}}, {{"type", "energy"}}};
+    const auto run = bench.create(json);
+    QVERIFY_EXCEPTION_THROWN(bench.execute(run, "scores", 2), Error);
+    write(7);
+    const auto before = bench.store->scoreSets(run).size();
+    try {
+      bench.execute(run);
+      QFAIL("the old scores were taken for the new images");
+    } catch (const Error& error) {
+      QVERIFY(error.kind() == Error::Kind::BadInput);
+      QVERIFY2(QString(error.what()).contains("out images of 'out.npy'"), error.what());
+      QVERIFY(QString::fromStdString(error.hint()).contains("new run"));
+    }
+    QCOMPARE(bench.store->scoreSets(run).size(), before);
+    write(0);
+    bench.execute(run);
+    const auto whole = bench.create(json);
+    bench.execute(whole);
+    QCOMPARE(bench.results(run), bench.results(whole));
+  }
+
+  void aLargerRadiusIsNotWeaker() {
+    Bench bench;
+    Json json = smallSpecification();
+    json["detectors"] = {{{"type", "msp"}}, {{"type", "mahalanobis"}}};
+    json["attacks"] = Json::array();
+    for (const char* eps : {"1/255", "2/255", "4/255", "8/255"}) {
+      json["attacks"].push_back({{"type", "pgd"}, {"eps", eps}, {"steps", 10}, {"label", eps}});
+    }
+    const auto run = bench.create(json);
+    bench.execute(run);
+    auto cells = byCell(bench.store->results(run));
+    for (const char* detector : {"msp", "mahalanobis"}) {
+      for (const char* out : {"noise-uniform", "noise-gaussian"}) {
+        auto smaller = cells[{detector, "1/255", out}];
+        for (const char* eps : {"2/255", "4/255", "8/255"}) {
+          auto& larger = cells[{detector, eps, out}];
+          for (const char* setting : {"in", "out", "in_out"}) {
+            // The starts differ from radius to radius: the bound of the "must show".
+            QVERIFY2(larger[setting] <= smaller[setting] + 0.003,
+                     qPrintable(QString("%1 %2 %3 %4").arg(detector, out, eps, setting)));
+          }
+          smaller = larger;
+        }
+      }
+    }
+  }
+
+  void oblongImagesAreConvertedOnce() {
+    // An in set of 8 x 12: out files are resampled once, generated noise is not resampled at all.
+    const Bench bench;
+    const datafiles::Folder folder;
+    std::string labels;
+    for (int i = 0; i < 30; ++i) labels += static_cast<char>(i % 3);
+    const auto put = [&](const std::string& stem, int count, int height, int width, int first) {
+      const auto size = std::to_string(height) + ", " + std::to_string(width);
+      folder.put(stem + "_labels.npy",
+                 datafiles::npy("|u1", std::to_string(count) + ",", labels.substr(0, count)));
+      return folder
+          .put(stem + ".npy",
+               datafiles::npy("|u1", std::to_string(count) + ", " + size,
+                              datafiles::ramp(std::size_t(count) * height * width, first)))
+          .string();
+    };
+    Json json = smallSpecification();
+    put("in/train", 30, 8, 12, 0);
+    put("in/test", 15, 8, 12, 100);
+    json["data"]["in"] = {{"path", (folder.path() / "in").string()}, {"format", "npy"}};
+    json["data"]["out"] = {{{"path", put("other", 20, 16, 24, 50)}, {"format", "npy"}},
+                           {{"dataset", "noise-uniform"}, {"test_limit", 50}},
+                           {{"dataset", "glyphs"}, {"test_limit", 20}}};
+    json["classifier"]["network"] = "mlp";
+    const auto spec = Specification::fromJson(json, bench.registries, bench.catalogue);
+    Task task;
+    const auto data = loadExperimentData(spec, bench.catalogue, Seed(0), task);
+    QCOMPARE(data.outs.size(), std::size_t{3});
+    for (const auto& out : data.outs) QVERIFY((out.set->shape() == ImageShape{1, 8, 12}));
+    const Json steps = data.outs[0].set->details().at("conversions");
+    QCOMPARE(steps.size(), std::size_t{1});
+    QCOMPARE(steps[0].at("from"), (Json{1, 16, 24}));
+    QCOMPARE(steps[0].at("aspect_ratio"), Json("kept"));
+    QVERIFY(!data.outs[1].set->details().contains("conversions"));
+    // Uniform: variance 1/12; resampling would have averaged it away.
+    const double variance = data.outs[1].set->range(0, 50).to(torch::kFloat64).var().item<double>();
+    QVERIFY2(std::abs(variance - 1.0 / 12) < 0.01, std::to_string(variance).c_str());
+  }
+
+  void trainingOnTheTestImagesIsRefused() {
+    // One undivided file serves both roles unless it is to be divided.
+    const Bench bench;
+    const datafiles::Folder folder;
+    std::string labels;
+    for (int i = 0; i < 40; ++i) labels += static_cast<char>(i % 2);
+    folder.put("a_labels.npy", datafiles::npy("|u1", "40,", labels));
+    const auto file =
+        folder.put("a.npy", datafiles::npy("|u1", "40, 8, 8", datafiles::ramp(40 * 64)));
+    Json json = smallSpecification();
+    json["data"]["in"] = {{"path", file.string()}};
+    const auto load = [&] {
+      const auto spec = Specification::fromJson(json, bench.registries, bench.catalogue);
+      Task task;
+      return loadExperimentData(spec, bench.catalogue, Seed(0), task);
+    };
+    const auto text = datafiles::refusal(load);
+    QVERIFY2(text.contains("also a test image") && text.contains("auto"), qPrintable(text));
+    json["data"]["in"]["split"] = "auto";
+    QCOMPARE(load().in.set->size(), std::int64_t{8});
   }
 
   void openSplitKnowsSomeClasses() {

@@ -314,7 +314,7 @@ class TestTraining : public QObject {
     const auto trained = run.fit(train_, &validation_);
     QVERIFY(!trained->is_training());
     Task task;
-    const double share = accuracy(*trained, validation_, torch::kCPU, task);
+    const double share = accuracy(*trained, validation_, torch::kCPU, 256, task);
     QVERIFY2(share > 0.9, std::to_string(share).c_str());
     QCOMPARE(run.metrics.at("validation_accuracy").back(), share);
     const auto epochs = run.options.at("epochs").get<std::size_t>();
@@ -489,7 +489,7 @@ class TestTraining : public QObject {
     const auto best = std::max_element(curve.begin(), curve.end());
     QCOMPARE(curve.end() - best, 4);  // the first best, and three epochs without a better one
     Task task;
-    QCOMPARE(accuracy(*trained, validation_, torch::kCPU, task), *best);
+    QCOMPARE(accuracy(*trained, validation_, torch::kCPU, 256, task), *best);
     run.options["early_stopping_patience"] = 1;
     try {
       run.fit(train_);
