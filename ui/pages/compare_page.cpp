@@ -274,16 +274,17 @@ bool ComparePage::eventFilter(QObject* watched, QEvent* event) {
   return QWidget::eventFilter(watched, event);
 }
 
-// The options take what they need, the runs share what is left, as long as each stays readable.
+// Every column takes what it needs, within reason; the runs share what is left over.
 void ComparePage::fitDiffColumns() {
-  constexpr int least = 110;
-  const int runs = diff_->columnCount() - 1;
-  diffTable_->resizeColumnToContents(0);
-  diffTable_->setColumnWidth(0, std::min(diffTable_->columnWidth(0), 260));
-  if (runs < 1) return;
-  const int left = diffTable_->viewport()->width() - diffTable_->columnWidth(0);
-  for (int column = 1; column <= runs; ++column) {
-    diffTable_->setColumnWidth(column, std::max(least, left / runs));
+  const int columns = diff_->columnCount();
+  int spare = diffTable_->viewport()->width();
+  for (int column = 0; column < columns; ++column) {
+    diffTable_->resizeColumnToContents(column);
+    diffTable_->setColumnWidth(column, std::clamp(diffTable_->columnWidth(column), 80, 260));
+    spare -= diffTable_->columnWidth(column);
+  }
+  for (int column = 1; column < columns && spare > 0; ++column) {
+    diffTable_->setColumnWidth(column, diffTable_->columnWidth(column) + spare / (columns - 1));
   }
 }
 
