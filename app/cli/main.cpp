@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <string>
 
 #include "app/cli/session.h"
 #include "bulwark/version.h"
@@ -16,6 +17,18 @@ void restartWithPassiveWaiting(char** argv) {
   setenv("OMP_WAIT_POLICY", "passive", 1);
   setenv("BULWARK_RESTARTED", "1", 1);
   execv("/proc/self/exe", argv);
+}
+
+/// What to say when the first word is no command, which CLI11 reports as a missing one; else empty.
+std::string unknownCommand(CLI::App& program, int argc, char** argv) {
+  const std::string word = argc > 1 ? argv[1] : "";
+  if (word.empty() || word.front() == '-') return {};
+  std::string known;
+  for (const CLI::App* command : program.get_subcommands([](CLI::App*) { return true; })) {
+    if (command->check_name(word)) return {};
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  return "there is no command '" + word + "'; known: " + known;
 }
 
 }  // namespace
@@ -37,6 +50,10 @@ int main(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (const auto text = unknownCommand(program, argc, argv); !text.empty()) {
+      std::cerr << "error: " << text << '\n';
+      return 2;
+    }
     return program.exit(error) == 0 ? 0 : 2;
   } catch (const bulwark::Error& error) {
     std::cerr << "error: " << error.what() << '\n';

@@ -74,7 +74,9 @@ void Task::report(bool force) {
   const auto fresh = static_cast<double>(state_.done - skipped_);
   state_.rate = seconds > 0 ? fresh / seconds : 0.0;
   state_.secondsLeft.reset();
-  if (state_.total > 0 && state_.rate > 0) {
+  // The first items of a phase say little: its first batch is often many times slower or quicker.
+  const bool telling = seconds >= 10 || 20 * fresh >= static_cast<double>(state_.total - skipped_);
+  if (state_.total > 0 && state_.rate > 0 && telling) {
     state_.secondsLeft = static_cast<double>(state_.total - state_.done) / state_.rate;
   }
   if (progress_) progress_(state_);

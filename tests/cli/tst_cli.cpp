@@ -88,7 +88,10 @@ class TestCli : public QObject {
     QCOMPARE(typo.code, 2);
     QVERIFY2(typo.error.contains("did you mean 'pgd'"), qPrintable(typo.error));
     QCOMPARE(call({"list", "everything"}).code, 2);
-    QCOMPARE(call({"no-such-verb"}).code, 2);
+    const auto unknown = call({"no-such-verb"});
+    QCOMPARE(unknown.code, 2);
+    QVERIFY2(unknown.error.contains("no command 'no-such-verb'") && unknown.error.contains("bench"),
+             qPrintable(unknown.error));
     QCOMPARE(call({"--version"}).code, 0);
     QCOMPARE(call({"data", "where"}).code, 0);
   }

@@ -11,6 +11,7 @@
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QToolButton>
 #include <limits>
 
 #include "fake_worker.h"
@@ -168,6 +169,29 @@ class TestMainWindow : public QObject {
     QTest::mouseClick(start, Qt::LeftButton);
     QVERIFY(finished.wait(patience));
     QCOMPARE(window()->currentPage(), PageId::Results);
+  }
+
+  // Pause and Cancel speak of the selected job: that is the one just started.
+  void selectsTheJobJustSubmitted() {
+    addRuns(1);
+    open();
+    auto* jobs = bench_->context().jobs;
+    QSignalSpy submitted(jobs, &JobController::submitted);
+    const auto selected = [this] {
+      const auto rows = find<QTableView>("jobsTable")->selectionModel()->selectedRows();
+      return rows.isEmpty() ? 0 : rows.first().data(JobTableModel::JobRole).toLongLong();
+    };
+    for (int i = 0; i < 2; ++i) {
+      jobs->submit(QStringLiteral("slow"), Json{{"name", "slow"}}, 1, QStringLiteral("cpu"), 1);
+      QTRY_COMPARE_WITH_TIMEOUT(submitted.size(), i + 1, patience);
+      QTRY_COMPARE_WITH_TIMEOUT(selected(), submitted.last().first().toLongLong(), patience);
+      QVERIFY(find<QToolButton>("cancelJob")->isEnabled());
+    }
+    QVERIFY(submitted[0][0] != submitted[1][0]);
+    QTRY_VERIFY_WITH_TIMEOUT(jobs->isRunning(), patience);
+    jobs->cancel(submitted[1][0].toLongLong());
+    jobs->cancel(submitted[0][0].toLongLong());
+    QTRY_VERIFY_WITH_TIMEOUT(!jobs->isRunning(), patience);
   }
 
   void asksBeforeLeavingARunningJob() {

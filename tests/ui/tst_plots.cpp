@@ -2,6 +2,7 @@
 #include <QClipboard>
 #include <QFile>
 #include <QImage>
+#include <QRegularExpression>
 #include <QTemporaryDir>
 #include <QtTest/QtTest>
 
@@ -139,6 +140,26 @@ class TestPlots : public QObject {
     QCOMPARE(total, 1001.0);
     QVERIFY(
         plot.samplesBetween(plot.bins().high(), 1e9).contains({QStringLiteral("b"), true}, 1000));
+  }
+
+  void readoutFollowsTheThresholdBeingDragged() {
+    HistogramPlot plot;
+    fill(plot);
+    plot.setThreshold((plot.bins().low() + plot.bins().high()) / 2);
+    show(plot);
+    auto* canvas = plot.findChild<QWidget*>(QStringLiteral("canvas"));
+    const QPoint line(qRound(plot.thresholdPixel()), canvas->height() / 2);
+    QTest::mouseMove(canvas, line);
+    const QString before = plot.readout();
+    // The attacked count stands behind the clean one, so that both fit above the plot.
+    static const QRegularExpression form(
+        QStringLiteral("^in \\d+ → \\d+, out \\d+.*\\(\\S+ to \\S+\\)$"));
+    QVERIFY2(form.match(before).hasMatch(), qPrintable(before));
+    QTest::mousePress(canvas, Qt::LeftButton, {}, line);
+    QTest::mouseMove(canvas, line + QPoint(60, 0));
+    QVERIFY2(plot.readout() != before && form.match(plot.readout()).hasMatch(),
+             qPrintable(plot.readout()));
+    QTest::mouseRelease(canvas, Qt::LeftButton, {}, line + QPoint(60, 0));
   }
 
   void aRangeIsPreviewedThenPicked() {
@@ -304,6 +325,7 @@ class TestPlots : public QObject {
     for (const char* name : {"a.png", "a.pdf", "a.svg", "a.csv"}) {
       QString error;
       QVERIFY2(plot.exportTo(path(name), &error), qPrintable(error));
+      QVERIFY(plot.readout().endsWith(QLatin1String(name)));
     }
     QImage image;
     QVERIFY(image.load(path("a.png"), "PNG"));

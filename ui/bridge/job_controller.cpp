@@ -217,7 +217,8 @@ void JobController::processEnded() {
     reason.clear();
   } else if (crashed) {
     guess = RunState::Interrupted;
-    reason = QStringLiteral("the worker was stopped by signal %1").arg(code);
+    reason =
+        QStringLiteral("the worker was killed (signal %1); what it had stored is kept").arg(code);
   } else if (reason.isEmpty()) {
     reason = QStringLiteral("the worker ended with exit code %1 before the run was done").arg(code);
   }

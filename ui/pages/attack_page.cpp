@@ -19,6 +19,7 @@
 #include "ui/pages/page_support.h"
 #include "ui/params/component_form.h"
 #include "ui/shell/icons.h"
+#include "ui/widgets/form_scroll.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/start_bar.h"
 
@@ -48,9 +49,7 @@ Json asObjects(const Json& list) {
 }
 
 QScrollArea* scrolled(QWidget* body) {
-  auto* area = new QScrollArea;
-  area->setWidgetResizable(true);
-  area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  auto* area = new FormScroll;
   area->setWidget(body);
   return area;
 }

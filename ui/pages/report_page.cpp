@@ -134,10 +134,10 @@ void ReportPage::showRuns(const std::vector<RunRecord>& runs) {
     if (run.state == RunState::Queued) continue;
     const QString name = QString::fromStdString(run.name);
     shown.emplace_back(run.id, run.state == RunState::Done
-                                   ? QStringLiteral("%1  #%2").arg(name).arg(run.id)
-                                   : QStringLiteral("%1  #%2 (%3)")
-                                         .arg(name)
+                                   ? QStringLiteral("#%1  %2").arg(run.id).arg(name)
+                                   : QStringLiteral("#%1  %2 (%3)")
                                          .arg(run.id)
+                                         .arg(name)
                                          .arg(QString::fromStdString(toString(run.state))));
   }
   stack_->setCurrentIndex(shown.empty() ? 0 : 1);

@@ -5,7 +5,6 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
-#include <QScrollArea>
 #include <QSettings>
 #include <QSignalBlocker>
 #include <QSpinBox>
@@ -24,7 +23,9 @@
 #include "ui/pages/page_support.h"
 #include "ui/params/component_form.h"
 #include "ui/plots/line_plot.h"
+#include "ui/widgets/elided_label.h"
 #include "ui/widgets/experiment_sets.h"
+#include "ui/widgets/form_scroll.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/start_bar.h"
 
@@ -100,10 +101,7 @@ TrainPage::TrainPage(const AppContext& context, QWidget* parent)
 }
 
 QWidget* TrainPage::makeForms() {
-  auto* area = new QScrollArea;
-  area->setWidgetResizable(true);
-  area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  area->setMinimumWidth(400);
+  auto* area = new FormScroll;
   auto* body = new QWidget;
   auto* layout = new QVBoxLayout(body);
   layout->setContentsMargins(0, 0, 4, 0);
@@ -187,7 +185,8 @@ QWidget* TrainPage::makeForms() {
 QWidget* TrainPage::makeCurves() {
   auto* panel = new Panel(tr("Training"));
   panel->setMinimumWidth(320);
-  runTitle_ = roleLabel({}, "muted");
+  runTitle_ = new ElidedLabel;
+  runTitle_->setProperty("role", "muted");
   runTitle_->setObjectName(QStringLiteral("curvesOf"));
   panel->header()->addWidget(runTitle_);
   loss_ = new LinePlot;
@@ -201,10 +200,7 @@ QWidget* TrainPage::makeCurves() {
   accuracy_->setAxisTitles(tr("epoch"), tr("accuracy"));
   accuracy_->setEmptyText(tr("Clean and robust accuracy of each epoch."));
   for (auto* plot : {loss_, accuracy_}) {
-    plot->setPathChooser([dialogs = context_.dialogs](QWidget* parent, const QString& suggested,
-                                                      const QString& filters) {
-      return dialogs->saveFile(parent, tr("Save the plot"), suggested, filters);
-    });
+    connectPlot(plot, context_);
     panel->body()->addWidget(plot, 1);
   }
   return panel;
@@ -272,7 +268,7 @@ void TrainPage::refreshCurves() {
   if (run == 0) {
     loss_->clearSeries();
     accuracy_->clearSeries();
-    runTitle_->clear();
+    runTitle_->setFullText({});
     return;
   }
   if (asking_) {
@@ -295,8 +291,8 @@ void TrainPage::refreshCurves() {
 
 void TrainPage::showCurves(const RunRecord& run, const std::vector<EpochMetric>& metrics) {
   if (run.id == 0) return;
-  runTitle_->setText(
-      QStringLiteral("%1  ·  %2").arg(QString::fromStdString(run.name), stateTitle(run.state)));
+  runTitle_->setFullText(
+      QStringLiteral("%1  ·  %2").arg(stateTitle(run.state), QString::fromStdString(run.name)));
   struct Series {
     QVector<double> x, y;
   };

@@ -9,7 +9,6 @@
 #include "ui/bridge/background.h"
 
 class QComboBox;
-class QLabel;
 class QLineEdit;
 class QSpinBox;
 
@@ -17,6 +16,7 @@ namespace bulwark {
 
 class ComponentForm;
 class DetailSwitch;
+class ElidedLabel;
 class LinePlot;
 class StartBar;
 
@@ -45,7 +45,7 @@ class TrainPage : public QWidget {
   QSpinBox* seed_;
   QComboBox* device_;
   QSpinBox* threads_;
-  QLabel* runTitle_;
+  ElidedLabel* runTitle_;
   LinePlot* loss_;
   LinePlot* accuracy_;
   BackgroundTask devicesTask_;

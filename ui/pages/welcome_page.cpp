@@ -42,7 +42,7 @@ WelcomePage::WelcomePage(const AppContext& context, QWidget* parent)
   demo_->setMinimumSize(220, 44);
   demo_->setToolTip(tr("A small network on Fashion-MNIST, four detectors, attacked by PGD-20"));
   column->addWidget(demo_, 0, Qt::AlignHCenter);
-  progressText_ = roleLabel(tr("Takes about three minutes on two processor cores; nothing is "
+  progressText_ = roleLabel(tr("Takes one to three minutes on two processor cores; nothing is "
                                "downloaded."),
                             "muted");
   progressText_->setObjectName(QStringLiteral("demoText"));

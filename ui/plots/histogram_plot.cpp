@@ -402,7 +402,14 @@ void HistogramPlot::hover(const QPointF& pixel) {
     const std::int64_t count = bin < 0                ? d.counts[i].below
                                : bin >= d.bins.size() ? d.counts[i].above
                                                       : d.counts[i].counts[std::size_t(bin)];
-    parts += QStringLiteral("%1 %2").arg(d.series[i].name, locale.toString(qint64(count)));
+    // "in 71 → 512": a variant such as "in, attacked" stands behind what it is a variant of.
+    qsizetype base = 0;
+    while (base < parts.size() && !d.series[i].name.startsWith(d.series[base].name + u',')) ++base;
+    if (base < parts.size()) {
+      parts[base] += QStringLiteral(" → ") + locale.toString(qint64(count));
+    } else {
+      parts += QStringLiteral("%1 %2").arg(d.series[i].name, locale.toString(qint64(count)));
+    }
   }
   QString range;
   if (bin < 0) {
@@ -412,9 +419,9 @@ void HistogramPlot::hover(const QPointF& pixel) {
   } else {
     const double from = d.bins.low() + bin * d.bins.width();
     range = QStringLiteral("%1 to %2")
-                .arg(locale.toString(from, 'g', 4), locale.toString(from + d.bins.width(), 'g', 4));
+                .arg(locale.toString(from, 'g', 3), locale.toString(from + d.bins.width(), 'g', 3));
   }
-  setReadout(range + QStringLiteral(":  ") + parts.join(QStringLiteral(", ")));
+  setReadout(parts.join(QStringLiteral(", ")) + QStringLiteral("   (%1)").arg(range));
 }
 
 bool HistogramPlot::mousePress(const QPointF& pixel, Qt::KeyboardModifiers modifiers) {
@@ -433,6 +440,7 @@ void HistogramPlot::mouseDrag(const QPointF& pixel) {
   const double at = std::clamp(canvas()->xAxis->pixelToCoord(pixel.x()), range.lower, range.upper);
   if (d.dragsLine) {
     setThreshold(at);
+    hover(pixel);
     Q_EMIT thresholdMoved(at);
     return;
   }

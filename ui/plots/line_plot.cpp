@@ -3,6 +3,8 @@
 #include <qcustomplot.h>
 
 #include <QLocale>
+#include <QSharedPointer>
+#include <algorithm>
 #include <cmath>
 
 namespace bulwark {
@@ -22,6 +24,14 @@ QCPScatterStyle::ScatterShape marker(int index) {
   return shapes[index % 4];
 }
 
+/// Epochs and steps are counted: no tick between two of them.
+class WholeTicker : public QCPAxisTicker {
+ protected:
+  double getTickStep(const QCPRange& range) override {
+    return std::max(1.0, std::floor(QCPAxisTicker::getTickStep(range)));
+  }
+};
+
 }  // namespace
 
 struct LinePlot::Impl {
@@ -30,6 +40,7 @@ struct LinePlot::Impl {
 };
 
 LinePlot::LinePlot(QWidget* parent) : PlotWidget(parent), impl_(std::make_unique<Impl>()) {
+  canvas()->xAxis->setTicker(QSharedPointer<WholeTicker>::create());
   impl_->marker = new QCPItemStraightLine(canvas());
   impl_->marker->setLayer(QStringLiteral("overlay"));
   impl_->marker->setVisible(false);

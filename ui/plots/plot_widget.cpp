@@ -270,6 +270,7 @@ bool PlotWidget::exportTo(const QString& path, QString* error) {
   }
   if (error) *error = problem;
   if (problem.isEmpty()) {
+    setReadout(tr("Saved as %1").arg(QFileInfo(path).fileName()));
     Q_EMIT exported(path);
   } else {
     Q_EMIT exportFailed(problem);

@@ -23,10 +23,22 @@ namespace bulwark {
 
 namespace {
 
-/// A thin bar above the counts.
-class ProgressDelegate : public QStyledItemDelegate {
+/// Rows are selected as a whole: no frame around the one cell that was clicked.
+class RowDelegate : public QStyledItemDelegate {
  public:
   using QStyledItemDelegate::QStyledItemDelegate;
+
+ protected:
+  void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override {
+    QStyledItemDelegate::initStyleOption(option, index);
+    option->state &= ~QStyle::State_HasFocus;
+  }
+};
+
+/// A thin bar below the counts.
+class ProgressDelegate : public RowDelegate {
+ public:
+  using RowDelegate::RowDelegate;
 
   void paint(QPainter* painter, const QStyleOptionViewItem& option,
              const QModelIndex& index) const override {
@@ -42,7 +54,8 @@ class ProgressDelegate : public QStyledItemDelegate {
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
     painter->setPen(palette.color(QPalette::Text));
-    painter->drawText(box, Qt::AlignHCenter | Qt::AlignTop, text);
+    painter->drawText(box, Qt::AlignHCenter | Qt::AlignTop,
+                      cell.fontMetrics.elidedText(text, Qt::ElideRight, box.width()));
     if (fraction >= 0) {
       QRectF bar(box.left(), box.bottom() - 4, box.width(), 4);
       painter->setPen(Qt::NoPen);
@@ -91,6 +104,7 @@ JobsDock::JobsDock(const AppContext& context, QWidget* parent)
   table_->setWordWrap(false);
   table_->verticalHeader()->hide();
   table_->verticalHeader()->setDefaultSectionSize(32);
+  table_->setItemDelegate(new RowDelegate(table_));
   table_->setItemDelegateForColumn(JobTableModel::Progress, new ProgressDelegate(table_));
   table_->setContextMenuPolicy(Qt::CustomContextMenu);
   auto* header = table_->horizontalHeader();
@@ -98,8 +112,8 @@ JobsDock::JobsDock(const AppContext& context, QWidget* parent)
   header->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
   header->setSectionResizeMode(JobTableModel::Name, QHeaderView::Stretch);
   const std::pair<int, int> widths[] = {
-      {JobTableModel::Id, 52},        {JobTableModel::State, 96}, {JobTableModel::Phase, 220},
-      {JobTableModel::Progress, 160}, {JobTableModel::Rate, 104}, {JobTableModel::Left, 104},
+      {JobTableModel::Id, 52},        {JobTableModel::State, 96}, {JobTableModel::Phase, 200},
+      {JobTableModel::Progress, 188}, {JobTableModel::Rate, 104}, {JobTableModel::Left, 92},
       {JobTableModel::Started, 140}};
   for (const auto& [column, width] : widths) table_->setColumnWidth(column, width);
   stack_->addWidget(table_);
@@ -141,8 +155,8 @@ JobsDock::JobsDock(const AppContext& context, QWidget* parent)
   connect(context_.database, &DatabaseService::changed, this, &JobsDock::refresh);
   connect(context_.jobs, &JobController::progress, model_, &JobTableModel::setProgress);
   connect(context_.jobs, &JobController::submitted, this, [this](qint64 job) {
+    wanted_ = job;
     refresh();
-    table_->selectRow(qMax(0, model_->rowOf(job)));
   });
   showActions();
   refresh();
@@ -171,6 +185,11 @@ void JobsDock::refresh() {
         asking_ = false;
         model_->setJobs(std::move(jobs));
         stack_->setCurrentIndex(model_->rowCount() == 0 ? 1 : 0);
+        if (const int row = model_->rowOf(wanted_); row >= 0) {
+          table_->selectRow(row);
+          table_->scrollTo(model_->index(row, 0));
+          wanted_ = 0;
+        }
         if (!table_->selectionModel()->hasSelection() && model_->rowCount() > 0) {
           table_->selectRow(0);
         }

@@ -36,6 +36,7 @@ class JobsDock : public QDockWidget {
   QToolButton* retry_;
   QToolButton* open_;
   QToolButton* startQueue_;
+  qint64 wanted_ = 0;  ///< a job just submitted: selected as soon as the table has it
   bool asking_ = false;
   bool again_ = false;
 };
