@@ -1,8 +1,13 @@
+#include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <iostream>
 
+#include "app/cli/progress_printer.h"
 #include "app/cli/session.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -43,6 +48,24 @@ void listJobs(Session& session, bool asJson) {
   }
 }
 
+/// The worker's events, one JSON object per line, until it closes its end.
+void showEvents(int pipe) {
+  ProgressPrinter printer;
+  std::string pending;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t count = read(pipe, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    pending.append(buffer, static_cast<std::size_t>(count));
+    for (auto end = pending.find('\n'); end != std::string::npos; end = pending.find('\n')) {
+      const Json event = Json::parse(pending.substr(0, end), nullptr, false);
+      if (event.is_object() && event.contains("event")) printer.show(event);
+      pending.erase(0, end + 1);
+    }
+  }
+}
+
 /// Runs `bulwark-cli work` for one job, so that a crash costs that job only.
 void runChild(const std::filesystem::path& database, std::int64_t job) {
   std::vector<std::string> words = {"bulwark-cli",     "work",  "--db",
@@ -50,12 +73,33 @@ void runChild(const std::filesystem::path& database, std::int64_t job) {
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw Error::failed("no pipe could be made", "queue start");
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+  // Ctrl+C reaches both: the worker cancels in order while this process keeps reading, and ends
+  // this process as soon as it is let through below.
+  sigset_t interrupt, before;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  sigprocmask(SIG_BLOCK, &interrupt, &before);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setsigmask(&attributes, &before);
   pid_t child = 0;
-  if (posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, arguments.data(), environ) != 0) {
-    throw Error::failed("the worker could not be started", "queue start");
-  }
+  const int problem =
+      posix_spawn(&child, "/proc/self/exe", &actions, &attributes, arguments.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  close(ends[1]);
+  if (problem == 0) showEvents(ends[0]);
+  close(ends[0]);
   int status = 0;
-  waitpid(child, &status, 0);
+  if (problem == 0) waitpid(child, &status, 0);
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (problem != 0) throw Error::failed("the worker could not be started", "queue start");
 }
 
 void startQueue(Session& session) {
@@ -72,7 +116,8 @@ void startQueue(Session& session) {
     RunStore store = session.openStore(RunStore::Mode::ReadWrite);
     store.markInterrupted();
     const JobRecord done = store.job(next->id);
-    std::cerr << "job " << done.id << ": " << toString(done.state) << ' ' << done.error << '\n';
+    std::cerr << "job " << done.id << ": " << toString(done.state)
+              << (done.error.empty() ? "" : ": " + done.error) << '\n';
     if (done.state == RunState::Queued) {
       throw Error::failed("the worker did not take the job", "queue start");
     }

@@ -181,7 +181,12 @@ class TestCli : public QObject {
     const auto jobs = json(call({"queue", "list", "--json", "--db", db_}).out).array();
     QCOMPARE(jobs[0].toObject()["state"].toString(), QString("interrupted"));
     QCOMPARE(call({"queue", "retry", "2", "--db", db_}).code, 0);
-    QCOMPARE(call({"queue", "start", "--db", db_}).code, 0);
+    const auto start = call({"queue", "start", "--db", db_});
+    QCOMPARE(start.code, 0);
+    // Progress goes to standard error, in words.
+    QCOMPARE(start.out.size(), 0);
+    QVERIFY2(start.error.contains("job 2: done") && start.error.contains("metrics"),
+             qPrintable(start.error));
 
     QCOMPARE(results("2"), results("1"));
     QVERIFY(results("1").size() > 0);
