@@ -159,7 +159,10 @@ std::vector<std::string> healthLines(const RunRecord& run) {
 
 Facts summaryFacts(const RunRecord& run) {
   Json rest = run.summary;
-  if (rest.is_object()) rest.erase("health");
+  if (rest.is_object()) {
+    rest.erase("health");
+    rest.erase("health_checks");  // the lines above sum them up; `runs health` lists them
+  }
   return flatten(rest);
 }
 
