@@ -16,19 +16,8 @@ struct AscentPlan {
   bool randomStart = false;
 };
 
-/// Ascends the objective within the ball, keeping the best point per sample over all iterates of
-/// all restarts, the clean image included.
-///
-/// One forward per step: the value of iterate k comes out of the pass whose gradient makes iterate
-/// k + 1; the last iterate costs one forward without a backward.
-///
-/// All passes have one constant batch size, W = ceil(N / ceil(N / batchSize)), and sample i is
-/// propagated in row i mod W, with or without rank saturation. Rows of a pass do not influence
-/// each other, so a sample's values cannot depend on who else has left: S1 is exact by
-/// construction, whatever the kernels do with batch sizes and row positions. Where many rows are
-/// idle, the ascent first measures on the images at hand whether rows may move (bit for bit the
-/// same values and gradients in another row or batch size), and only then fills rows out of turn
-/// and shrinks the batch.
+/// Ascends the objective within the ball by steps along the gradient's sign (l-inf) or direction
+/// (l2), each projected back; the best point per sample over all iterates is kept (see `walk`).
 AttackResult ascend(const AscentPlan& plan, Objective& objective, const torch::Tensor& images,
                     const AttackContext& context);
 

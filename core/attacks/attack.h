@@ -13,7 +13,17 @@
 
 namespace bulwark {
 
-enum class Norm { Linf, L2 };
+enum class Norm {
+  Linf,
+  L2,
+  None,  ///< no ball: only the pixel box
+};
+
+/// What an attack is after; the two are never mixed in one table.
+enum class AttackMode {
+  Maximise,  ///< the worst value, what AUROC needs; only a final rank ends a sample early
+  Cross,     ///< any point beyond the threshold, what a rate at a fixed threshold needs
+};
 
 /// Norm, radius in units of the [0, 1] range, and the pixel box [0, 1].
 struct ThreatModel {
@@ -30,9 +40,17 @@ struct AttackContext {
   /// Judged values of the clean images [N] (float64, CPU) if already known, so that the attacked
   /// score can equal the clean one exactly; undefined: the attack computes them.
   torch::Tensor clean = {};
+  /// Starting points [N, restarts, C, H, W] instead of drawn ones, to repeat what another program
+  /// did from the same noise; undefined: drawn from the seed.
+  torch::Tensor starts = {};
   /// S1, rank saturation: a sample whose best judged value has passed this bound leaves the
   /// active batch, because its rank can no longer change. +inf: never.
   double saturation = std::numeric_limits<double>::infinity();
+  AttackMode mode = AttackMode::Maximise;
+  /// Judged values that count as crossed when exceeded, for attacks that need a decision. `Cross`:
+  /// exactly one. `Maximise`: several to try, keeping the worst point found (methods: 5, 50 and
+  /// 95 % quantiles of the pooled clean scores); 0 alone for a classifier's margin.
+  std::vector<double> thresholds = {};
   /// Positions whose best image after each of `snapshotSteps` is kept, for the image page.
   std::vector<std::int64_t> snapshotSamples = {};
   std::vector<std::int64_t> snapshotSteps = {};
@@ -44,11 +62,14 @@ inline std::int64_t passSize(std::int64_t count, std::int64_t batchSize) {
   return batches > 0 ? (count + batches - 1) / batches : 0;
 }
 
+/// The judged value beyond which a sample is finished: its rank is final, or it has crossed.
+double finishBound(const AttackContext& context);
+
 /// The best point found per sample, the clean one included.
 struct AttackResult {
   torch::Tensor images;     ///< [N, C, H, W] float32, CPU
   torch::Tensor values;     ///< [N] float64, CPU: judged value at `images`, never below the clean
-  torch::Tensor saturated;  ///< [N] bool: left early under S1
+  torch::Tensor saturated;  ///< [N] bool: left early, under S1 or having crossed
   /// [N] bool: the gradient was exactly zero at some step, a sign of masking (check H15).
   torch::Tensor zeroGradient;
   /// Mean over samples of the best judged value after 0, 1, ... steps; non-decreasing.

@@ -1,5 +1,6 @@
 #include "core/attacks/classification_objective.h"
 
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -23,9 +24,35 @@ ClassificationObjective::ClassificationObjective(Network& network, torch::Tensor
 
 Objective::Values ClassificationObjective::evaluate(const torch::Tensor& images,
                                                     const torch::Tensor& samples) {
-  const auto labels = labels_.index_select(0, samples).to(images.device());
-  const auto guide = negativeLogOdds(network_.forward(images), labels);
-  return {guide, torch::softplus(guide.detach())};
+  const auto truth = labels(samples, images.device());
+  const auto scores = network_.forward(images);
+  return {negativeLogOdds(scores, truth), judgeLogits(scores, truth)};
+}
+
+std::int64_t ClassificationObjective::classes() const {
+  return network_.shape().classes;
+}
+
+torch::Tensor ClassificationObjective::logits(const torch::Tensor& images) {
+  return network_.forward(images);
+}
+
+torch::Tensor ClassificationObjective::labels(const torch::Tensor& samples,
+                                              const torch::Device& device) const {
+  return labels_.index_select(0, samples).to(device);
+}
+
+torch::Tensor ClassificationObjective::judgeLogits(const torch::Tensor& logits,
+                                                   const torch::Tensor& labels) const {
+  const torch::NoGradGuard noGrad;
+  return classificationMargin(logits.detach(), labels);
+}
+
+torch::Tensor classificationMargin(const torch::Tensor& logits, const torch::Tensor& labels) {
+  const auto index = labels.unsqueeze(1);
+  const auto truth = logits.gather(1, index).squeeze(1);
+  const auto others = logits.scatter(1, index, -std::numeric_limits<double>::infinity());
+  return std::get<0>(others.max(1)) - truth;
 }
 
 }  // namespace bulwark

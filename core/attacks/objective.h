@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
+
 namespace bulwark {
 
 /// What an adversary maximises, one value per sample. Written once, so the same attack serves
@@ -25,6 +27,16 @@ class Objective {
     const torch::NoGradGuard noGrad;
     return evaluate(images, samples).judged;
   }
+
+  /// Class logits behind the objective, for attacks that choose among classes; 0: there are none,
+  /// the objective is one number and the functions below must not be called.
+  virtual std::int64_t classes() const { return 0; }
+  /// [B, K] with a graph to `images`.
+  virtual torch::Tensor logits(const torch::Tensor& images);
+  /// [B] int64 on `device`: the classes to be driven away from.
+  virtual torch::Tensor labels(const torch::Tensor& samples, const torch::Device& device) const;
+  /// [B]: the judged value that belongs to `logits`, without a graph.
+  virtual torch::Tensor judgeLogits(const torch::Tensor& logits, const torch::Tensor& labels) const;
 };
 
 }  // namespace bulwark

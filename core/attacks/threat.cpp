@@ -9,6 +9,16 @@
 
 namespace bulwark {
 
+double finishBound(const AttackContext& context) {
+  if (context.mode == AttackMode::Maximise) return context.saturation;
+  if (context.thresholds.size() != 1) {
+    throw Error::failed("an attack that is to cross a threshold was given " +
+                            std::to_string(context.thresholds.size()) + " of them",
+                        "attack");
+  }
+  return context.thresholds.front();
+}
+
 void addThreatOptions(OptionSchema& options, const std::string& source) {
   options.number("eps", "8/255", "Radius of the ball the adversary may move in")
       .range(0, 1)
@@ -53,6 +63,24 @@ torch::Tensor randomStart(const torch::Tensor& image, const ThreatModel& threat,
   return start;
 }
 
+torch::Tensor randomStarts(const torch::Tensor& images, const ThreatModel& threat,
+                           const std::vector<Seat>& seats) {
+  const auto onHost = images.to(torch::kCPU);
+  std::vector<torch::Tensor> starts;
+  for (std::size_t i = 0; i < seats.size(); ++i) {
+    const Seat& seat = seats[i];
+    const auto image = onHost[static_cast<std::int64_t>(i)];
+    starts.push_back(seat.start.defined() ? seat.start : randomStart(image, threat, seat.seed));
+  }
+  return torch::stack(starts).to(images.device());
+}
+
+torch::Tensor rowsOf(const std::vector<Seat>& seats, const torch::Device& device) {
+  std::vector<std::int64_t> rows;
+  for (const Seat& seat : seats) rows.push_back(seat.row);
+  return torch::tensor(rows, torch::kInt64).to(device);
+}
+
 void requireImages(const torch::Tensor& images, const std::string& where) {
   if (images.dim() != 4 || images.scalar_type() != torch::kFloat32 || !images.device().is_cpu()) {
     throw Error::badInput("an attack takes float32 images [N, C, H, W] on the CPU", where);
@@ -74,11 +102,14 @@ void auditPerturbation(const torch::Tensor& clean, const torch::Tensor& adversar
   for (std::int64_t begin = 0; begin < total; begin += chunk) {
     const auto to = adversarial.slice(0, begin, std::min(begin + chunk, total));
     const auto delta = (to.to(torch::kFloat64) - clean.slice(0, begin, begin + chunk)).flatten(1);
+    if (!torch::isfinite(to).all().item<bool>()) {
+      throw Error::failed("an adversarial image has pixels that are not numbers", where,
+                          "this is a defect of the attack; please report it");
+    }
     const double order = threat.norm == Norm::Linf ? std::numeric_limits<double>::infinity() : 2.0;
     const auto sizes = torch::linalg_vector_norm(delta, order, torch::IntArrayRef{1});
     const auto largest = sizes.max().item<double>();
-    // Written so that NaN fails too.
-    if (!(largest <= threat.epsilon + 1e-6)) {
+    if (threat.norm != Norm::None && !(largest <= threat.epsilon + 1e-6)) {
       throw Error::failed("an adversarial image left the ball: distance " + formatNumber(largest) +
                               ", allowed " + formatNumber(threat.epsilon),
                           where, "this is a defect of the attack; please report it");

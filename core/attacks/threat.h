@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/attacks/attack.h"
+#include "core/attacks/walk.h"
 
 namespace bulwark {
 
@@ -10,6 +11,14 @@ ThreatModel threatOf(const Params& params);
 
 /// A start drawn uniformly from the ball around `image` [C, H, W], then clipped to the box.
 torch::Tensor randomStart(const torch::Tensor& image, const ThreatModel& threat, Seed seed);
+
+/// One for each of `images` [seats, C, H, W], on their device; drawn on the CPU from the seats'
+/// seeds.
+torch::Tensor randomStarts(const torch::Tensor& images, const ThreatModel& threat,
+                           const std::vector<Seat>& seats);
+
+/// int64 on `device`: the seats' rows.
+torch::Tensor rowsOf(const std::vector<Seat>& seats, const torch::Device& device);
 
 /// Throws `Error` (BadInput) unless `images` is float32 [N, C, H, W] within [0, 1].
 void requireImages(const torch::Tensor& images, const std::string& where);

@@ -68,7 +68,8 @@ double excess(const torch::Tensor& clean, const torch::Tensor& attacked,
               const ThreatModel& threat) {
   const auto delta = (attacked - clean).flatten(1).to(torch::kFloat64);
   const auto size = threat.norm == Norm::Linf ? std::get<0>(delta.abs().max(1)) : delta.norm(2, 1);
-  const double ball = size.max().item<double>() - threat.epsilon;
+  const bool bounded = threat.norm != Norm::None;
+  const double ball = bounded ? size.max().item<double>() - threat.epsilon : 0.0;
   const double box = std::max(-attacked.min().item<double>(), attacked.max().item<double>() - 1.0);
   const double worst = std::max({ball, box, 0.0});
   return std::isnan(attacked.sum().item<double>()) ? std::numeric_limits<double>::infinity()
