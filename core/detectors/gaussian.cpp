@@ -53,7 +53,11 @@ SharedGaussians::SharedGaussians(const torch::Tensor& means, const torch::Tensor
   auto regular = covariance.to(torch::kCPU).clone();
   regular.diagonal().add_(ridge * covariance.diagonal().mean().item<double>());
   const auto [lower, failed] = at::linalg_cholesky_ex(regular);
-  if (failed.item<int>() != 0) {
+  // Features that vary by less than the rounding of float32 have no covariance but noise, which a
+  // Cholesky factorisation may accept.
+  const double size = means.abs().max().item<double>();
+  const bool constant = covariance.diagonal().mean().item<double>() <= 1e-12 * size * size;
+  if (constant || failed.item<int>() != 0) {
     throw Error::failed("the covariance of the features is singular", where,
                         "raise the option 'ridge', or use more training images");
   }

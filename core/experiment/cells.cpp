@@ -8,6 +8,7 @@
 
 #include "core/detectors/detector_objective.h"
 #include "core/detectors/score_set.h"
+#include "core/metrics/detection.h"
 #include "core/nn/device.h"
 
 namespace bulwark {
@@ -117,6 +118,25 @@ void CellEvaluator::scoreClean(const FittedDetector& detector) {
   for (const auto& out : data_.outs) scoreOne(out, true);
 }
 
+/// What an attack that needs a decision has to exceed, in the adversary's direction.
+std::vector<double> CellEvaluator::thresholds(const std::string& detector, double direction) const {
+  const auto& in = scores_.at(detector, "", data_.in.name, false).scores;
+  if (specification_.evaluation.mode == "cross") return {direction * thresholdKeeping95(in)};
+  // AUROC has no threshold: three quantiles of all clean scores are tried, the worst point counts.
+  auto pooled = in;
+  for (const auto& out : data_.outs) {
+    const auto& more = scores_.at(detector, "", out.name, true).scores;
+    pooled.insert(pooled.end(), more.begin(), more.end());
+  }
+  std::sort(pooled.begin(), pooled.end());
+  std::vector<double> found;
+  for (const double share : {0.05, 0.5, 0.95}) {
+    const double position = share * static_cast<double>(pooled.size() - 1);
+    found.push_back(direction * pooled[static_cast<std::size_t>(std::lround(position))]);
+  }
+  return found;
+}
+
 void CellEvaluator::attack(const FittedDetector& detector, const NamedAttack& attack, bool attackIn,
                            bool attackOut) {
   // S1: an in image above every clean out score has its final rank in `in` and `in_out`, since
@@ -129,10 +149,14 @@ void CellEvaluator::attack(const FittedDetector& detector, const NamedAttack& at
   const double lowestIn = smallest(scores_.at(detector.label, "", data_.in.name, false).scores);
   const double never = std::numeric_limits<double>::infinity();
   const bool saturate = specification_.evaluation.rankSaturation;
-  if (attackIn) attackSet(detector, attack, data_.in, false, saturate ? highestOut : never);
+  // The rates at the clean threshold must be final too.
+  const double fixed =
+      thresholdKeeping95(scores_.at(detector.label, "", data_.in.name, false).scores);
+  const double inBound = std::max(highestOut, fixed), outBound = std::max(-lowestIn, -fixed);
+  if (attackIn) attackSet(detector, attack, data_.in, false, saturate ? inBound : never);
   if (!attackOut) return;
   for (const auto& out : data_.outs) {
-    attackSet(detector, attack, out, true, saturate ? -lowestIn : never);
+    attackSet(detector, attack, out, true, saturate ? outBound : never);
   }
 }
 
@@ -159,6 +183,8 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
       .task = task_,
       .clean = toTensor(clean) * direction,
       .saturation = saturation,
+      .mode = specification_.evaluation.mode == "cross" ? AttackMode::Cross : AttackMode::Maximise,
+      .thresholds = thresholds(detector.label, direction),
       .snapshotSamples = spread(specification_.evaluation.imagePairs, size),
       .snapshotSteps = stepsToKeep(attack.attack->backwardsPerImage()),
   };

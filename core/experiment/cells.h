@@ -49,6 +49,7 @@ class CellEvaluator {
 
  private:
   std::vector<double> score(const FittedDetector& detector, const ImageSet& set);
+  std::vector<double> thresholds(const std::string& detector, double direction) const;
   void attackSet(const FittedDetector& detector, const NamedAttack& attack, const NamedSet& set,
                  bool out, double saturation);
 

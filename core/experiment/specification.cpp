@@ -17,8 +17,10 @@ namespace bulwark {
 namespace {
 
 const std::vector<std::string> kSettings = {"clean", "in", "out", "in_out"};
-const std::vector<std::string> kMetrics = {"auroc",     "aupr_out", "aupr_in",           "fpr95_id",
-                                           "fpr95_ood", "tnr95",    "detection_accuracy"};
+const std::vector<std::string> kMetrics = {
+    "auroc", "aupr_out",           "aupr_in",   "fpr95_id", "fpr95_ood",
+    "tnr95", "detection_accuracy", "tpr_fixed", "fpr_fixed"};
+const std::vector<std::string> kFixedMetrics = {"fpr_fixed", "tpr_fixed"};
 
 void requireKeys(const Json& json, const std::string& path, const std::vector<std::string>& known) {
   if (!json.is_object()) {
@@ -202,7 +204,18 @@ void readClassifier(const Json& json, Specification& spec, const Registries& reg
 void readEvaluation(const Json& json, Specification& spec) {
   const Params params(evaluationSchema(), json, "evaluation", {});
   spec.evaluation.settings = params.getTextList("settings");
+  spec.evaluation.mode = params.getText("mode");
   spec.evaluation.metrics = params.getTextList("metrics");
+  if (spec.evaluation.mode == "cross") {
+    if (!json.contains("metrics")) spec.evaluation.metrics = kFixedMetrics;
+    for (const auto& metric : spec.evaluation.metrics) {
+      if (metric.ends_with("_fixed")) continue;
+      throw Error::badInput("'" + metric + "' ranks scores, but an attack that stops at the " +
+                                "threshold does not find the worst score",
+                            "evaluation.metrics",
+                            "use fpr_fixed and tpr_fixed, or the mode maximise");
+    }
+  }
   spec.evaluation.bootstrap = params.getInt("bootstrap");
   spec.evaluation.batchSize = params.getInt("batch_size");
   spec.evaluation.rankSaturation = params.getBool("rank_saturation");
@@ -235,6 +248,11 @@ const OptionSchema& evaluationSchema() {
     OptionSchema options;
     options.textList("settings", kSettings, "Which of the two test sets the adversary perturbs")
         .choices = kSettings;
+    options
+        .choice("mode", "maximise", {"maximise", "cross"},
+                "maximise: the worst score found, for AUROC; cross: stop once the threshold that "
+                "keeps 95 % of the clean in set is crossed, for rates at that threshold")
+        .from("peers of both kinds are compared wrongly when mixed: pitfall 8");
     options
         .textList("metrics", {"auroc", "aupr_out", "fpr95_id", "tnr95"},
                   "Metrics shown in tables; all are computed and stored")
@@ -368,12 +386,11 @@ Json Specification::toJson() const {
   for (const auto& request : detectors) json["detectors"].push_back(writeComponent(request, true));
   json["attacks"] = Json::array();
   for (const auto& request : attacks) json["attacks"].push_back(writeComponent(request, true));
-  json["evaluation"] = {{"settings", evaluation.settings},
-                        {"metrics", evaluation.metrics},
-                        {"bootstrap", evaluation.bootstrap},
-                        {"batch_size", evaluation.batchSize},
-                        {"rank_saturation", evaluation.rankSaturation},
-                        {"image_pairs", evaluation.imagePairs}};
+  json["evaluation"] = {
+      {"settings", evaluation.settings},     {"mode", evaluation.mode},
+      {"metrics", evaluation.metrics},       {"bootstrap", evaluation.bootstrap},
+      {"batch_size", evaluation.batchSize},  {"rank_saturation", evaluation.rankSaturation},
+      {"image_pairs", evaluation.imagePairs}};
   if (!published.empty()) {
     json["published"] = Json::array();
     for (const auto& figure : published) {

@@ -31,6 +31,7 @@ struct ProtocolRequest {
 
 struct EvaluationRequest {
   std::vector<std::string> settings = {"clean", "in", "out", "in_out"};
+  std::string mode = "maximise";     ///< or "cross": attacks stop at the clean threshold
   std::vector<std::string> metrics;  ///< shown in tables; all are computed
   std::int64_t bootstrap = 1000;     ///< replicates of the 95 % interval
   std::int64_t batchSize = 256;

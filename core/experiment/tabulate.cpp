@@ -1,6 +1,7 @@
 #include "core/experiment/tabulate.h"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -31,9 +32,22 @@ struct Cell {
   std::string detector, attack, setting, out;
 };
 
+/// Points that only cross a threshold have no worst score, so nothing that ranks them has a
+/// meaning.
+void clearRankMetrics(DetectionMetrics& metrics) {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  for (double* value :
+       {&metrics.auroc, &metrics.auprOut, &metrics.auprIn, &metrics.fpr95Id, &metrics.fpr95Ood,
+        &metrics.tnr95, &metrics.detectionAccuracy, &metrics.ciLow, &metrics.ciHigh,
+        &metrics.aurocPessimistic, &metrics.aurocOptimistic, &metrics.tieShare}) {
+    *value = none;
+  }
+}
+
 void addCell(const Cell& cell, const ScoreSet& in, const ScoreSet& out,
-             const BootstrapOptions& bootstrap, Tabulated& table) {
-  const DetectionMetrics metrics = evaluate(in.scores, out.scores, bootstrap);
+             const BootstrapOptions& bootstrap, double threshold, bool ranked, Tabulated& table) {
+  DetectionMetrics metrics = evaluate(in.scores, out.scores, bootstrap, threshold);
+  if (!ranked) clearRankMetrics(metrics);
   ResultRow row;
   row.detector = cell.detector;
   row.attack = cell.attack;
@@ -54,7 +68,11 @@ void addCell(const Cell& cell, const ScoreSet& in, const ScoreSet& out,
                {"auroc_optimistic", metrics.aurocOptimistic},
                {"tie_share", metrics.tieShare},
                {"distinct_share", metrics.distinctShare}};
+  for (const auto& info : metricInfos()) {
+    if (info.name.ends_with("_fixed")) row.extra[info.name] = *metricValue(metrics, info.name);
+  }
   table.rows.push_back(std::move(row));
+  if (!ranked) return;
 
   const ScoreLevels levels = scoreLevels(in.scores, out.scores);
   RocCurve roc = rocCurve(levels);
@@ -102,9 +120,11 @@ Tabulated tabulate(const Specification& specification, const std::string& in,
       const auto score = [&](const std::string& attack, bool isOut) -> const ScoreSet& {
         return scores.at(detector.label, attack, isOut ? out : in, isOut);
       };
+      const double threshold = thresholdKeeping95(score("", false).scores);
+      const bool ranked = specification.evaluation.mode == "maximise";
       if (wanted("clean")) {
         addCell({detector.label, "", "clean", out}, score("", false), score("", true), bootstrap,
-                table);
+                threshold, true, table);
       }
       for (const auto& attack : specification.attacks) {
         for (const char* setting : {"in", "out", "in_out"}) {
@@ -113,7 +133,7 @@ Tabulated tabulate(const Specification& specification, const std::string& in,
           const std::string inAttack = name == "out" ? "" : attack.label;
           const std::string outAttack = name == "in" ? "" : attack.label;
           addCell({detector.label, attack.label, name, out}, score(inAttack, false),
-                  score(outAttack, true), bootstrap, table);
+                  score(outAttack, true), bootstrap, threshold, ranked, table);
         }
       }
       task.advance();

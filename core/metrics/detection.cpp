@@ -29,10 +29,20 @@ Interval aurocInterval(std::span<const double> in, std::span<const double> out, 
   return {std::max(0.0, estimate - half), std::min(1.0, estimate + half)};
 }
 
+double keptShare(std::span<const double> scores, double threshold) {
+  const auto kept =
+      std::count_if(scores.begin(), scores.end(), [&](double s) { return s <= threshold; });
+  return static_cast<double>(kept) / static_cast<double>(scores.size());
+}
+
 }  // namespace
 
+double thresholdKeeping95(std::span<const double> in) {
+  return pointAtTpr(scoreLevels(in, in), Positive::In, 0.95).threshold;
+}
+
 DetectionMetrics evaluate(std::span<const double> in, std::span<const double> out,
-                          const BootstrapOptions& options) {
+                          const BootstrapOptions& options, std::optional<double> threshold) {
   const ScoreLevels scores = scoreLevels(in, out);
   DetectionMetrics metrics;
   metrics.auroc = auroc(scores);
@@ -45,6 +55,9 @@ DetectionMetrics evaluate(std::span<const double> in, std::span<const double> ou
   metrics.fpr95Ood = fprAtTpr(scores, Positive::Out);
   metrics.tnr95 = 1.0 - metrics.fpr95Id;
   metrics.detectionAccuracy = detectionAccuracy(scores);
+  metrics.thresholdFixed = threshold ? *threshold : thresholdKeeping95(in);
+  metrics.tprFixed = keptShare(in, metrics.thresholdFixed);
+  metrics.fprFixed = keptShare(out, metrics.thresholdFixed);
   metrics.nIn = scores.nIn;
   metrics.nOut = scores.nOut;
   metrics.distinctShare =
@@ -76,6 +89,14 @@ const std::vector<MetricInfo>& metricInfos() {
       {"detection_accuracy", "Detection accuracy",
        "best balanced accuracy over all thresholds, both sets weighing the same", Better::Higher,
        true},
+      {"tpr_fixed", "In kept at the clean threshold",
+       "share of in images kept at the threshold that keeps 95 % of the clean in set",
+       Better::Higher, false},
+      {"fpr_fixed", "Out kept at the clean threshold",
+       "share of out images kept at the threshold that keeps 95 % of the clean in set",
+       Better::Lower, false},
+      {"threshold_fixed", "Clean threshold",
+       "the score at or below which 95 % of the clean in set lie", Better::Neither, false},
       {"auroc_pessimistic", "AUROC, ties against",
        "AUROC with every tie counted against the detector", Better::Higher, false},
       {"auroc_optimistic", "AUROC, ties for", "AUROC with every tie counted for the detector",
@@ -102,6 +123,9 @@ std::optional<double> metricValue(const DetectionMetrics& m, const std::string& 
   if (name == "fpr95_ood") return m.fpr95Ood;
   if (name == "tnr95") return m.tnr95;
   if (name == "detection_accuracy") return m.detectionAccuracy;
+  if (name == "tpr_fixed") return m.tprFixed;
+  if (name == "fpr_fixed") return m.fprFixed;
+  if (name == "threshold_fixed") return m.thresholdFixed;
   if (name == "auroc_pessimistic") return m.aurocPessimistic;
   if (name == "auroc_optimistic") return m.aurocOptimistic;
   if (name == "tie_share") return m.tieShare;

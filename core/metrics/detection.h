@@ -18,6 +18,9 @@ struct DetectionMetrics {
   double tnr95 = 0.0;                    ///< 1 - fpr95Id
   double detectionAccuracy = 0.0;        ///< equal priors
   double aurocPessimistic = 0.0, aurocOptimistic = 0.0;  ///< ties against and for the detector
+  /// At one threshold fixed beforehand (default: the one of `tnr95` on these very scores): shares
+  /// of in and of out images kept, that is with a score <= the threshold.
+  double thresholdFixed = 0.0, tprFixed = 0.0, fprFixed = 0.0;
   double tieShare = 0.0;       ///< (in, out) pairs with equal scores; optimistic - pessimistic
   double distinctShare = 0.0;  ///< distinct scores / images
   std::int64_t nIn = 0, nOut = 0;
@@ -28,7 +31,11 @@ struct DetectionMetrics {
 /// `options.replicates` 0 it is DeLong's normal interval, cut to [0, 1] (and [0, 1] itself when a
 /// set has one image). Throws `Error` on an empty set or a score that is not finite.
 DetectionMetrics evaluate(std::span<const double> in, std::span<const double> out,
-                          const BootstrapOptions& options = {});
+                          const BootstrapOptions& options = {},
+                          std::optional<double> threshold = std::nullopt);
+
+/// Smallest threshold that keeps at least 95 % of the in scores; an image is kept at or below it.
+double thresholdKeeping95(std::span<const double> in);
 
 enum class Better { Higher, Lower, Neither };
 

@@ -62,8 +62,10 @@ std::string fullTable(const RunReport& report) {
     for (const MetricInfo& info : metricInfos()) {
       if (!info.primary) continue;
       const bool count = info.name == "n_in" || info.name == "n_out";
-      text +=
-          "<td>" + formatFixed(metricValue(row, info.name).value_or(0.0), count ? 0 : 4) + "</td>";
+      const auto value = metricValue(row, info.name);
+      text += "<td>";
+      text += value ? formatFixed(*value, count ? 0 : 4) : std::string("-");
+      text += "</td>";
     }
     text += "</tr>\n";
   }

@@ -1,5 +1,6 @@
 #include "core/report/run_report.h"
 
+#include <cmath>
 #include <map>
 #include <tuple>
 
@@ -17,6 +18,10 @@ std::string textOf(const Json& object, const char* key) {
 }  // namespace
 
 std::optional<double> metricValue(const ResultRow& row, const std::string& metric) {
+  // Without a number where the mode gives the metric no meaning (`cross`: every rank metric).
+  const bool ranked = !std::isnan(row.auroc);
+  const bool rankMetric = metric != "n_in" && metric != "n_out" && !metric.ends_with("_fixed");
+  if (!ranked && rankMetric) return std::nullopt;
   if (metric == "auroc") return row.auroc;
   if (metric == "aupr_out") return row.auprOut;
   if (metric == "aupr_in") return row.auprIn;

@@ -18,6 +18,7 @@ enum class TableLayout {
 };
 
 struct TableOptions {
+  /// AUROC becomes fpr_fixed where the attacks only crossed a threshold and have no AUROC.
   std::string metric = "auroc";
   int decimals = 3;
   bool intervals = true;  ///< the 95 % interval, for AUROC

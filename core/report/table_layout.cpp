@@ -70,6 +70,19 @@ std::string titleOf(const std::string& metric) {
   return metric;
 }
 
+/// The attacks only crossed a threshold, so no attacked row has a rank metric.
+bool onlyCrossed(const std::vector<RunReport>& runs) {
+  bool attacked = false;
+  for (const RunReport& report : runs) {
+    for (const ResultRow& row : report.results) {
+      if (row.attack.empty()) continue;
+      attacked = true;
+      if (metricValue(row, "auroc")) return false;
+    }
+  }
+  return attacked;
+}
+
 std::string makeCaption(const PaperTable& table, const std::vector<RunReport>& runs,
                         const TableOptions& options) {
   std::string text = table.metricTitle;
@@ -112,8 +125,10 @@ std::string PaperTable::columnTitle(const TableColumn& column) const {
   return severalAttacks && !column.attack.empty() ? column.attack + ": " + setting : setting;
 }
 
-PaperTable layOut(const std::vector<RunReport>& runs, const TableOptions& options,
+PaperTable layOut(const std::vector<RunReport>& runs, const TableOptions& asked,
                   bool tallByDefault) {
+  TableOptions options = asked;
+  if (options.metric == "auroc" && onlyCrossed(runs)) options.metric = "fpr_fixed";
   PaperTable table;
   std::vector<std::string> outs;
   std::vector<std::string> attacks;

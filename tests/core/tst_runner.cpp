@@ -145,6 +145,41 @@ class TestRunner : public QObject {
     QVERIFY2(saved > 0, "the comparison is empty unless some samples left early");
   }
 
+  void crossingStopsAtTheCleanThreshold() {
+    Bench bench;
+    Json json = smallSpecification();
+    const auto worst = bench.create(json);
+    json["evaluation"]["mode"] = "cross";
+    const auto cross = bench.create(json);
+    bench.execute(worst);
+    bench.execute(cross);
+    std::int64_t passes = 0;
+    for (const auto& set : bench.store->scoreSets(worst)) passes += set.forwards;
+    for (const auto& set : bench.store->scoreSets(cross)) passes -= set.forwards;
+    QVERIFY2(passes > 0, "an image leaves at the threshold, not at its worst score");
+    const auto maximised = bench.store->results(worst), crossed = bench.store->results(cross);
+    QCOMPARE(maximised.size(), crossed.size());
+    int attacked = 0;
+    for (std::size_t i = 0; i < crossed.size(); ++i) {
+      const auto& row = crossed[i];
+      const double kept = row.extra.at("tpr_fixed").get<double>();
+      const double missed = row.extra.at("fpr_fixed").get<double>();
+      if (row.attack.empty()) {
+        QVERIFY(std::abs(kept - 0.95) < 0.02);
+        QVERIFY(std::abs((1.0 - missed) - row.tnr95) < 1e-12);
+        continue;
+      }
+      ++attacked;
+      QVERIFY(std::isnan(row.auroc));
+      // Both modes share starts and steps, so they cross the threshold on the same images.
+      QCOMPARE(kept, maximised[i].extra.at("tpr_fixed").get<double>());
+      QCOMPARE(missed, maximised[i].extra.at("fpr_fixed").get<double>());
+    }
+    QVERIFY(attacked > 0);
+    json["evaluation"]["metrics"] = {"auroc"};
+    QVERIFY_EXCEPTION_THROWN(bench.create(json), Error);
+  }
+
   void epsilonZeroIsClean() {
     Bench bench;
     Json json = smallSpecification();
