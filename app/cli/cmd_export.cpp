@@ -1,3 +1,4 @@
+#include <iostream>
 
 #include "app/cli/session.h"
 #include "core/base/error.h"
@@ -48,8 +49,9 @@ void addExportCommands(CLI::App& program, Session& session) {
     TableOptions table;
     table.metric = options->metric;
     table.decimals = options->decimals;
-    writeFileAtomically(options->output,
-                        exportRuns(reports, options->what, formatOf(*options), table));
+    const std::string text = exportRuns(reports, options->what, formatOf(*options), table);
+    writeFileAtomically(options->output, text);
+    std::cerr << "wrote " << options->output << ", " << text.size() << " bytes\n";
   });
 }
 

@@ -4,6 +4,7 @@
 #include "app/cli/session.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/experiment/runner.h"
 #include "core/experiment/specification.h"
 #include "core/experiment/worker.h"
 #include "core/report/load_report.h"
@@ -43,6 +44,7 @@ Json readSpecification(const RunOptions& options) {
 void run(Session& session, const RunOptions& options) {
   const Json json = readSpecification(options);
   const auto spec = Specification::fromJson(json, session.registries(), session.catalogue());
+  requireDevice(spec.device);  // before anything is recorded
   std::int64_t job = 0;
   std::int64_t runId = 0;
   {

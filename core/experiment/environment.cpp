@@ -9,6 +9,7 @@
 #include "bulwark/version.h"
 #include "core/base/text.h"
 #include "core/experiment/runner.h"
+#include "core/nn/device.h"
 
 namespace bulwark {
 namespace {
@@ -46,6 +47,10 @@ std::vector<DeviceInfo> listDevices() {
     devices.push_back({"cuda:" + std::to_string(i), "CUDA device " + std::to_string(i)});
   }
   return devices;
+}
+
+void requireDevice(const std::string& name) {
+  resolveDevice(name);
 }
 
 }  // namespace bulwark

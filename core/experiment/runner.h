@@ -69,5 +69,7 @@ struct DeviceInfo {
   std::string title;  ///< "CPU, 2 cores", "NVIDIA H200, 139 GiB"
 };
 std::vector<DeviceInfo> listDevices();
+/// Throws `Error` (BadInput) naming the devices there are, unless `name` is one of them.
+void requireDevice(const std::string& name);
 
 }  // namespace bulwark

@@ -146,6 +146,7 @@ class TestCli : public QObject {
     QVERIFY2(outcome.error.contains(says), qPrintable(outcome.error));
     QVERIFY2(outcome.error.startsWith("error: ") || outcome.error.contains("error: "),
              qPrintable(outcome.error));
+    QVERIFY2(!QFile::exists(db_), "nothing is recorded of what cannot run");
   }
 
   void refusesABadDatabase() {
