@@ -7,6 +7,7 @@ namespace bulwark {
 void registerAttacks(Registry<Attack>& registry) {
   addFgsm(registry);
   addPgd(registry);
+  addApgd(registry);
 }
 
 }  // namespace bulwark

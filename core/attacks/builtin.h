@@ -7,5 +7,6 @@ namespace bulwark {
 // Each defined in the file that holds the attack.
 void addFgsm(Registry<Attack>& registry);
 void addPgd(Registry<Attack>& registry);
+void addApgd(Registry<Attack>& registry);
 
 }  // namespace bulwark

@@ -85,7 +85,7 @@ class TestAttacks : public QObject {
   void linearScore_data() {
     QTest::addColumn<QString>("attack");
     QTest::addColumn<QString>("norm");
-    for (const char* attack : {"fgsm", "pgd"}) {
+    for (const char* attack : {"fgsm", "pgd", "apgd"}) {
       for (const char* norm : {"linf", "l2"}) {
         QTest::addRow("%s %s", attack, norm) << attack << norm;
       }
