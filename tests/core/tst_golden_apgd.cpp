@@ -38,6 +38,17 @@ class Recorder : public Walker {
   Record& record_;
 };
 
+/// Falls with the squared distance to a peak of each sample's own.
+class Quadratic : public Objective {
+ public:
+  explicit Quadratic(torch::Tensor peaks) : peak(std::move(peaks)) {}
+  Values evaluate(const torch::Tensor& images, const torch::Tensor& samples) override {
+    const auto value = -(images - peak.index_select(0, samples)).flatten(1).square().sum(1);
+    return {value, value.detach()};
+  }
+  torch::Tensor peak;
+};
+
 torch::Tensor samplesOf(const Json& entry) {
   return torch::tensor(entry["samples"].get<std::vector<std::int64_t>>(), torch::kInt64);
 }
@@ -200,6 +211,26 @@ class TestGoldenApgd : public QObject {
     QVERIFY(std::abs(of(LogitLoss::TargetedDlr, 0, 1) + 0.533333) < 1e-6);
     QVERIFY(std::abs(of(LogitLoss::TargetedDlr, 0, 2) + 1.333333) < 1e-6);
     QVERIFY(std::abs(of(LogitLoss::Margin, 0, 0) + 2.0) < 1e-9);
+  }
+
+  /// A concave score: its maximum over the ball is at the point nearest to the peak.
+  void quadraticScore() {
+    TinyNet net;
+    const auto images = net.images.clamp(0.3, 0.7);
+    for (const Norm norm : {Norm::Linf, Norm::L2}) {
+      const double eps = norm == Norm::L2 ? 0.3 : 0.1;
+      Quadratic objective(images.roll(1, 3).clamp(0.1, 0.9));
+      Task task;
+      ApgdPlan plan;
+      plan.threat = {norm, eps};
+      const auto result = makeApgd(plan)->perturb(objective, images, contextOf(task));
+      const auto away = (objective.peak - images).flatten(1).to(torch::kFloat64);
+      const auto best = norm == Norm::L2 ? -(away.norm(2, 1) - eps).clamp_min(0).square()
+                                         : -(away.abs() - eps).clamp_min(0).square().sum(1);
+      const double worst = ((result.values - best) / best).abs().max().item<double>();
+      QVERIFY2(worst <= 1e-3, qPrintable(QString::number(worst)));
+      QVERIFY((result.values <= best + 1e-5).all().item<bool>());
+    }
   }
 
   /// Losses on logits where there are none, or too few.
