@@ -72,6 +72,10 @@ struct AttackResult {
   torch::Tensor saturated;  ///< [N] bool: left early, under S1 or having crossed
   /// [N] bool: the gradient was exactly zero at some step, a sign of masking (check H15).
   torch::Tensor zeroGradient;
+  /// [N] float64: distance, in the attack's own norm, of the nearest point found that crossed the
+  /// threshold (of several: any), in the ball or not; +inf: none did. Undefined for attacks that do
+  /// not look for it.
+  torch::Tensor distances;
   /// Mean over samples of the best judged value after 0, 1, ... steps; non-decreasing.
   std::vector<double> trajectory;
   /// Images propagated, also those that only fill a batch up to its constant size.
