@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/report/attack_table.h"
 #include "core/report/curves.h"
 #include "core/report/html_report.h"
 #include "core/report/image_strip.h"
@@ -59,6 +60,7 @@ std::string specifications(const std::vector<RunReport>& runs) {
 const std::vector<ExportKind>& exportKinds() {
   static const std::vector<ExportKind> kinds = {
       {"table", "Results table", {"csv", "json", "md", "tex", "html", "txt"}},
+      {"attacks", "Attacks and their cost", {"md", "csv", "json"}},
       {"roc", "ROC curves", {"csv", "json", "svg", "pdf"}},
       {"pr", "Precision-recall curves", {"csv", "json", "svg", "pdf"}},
       {"scores", "Anomaly scores", {"npz", "csv", "json"}},
@@ -76,8 +78,8 @@ ReportParts partsNeeded(const std::string& what) {
   parts.datasets = full;
   parts.epochs = full;
   parts.curves = full || what == "roc" || what == "pr";
-  parts.results = parts.curves || what == "table";
-  parts.scores = full || what == "scores";
+  parts.results = parts.curves || what == "table" || what == "attacks";
+  parts.scores = full || what == "scores" || what == "attacks";
   parts.pairs = full || what == "images";
   return parts;
 }
@@ -88,6 +90,7 @@ std::string exportRuns(const std::vector<RunReport>& runs, const std::string& wh
   checkFormat(kind, format);
   if (runs.empty()) throw Error::badInput("there are no runs to export", "export");
   if (what == "table") return writeTable(runs, tableFormat(format), options);
+  if (what == "attacks") return writeAttackTable(runs, format, options.decimals);
   if (what == "roc" || what == "pr") return writeCurves(runs, what, curveFormat(format));
   if (what == "spec") return specifications(runs);
   if (what == "images") {

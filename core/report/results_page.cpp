@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/report/attack_table.h"
 #include "core/report/escape.h"
 #include "core/report/facts.h"
 #include "core/report/table_writers.h"
@@ -48,6 +50,41 @@ std::string aurocTables(const std::vector<RunReport>& runs, int decimals) {
   return text;
 }
 
+/// Beyond this many attacks a column per attack and setting cannot be read: a row each instead.
+constexpr std::size_t kMostAttackColumns = 2;
+
+bool manyAttacks(const RunReport& report) {
+  std::vector<std::string> attacks;
+  for (const ResultRow& row : report.results) {
+    if (row.attack.empty()) continue;
+    if (std::find(attacks.begin(), attacks.end(), row.attack) == attacks.end()) {
+      attacks.push_back(row.attack);
+    }
+  }
+  return attacks.size() > kMostAttackColumns;
+}
+
+std::string orderingSection(const std::vector<RunReport>& runs) {
+  std::string text;
+  for (const RunReport& report : runs) {
+    const auto orderings = checkOrderings(report);
+    if (orderings.empty()) continue;
+    text += "### " + escapeMarkdown(runTitle(report.run)) +
+            "\n\n| Rule (AUROC, In & Out) | Holds | Largest breach | Where |\n"
+            "| --- | ---: | ---: | --- |\n";
+    for (const Ordering& ordering : orderings) {
+      text += "| " + escapeMarkdown(ordering.rule) + " | " + std::to_string(ordering.held) +
+              " of " + std::to_string(ordering.compared) + " | " +
+              (ordering.worst > 0 ? formatFixed(ordering.worst, 4) : std::string("-")) + " | " +
+              escapeMarkdown(ordering.where) + " |\n";
+    }
+    text += "\n";
+  }
+  if (text.empty()) return {};
+  return "## Orderings\n\nWhat must hold between attacks of different strength, to 0.002.\n\n" +
+         text;
+}
+
 std::string consistencySection(const std::vector<RunReport>& runs) {
   const Consistency consistency = checkConsistency(runs);
   std::string text = "## Consistency\n\n";
@@ -78,11 +115,20 @@ std::string resultsPage(const std::vector<RunReport>& runs, const ResultsPageOpt
                      "run database; do not edit it by hand.\n\n";
   const bool any =
       std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.results.empty(); });
-  if (any) {
+  std::vector<RunReport> wide, tall;
+  for (const RunReport& report : runs) (manyAttacks(report) ? tall : wide).push_back(report);
+  if (!tall.empty()) {
+    text +=
+        "## AUROC of every attack\n\nClean: no attack. In, Out, In & Out: the test sets that the "
+        "attack perturbs. Propagations per attacked image; samples whose rank is final leave "
+        "early.\n\n" +
+        writeAttackTable(tall, "md", options.decimals) + "\n" + orderingSection(tall);
+  }
+  if (any && !wide.empty()) {
     text +=
         "## AUROC\n\nClean: no attack. In, Out, In & Out: the test sets that the attack "
         "perturbs. In brackets: 95 % bootstrap intervals.\n\n" +
-        aurocTables(runs, options.decimals);
+        aurocTables(wide, options.decimals);
   }
   text += consistencySection(runs);
   for (const RunReport& report : runs) {

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/report/attack_table.h"
 #include "core/report/escape.h"
 #include "core/report/export.h"
 #include "core/report/table_layout.h"
@@ -316,6 +317,90 @@ class TestReportTables : public QObject {
     const ReportParts table = partsNeeded("table");
     QVERIFY(table.results && !table.scores && !table.pairs);
     QVERIFY(partsNeeded("report").pairs && partsNeeded("images").pairs);
+  }
+
+  void attacksAreListedWithTheirCost() {
+    RunReport report;
+    report.run.id = 3;
+    report.run.name = "many";
+    report.run.specification = Json::parse(R"json({"attacks": [
+        {"type": "fgsm", "label": "fgsm", "eps": 0.03, "norm": "linf"},
+        {"type": "pgd", "label": "pgd-100", "eps": 0.03, "norm": "linf", "steps": 100},
+        {"type": "pgd", "label": "pgd-10", "eps": 0.03, "norm": "linf", "steps": 10},
+        {"type": "pgd", "label": "pgd-l2", "eps": 0.03, "norm": "l2", "steps": 1000},
+        {"type": "pgd", "label": "whole box", "eps": 1, "norm": "linf", "steps": 10}]})json");
+    const auto row = [&](const char* attack, const char* setting, double auroc) {
+      ResultRow result;
+      result.detector = "msp";
+      result.attack = attack;
+      result.setting = setting;
+      result.out = "glyphs";
+      result.auroc = auroc;
+      report.results.push_back(result);
+    };
+    row("", "clean", 0.9);
+    // Stored in another order than asked for.
+    for (const auto& [attack, value] :
+         std::vector<std::pair<const char*, double>>{{"pgd-10", 0.30},
+                                                     {"pgd-100", 0.31},
+                                                     {"fgsm", 0.5},
+                                                     {"pgd-l2", 0.8},
+                                                     {"whole box", 0}}) {
+      row(attack, "in", value + 0.1);
+      row(attack, "out", value + 0.2);
+      row(attack, "in_out", value);
+      ScoreSet set;
+      set.detector = "msp";
+      set.attack = attack;
+      set.dataset = "fashion";
+      set.scores.assign(30, 0.0);
+      set.forwards = 60;
+      set.backwards = 30;
+      set.seconds = 1.5;
+      report.scores.push_back(set);
+      set.dataset = "glyphs";
+      set.out = true;
+      set.scores.assign(10, 0.0);
+      set.forwards = 100;
+      report.scores.push_back(set);
+      set.dataset = "another";
+      set.forwards = 77777;
+      report.scores.push_back(set);
+    }
+    const auto rows = attackRows(report);
+    QCOMPARE(rows.size(), std::size_t{5});
+    QVERIFY(rows[0].attack == "fgsm" && rows[1].attack == "pgd-100" && rows[2].attack == "pgd-10");
+    QCOMPARE(*rows[1].clean, 0.9);
+    QCOMPARE(*rows[1].in, 0.41);
+    QCOMPARE(*rows[1].outOnly, 0.51);
+    QCOMPARE(*rows[1].inOut, 0.31);
+    QCOMPARE(rows[1].forwards, 160.0 / 40);
+    QCOMPARE(rows[1].backwards, 60.0 / 40);
+    QCOMPARE(rows[1].seconds, 3.0);
+
+    // 100 steps are weaker than 10 here by 0.01: the one rule that breaks. The l2 ball is another.
+    const auto orderings = checkOrderings(report);
+    QStringList broken;
+    QStringList all;
+    for (const auto& ordering : orderings) {
+      all << QString::fromStdString(ordering.rule);
+      QCOMPARE(ordering.compared, 1);
+      if (ordering.held == 0) broken << all.back();
+    }
+    QCOMPARE(all, (QStringList{"pgd-100 <= fgsm", "pgd-100 <= pgd-10", "pgd-10 <= fgsm",
+                               "whole box < 0.01"}));
+    QCOMPARE(broken, QStringList{"pgd-100 <= pgd-10"});
+    QVERIFY(std::abs(orderings[1].worst - 0.01) < 1e-12);
+    QCOMPARE(orderings[1].where, std::string("msp, glyphs"));
+
+    const auto text = QString::fromStdString(exportRuns({report}, "attacks", "md"));
+    QVERIFY2(text.contains("| msp | pgd-100 | 0.900 | 0.410 | 0.510 | 0.310 | 4.0 | 1.5 | 3.0 |"),
+             qPrintable(text));
+    QCOMPARE(QString::fromStdString(exportRuns({report}, "attacks", "csv")).count('\n'), 6);
+    QCOMPARE(Json::parse(exportRuns({report}, "attacks", "json")).size(), std::size_t{5});
+    const auto page = QString::fromStdString(exportRuns({report}, "report", "md"));
+    QVERIFY(page.contains("## Orderings") && page.contains("#### Against glyphs"));
+    QVERIFY(!page.contains("95 % bootstrap"));
   }
 };
 
