@@ -8,6 +8,8 @@ void registerAttacks(Registry<Attack>& registry) {
   addFgsm(registry);
   addPgd(registry);
   addApgd(registry);
+  addBim(registry);
+  addLeastLikely(registry);
 }
 
 }  // namespace bulwark

@@ -8,5 +8,7 @@ namespace bulwark {
 void addFgsm(Registry<Attack>& registry);
 void addPgd(Registry<Attack>& registry);
 void addApgd(Registry<Attack>& registry);
+void addBim(Registry<Attack>& registry);
+void addLeastLikely(Registry<Attack>& registry);
 
 }  // namespace bulwark

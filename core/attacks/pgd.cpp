@@ -10,7 +10,9 @@ namespace {
 
 /// Projected gradient descent (Madry et al., ICLR 2018, section 2.1):
 ///   x_{k+1} = Proj(x_k + a sign(grad L(x_k)))      (l2: a grad / ||grad||),
-/// from a random point of the ball, several times; the best point of all is kept.
+/// from a random point of the ball, several times; the best point of all is kept. With momentum
+/// (Dong et al., CVPR 2018, algorithm 1) the gradients of earlier steps count, decaying by mu:
+///   g_{k+1} = mu g_k + grad L(x_k) / ||grad L(x_k)||_1.
 class Pgd : public Attack {
  public:
   explicit Pgd(AscentPlan plan) : plan_(std::move(plan)) {}
@@ -41,6 +43,7 @@ std::unique_ptr<Attack> makePgd(const Params& params) {
   }
   plan.restarts = params.getInt("restarts");
   plan.randomStart = params.getBool("random_start");
+  plan.momentum = params.getNumber("momentum");
   if (plan.restarts > 1 && !plan.randomStart) {
     throw Error::badInput("several restarts from the same point would all find the same",
                           params.pathOf("restarts"), "set random_start to true, or restarts to 1");
@@ -73,6 +76,10 @@ void addPgd(Registry<Attack>& registry) {
       .from(madry);
   info.options.boolean("random_start", true, "Start at a random point of the ball")
       .from("Madry et al. 2018, section 4");
+  info.options.number("momentum", 0, "Decay of the accumulated gradient; 0: none, 1: MI-FGSM")
+      .range(0, 10)
+      .from("Madry et al. 2018: none; Dong et al. 2018, section 4.1: 1")
+      .expert();
   registry.add(info, makePgd);
 }
 

@@ -17,6 +17,7 @@ struct Row {
   std::int64_t restart = 0;   ///< 0, 1, ...
   std::int64_t step = 0;      ///< iterate that the next pass evaluates
   double best = 0.0;          ///< best judged value so far
+  double kept = 0.0;          ///< of the point that would be the result now
   bool zeroGradient = false;  ///< seen at some step
 };
 

@@ -33,6 +33,18 @@ ThreatModel threatOf(const Params& params) {
   return {params.getText("norm") == "l2" ? Norm::L2 : Norm::Linf, params.getNumber("eps")};
 }
 
+void addKeepOption(OptionSchema& options) {
+  options
+      .choice("keep", "best", {"best", "last"},
+              "Point reported: the best found, the clean image included, or the last, as published")
+      .from("Carlini et al. 2019, section 5: report the worst case per example")
+      .expert();
+}
+
+Kept keptOf(const Params& params) {
+  return params.getText("keep") == "last" ? Kept::Last : Kept::Best;
+}
+
 torch::Tensor randomStart(const torch::Tensor& image, const ThreatModel& threat, Seed seed) {
   Random random(seed);
   auto start = image.clone(torch::MemoryFormat::Contiguous);

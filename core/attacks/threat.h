@@ -9,6 +9,10 @@ namespace bulwark {
 void addThreatOptions(OptionSchema& options, const std::string& source);
 ThreatModel threatOf(const Params& params);
 
+/// The option "keep": the best point found, or the last as published.
+void addKeepOption(OptionSchema& options);
+Kept keptOf(const Params& params);
+
 /// A start drawn uniformly from the ball around `image` [C, H, W], then clipped to the box.
 torch::Tensor randomStart(const torch::Tensor& image, const ThreatModel& threat, Seed seed);
 

@@ -21,6 +21,12 @@ namespace {
 /// can queue work ahead; a saturated sample then leaves up to this many steps later.
 constexpr std::int64_t kStepsPerRead = 4;
 
+/// The judged value beyond which a sample is finished.
+double boundOf(const WalkPlan& plan, const AttackContext& context) {
+  const double bound = finishBound(context);
+  return plan.keeps == Kept::Last ? plan.enough : std::min(bound, plan.enough);
+}
+
 class Walk {
  public:
   Walk(const WalkPlan& plan, const WalkerFactory& walker, Objective& objective,
@@ -79,7 +85,10 @@ Walk::Walk(const WalkPlan& plan, const WalkerFactory& walker, Objective& objecti
       context_(context),
       count_(images.size(0)),
       rows_(count_, std::max<std::int64_t>(1, context.batchSize)),
-      bound_(finishBound(context)) {
+      bound_(boundOf(plan, context)) {
+  if (plan.keeps == Kept::Last && plan.restarts != 1) {
+    throw Error::failed("the last iterate of several restarts is not defined", plan.name);
+  }
   if (context.clean.defined()) {
     clean_ = context.clean.to(torch::kCPU, torch::kFloat64).contiguous();
     if (clean_.dim() != 1 || clean_.size(0) != count_) {
@@ -124,7 +133,7 @@ AttackResult Walk::run() {
     Row row;
     row.sample = i;
     if (clean_.defined()) {
-      row.best = clean_[i].item<double>();
+      row.best = row.kept = clean_[i].item<double>();
       requireFinite(row.best, "value", row);
       if (still || row.best > bound_) {
         sums_[0] += row.best;
@@ -197,6 +206,7 @@ void Walk::seat() {
     Row& row = rows_.rows()[static_cast<std::size_t>(index)];
     row.best = clean_.defined() ? clean_[row.sample].item<double>()
                                 : -std::numeric_limits<double>::infinity();
+    row.kept = row.best;
     best.push_back(row.best);
   }
   const torch::NoGradGuard noGrad;
@@ -207,10 +217,13 @@ void Walk::seat() {
   beginRestart(filled, images);
 }
 
-/// Takes the walker's points over as best where `judged` (float64 [W]) is larger.
+/// Takes the walker's points over where `judged` (float64 [W]) is larger, or, where the last
+/// counts, always; not after a point that was enough.
 void Walk::keepBest(const torch::Tensor& judged) {
   const torch::NoGradGuard noGrad;
-  const auto improved = judged > bestValues_;
+  auto improved =
+      plan_.keeps == Kept::Last ? torch::ones_like(judged, torch::kBool) : judged > bestValues_;
+  if (std::isfinite(plan_.enough)) improved = improved & (bestValues_ <= plan_.enough);
   torch::where_out(bestValues_, improved, judged, bestValues_);
   torch::where_out(best_, perRow(improved), walker_->points(), best_);
 }
@@ -349,7 +362,10 @@ void Walk::account(std::int64_t index, double judged, bool moves, double guide, 
     row.zeroGradient = row.zeroGradient || magnitude == 0.0;
   }
   const bool known = row.step == 0 && plan_.startsClean && clean_.defined();
-  if (!known && judged > row.best) row.best = judged;
+  if (!known && row.best <= plan_.enough) {
+    if (plan_.keeps == Kept::Last || judged > row.best) row.kept = judged;
+    row.best = std::max(row.best, judged);
+  }
   // The start of a later restart belongs to that restart's first step.
   if (row.step > 0 || row.restart == 0) {
     const std::int64_t time = row.restart * plan_.steps + row.step;
@@ -370,7 +386,7 @@ void Walk::snapshot(const Row& row, std::int64_t from, std::int64_t to,
       if (times[t] < from || times[t] > to) continue;
       const auto a = static_cast<std::int64_t>(s), b = static_cast<std::int64_t>(t);
       result_.snapshots[a][b].copy_(image());
-      result_.snapshotValues[a][b] = row.best;
+      result_.snapshotValues[a][b] = row.kept;
     }
   }
 }
@@ -380,7 +396,7 @@ void Walk::leave(const Row& row) {
   // row.step counts the iterates judged in this restart, the start (time 0) included.
   const std::int64_t next = row.restart * plan_.steps + std::max<std::int64_t>(row.step, 1);
   for (auto t = static_cast<std::size_t>(next); t < sums_.size(); ++t) sums_[t] += row.best;
-  result_.values[row.sample] = row.best;
+  result_.values[row.sample] = row.kept;
   result_.zeroGradient[row.sample] = row.zeroGradient;
   result_.saturated[row.sample] = row.best > bound_;
   snapshot(row, next, std::numeric_limits<std::int64_t>::max(),

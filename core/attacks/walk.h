@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,6 +49,12 @@ class Walker {
 /// Makes the walker of a batch from the images [W, C, H, W'] that its rows hold at first.
 using WalkerFactory = std::function<std::unique_ptr<Walker>(const torch::Tensor& images)>;
 
+/// Which point of a sample is its result.
+enum class Kept {
+  Best,  ///< the best of all iterates and the clean image
+  Last,  ///< the last iterate, or the first beyond `WalkPlan::enough`: what some papers report
+};
+
 struct WalkPlan {
   std::string name;  ///< in messages: "pgd"
   ThreatModel threat;
@@ -57,16 +64,22 @@ struct WalkPlan {
   /// need not be found again.
   bool startsClean = false;
   bool gradients = true;  ///< false: only values are evaluated (black box)
+  /// `Last` takes one restart and ignores rank saturation: a value that is reported whatever came
+  /// before cannot be final early. The trajectory still holds the best values, so that what the
+  /// last iterate gives away shows (check H25).
+  Kept keeps = Kept::Best;
+  /// A sample is finished at its first iterate whose judged value exceeds this, in either mode.
+  double enough = std::numeric_limits<double>::infinity();
 };
 
 /// Walks every image, keeping the best point per sample over all iterates of all restarts, the
-/// clean image included.
+/// clean image included (unless the plan keeps the last).
 ///
 /// One forward per step (S5): the value of iterate k comes out of the pass whose gradient makes
 /// iterate k + 1; the last iterate costs one forward without a backward.
 ///
 /// A sample leaves as soon as its best value passes the bound: in `Maximise` mode that of rank
-/// saturation (S1), in `Cross` mode the threshold.
+/// saturation (S1), in `Cross` mode the threshold; the plan may set a lower one.
 ///
 /// All passes have one constant batch size, W = ceil(N / ceil(N / batchSize)), and sample i is
 /// propagated in row i mod W, with or without rank saturation. Rows of a pass do not influence

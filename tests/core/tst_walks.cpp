@@ -1,0 +1,288 @@
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "core/attacks/attack.h"
+#include "core/base/error.h"
+
+using namespace bulwark;
+
+namespace {
+
+class Formula : public Objective {
+ public:
+  using Function = std::function<torch::Tensor(const torch::Tensor& images)>;
+  explicit Formula(Function function) : function_(std::move(function)) {}
+  Values evaluate(const torch::Tensor& images, const torch::Tensor& /*samples*/) override {
+    forwards += images.size(0);
+    const auto value = function_(images);
+    return {value, value.detach()};
+  }
+  std::int64_t forwards = 0;
+
+ private:
+  Function function_;
+};
+
+torch::Tensor uniform(const std::vector<std::int64_t>& shape, std::uint64_t seed, double low,
+                      double high) {
+  auto values = torch::empty(shape, torch::kFloat32);
+  Random random(Seed{seed});
+  float* data = values.data_ptr<float>();
+  for (std::int64_t i = 0; i < values.numel(); ++i) {
+    data[i] = static_cast<float>(low + (high - low) * random.uniform());
+  }
+  return values;
+}
+
+std::unique_ptr<Attack> make(const std::string& name, const Json& options) {
+  Registry<Attack> registry{"attack"};
+  registerAttacks(registry);
+  return registry.make(name, options, "attacks[0]");
+}
+
+AttackContext contextOf(Task& task, std::uint64_t seed = 1, std::int64_t batchSize = 16) {
+  AttackContext context{.task = task};
+  context.seed = Seed{seed};
+  context.batchSize = batchSize;
+  context.thresholds = {1e9};
+  return context;
+}
+
+/// A smooth score with many local maxima, summed the same way in every row and batch.
+torch::Tensor wavy(const torch::Tensor& images) {
+  const auto flat = images.flatten(1);
+  const auto phases = torch::linspace(0, 9, flat.size(1), flat.options());
+  return (torch::sin(flat * 25 + phases) + flat * phases).sum(1);
+}
+
+struct Variant {
+  const char* row;
+  const char* attack;
+  Json options;
+};
+
+/// Settings that keep the tests short, one row per attack and kind of ball.
+std::vector<Variant> variants() {
+  return {
+      {"momentum linf", "pgd", {{"momentum", 1.0}, {"steps", 8}}},
+      {"momentum l2", "pgd", {{"momentum", 0.5}, {"norm", "l2"}, {"steps", 8}}},
+      {"bim_a", "bim_a", {{"steps", 8}, {"step_size", "2/255"}}},
+      {"bim_b", "bim_b", {{"steps", 8}, {"step_size", "2/255"}}},
+      {"least_likely", "least_likely", Json::object()},
+  };
+}
+
+/// Whether the attack moves in a ball, so that "eps" and H32 apply.
+bool bounded(const Variant& variant) {
+  return make(variant.attack, variant.options)->threat().norm != Norm::None;
+}
+
+Json withEps(Json options, double eps) {
+  options["eps"] = eps;
+  return options;
+}
+
+constexpr double kEps = 8.0 / 255.0;
+
+}  // namespace
+
+/// What holds for every attack that walks.
+class TestWalks : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void initTestCase() { torch::set_num_threads(1); }
+
+  /// H32: on a linear score the maximum over the l-inf ball is s(x) + eps ||w||_1.
+  void linearScore_data() {
+    QTest::addColumn<QString>("attack");
+    QTest::addColumn<QString>("options");
+    QTest::addRow("momentum") << "pgd"
+                              << R"({"momentum": 1, "steps": 20})";
+    QTest::addRow("bim_b") << "bim_b"
+                           << "{}";
+    QTest::addRow("bim_b last") << "bim_b"
+                                << R"({"keep": "last"})";
+    QTest::addRow("bim_a") << "bim_a"
+                           << "{}";
+    QTest::addRow("least_likely") << "least_likely"
+                                  << "{}";
+  }
+  void linearScore() {
+    QFETCH(QString, attack);
+    QFETCH(QString, options);
+    const auto images = uniform({6, 2, 5, 4}, 3, 0.2, 0.8);
+    const auto weights = uniform({40}, 4, -1, 1);
+    Formula objective([&](const torch::Tensor& x) { return torch::mv(x.flatten(1), weights); });
+    Task task;
+    const auto context = contextOf(task);
+    const auto built = make(attack.toStdString(), Json::parse(options.toStdString()));
+    QCOMPARE(built->threat().epsilon, kEps);
+    const auto result = built->perturb(objective, images, context);
+    const auto exact = weights.to(torch::kFloat64);
+    const auto best = torch::mv(images.flatten(1).to(torch::kFloat64), exact) +
+                      kEps * exact.abs().sum().item<double>();
+    const double worst = (result.values - best).abs().max().item<double>();
+    QVERIFY2(worst <= 1e-5, qPrintable(QString::number(worst)));
+  }
+
+  void epsilonZeroIsTheInput() {
+    const auto images = uniform({7, 1, 5, 5}, 7, 0, 1);
+    Task task;
+    for (const auto& variant : variants()) {
+      if (!bounded(variant)) continue;
+      Formula objective(wavy);
+      auto context = contextOf(task, 1, 3);
+      context.clean = wavy(images).to(torch::kFloat64) + 1e-9;  // not what a forward would give
+      const auto result =
+          make(variant.attack, withEps(variant.options, 0))->perturb(objective, images, context);
+      QVERIFY2(torch::equal(result.images, images), variant.row);
+      QVERIFY2(torch::equal(result.values, context.clean), variant.row);
+      QCOMPARE(result.forwards, 0);
+      QCOMPARE(objective.forwards, 0);
+    }
+  }
+
+  /// The value is that of the image, in ball and box, never below the clean one; counters count.
+  void resultIsWhatItSays() {
+    const auto images = uniform({19, 2, 6, 6}, 8, -0.2, 1.2).clamp(0, 1);
+    const auto clean = wavy(images).to(torch::kFloat64);
+    Task task;
+    for (const auto& variant : variants()) {
+      const bool ball = bounded(variant);
+      const auto attack =
+          make(variant.attack, ball ? withEps(variant.options, 0.3) : variant.options);
+      Formula objective(wavy);
+      auto context = contextOf(task, 2, 8);
+      context.clean = clean;
+      const auto result = attack->perturb(objective, images, context);
+      QVERIFY2(torch::allclose(result.values, wavy(result.images).to(torch::kFloat64), 1e-5, 1e-4),
+               variant.row);
+      QVERIFY2((result.values >= clean).all().item<bool>(), variant.row);
+      QVERIFY2(std::is_sorted(result.trajectory.begin(), result.trajectory.end()), variant.row);
+      QVERIFY(std::abs(result.trajectory.back() - result.values.mean().item<double>()) < 1e-9);
+      QVERIFY(result.images.min().item<float>() >= 0.0F);
+      QVERIFY(result.images.max().item<float>() <= 1.0F);
+      if (ball) {
+        QVERIFY2((result.values > clean).any().item<bool>(), variant.row);
+        const auto delta = (result.images - images).flatten(1).to(torch::kFloat64);
+        const double order = attack->threat().norm == Norm::L2 ? 2.0 : HUGE_VAL;
+        const double size =
+            torch::linalg_vector_norm(delta, order, torch::IntArrayRef{1}).max().item<double>();
+        QVERIFY2(size <= 0.3 + 1e-6, variant.row);
+      }
+      QCOMPARE(result.forwards, objective.forwards);
+      // 19 images in 3 passes of 7 rows.
+      QVERIFY2(result.forwards <= 21 * attack->forwardsPerImage(), variant.row);
+      QVERIFY2(result.backwards <= 21 * attack->backwardsPerImage(), variant.row);
+    }
+  }
+
+  /// What a sample meets hangs on seed and position alone.
+  void batchesDoNotMatter() {
+    const auto images = uniform({11, 2, 6, 6}, 9, 0, 1);
+    Task task;
+    for (const auto& variant : variants()) {
+      const auto attack = make(variant.attack, variant.options);
+      const auto run = [&](std::int64_t batchSize) {
+        Formula objective(wavy);
+        return attack->perturb(objective, images, contextOf(task, 5, batchSize));
+      };
+      const auto reference = run(11);
+      const auto again = run(11);
+      QVERIFY2(torch::equal(again.images, reference.images), variant.row);
+      QVERIFY2(torch::equal(again.values, reference.values), variant.row);
+      for (const std::int64_t batchSize : {1, 4}) {
+        const auto other = run(batchSize);
+        QVERIFY2(torch::allclose(other.images, reference.images, 0, 1e-5), variant.row);
+        QVERIFY2(torch::allclose(other.values, reference.values, 1e-5, 1e-4), variant.row);
+      }
+    }
+  }
+
+  /// S1: whoever does not pass the bound gets bit-identical results, whoever does is beyond it.
+  void saturationIsExact() {
+    const auto images = uniform({37, 1, 6, 6}, 10, 0, 1);
+    Task task;
+    for (const auto& variant : variants()) {
+      const auto attack = make(variant.attack, variant.options);
+      const auto run = [&](double bound, AttackMode mode) {
+        Formula objective(wavy);
+        auto context = contextOf(task, 6, 8);
+        context.mode = mode;
+        context.saturation = bound;
+        if (mode == AttackMode::Cross) context.thresholds = {bound};
+        return attack->perturb(objective, images, context);
+      };
+      const auto full = run(std::numeric_limits<double>::infinity(), AttackMode::Maximise);
+      const double bound = full.values.median().item<double>();
+      for (const auto mode : {AttackMode::Maximise, AttackMode::Cross}) {
+        const auto early = run(bound, mode);
+        QVERIFY2(torch::equal(early.saturated, full.values > bound), variant.row);
+        QVERIFY2(torch::equal(early.values > bound, early.saturated), variant.row);
+        const auto stays = early.saturated.logical_not();
+        QVERIFY2(torch::equal(early.values.index({stays}), full.values.index({stays})),
+                 variant.row);
+        QVERIFY2(torch::equal(early.images.index({stays}), full.images.index({stays})),
+                 variant.row);
+        QVERIFY2(early.saturated.any().item<bool>() && stays.any().item<bool>(), variant.row);
+      }
+    }
+  }
+
+  /// BIM-b as published: the last iterate, even where it is worse than an earlier one or the
+  /// clean image, neither cut short by S1; the trajectory tells what was given away.
+  void lastIterate() {
+    const auto images = torch::full({5, 1, 3, 3}, 0.5F);
+    // Rises to its peak at a mean shift of 0.06, then falls below the clean value.
+    Formula objective([](const torch::Tensor& x) {
+      const auto shift = (x - 0.5).flatten(1).sum(1) / 9;
+      return -(shift - 0.06).abs() + 0.001 * shift;
+    });
+    Task task;
+    for (const char* name : {"bim_b", "least_likely"}) {
+      Json options{{"eps", 0.5}, {"steps", 3}, {"step_size", 0.05}};
+      auto context = contextOf(task);
+      context.saturation = -0.02;  // passed on the way
+      const auto best = make(name, options)->perturb(objective, images, context);
+      options["keep"] = "last";
+      const auto last = make(name, options)->perturb(objective, images, context);
+      // Iterates at 0.05, 0.10, 0.05.
+      QVERIFY(torch::allclose(last.images, torch::full_like(images, 0.55F), 0, 1e-6));
+      QVERIFY(torch::allclose(best.images, torch::full_like(images, 0.55F), 0, 1e-6));
+      options["steps"] = 2;
+      const auto two = make(name, options)->perturb(objective, images, context);
+      QVERIFY(torch::allclose(two.images, torch::full_like(images, 0.6F), 0, 1e-6));
+      QVERIFY(std::abs(two.values[0].item<double>() - (-0.04 + 0.0001)) < 1e-6);
+      QVERIFY(std::abs(two.trajectory.back() - (-0.01 + 0.00005)) < 1e-6);
+      QVERIFY(!two.saturated.any().item<bool>());
+    }
+  }
+
+  /// BIM-a ends at the first crossing of the highest threshold; without one it cannot run.
+  void firstCrossing() {
+    const auto images = uniform({4, 1, 3, 3}, 12, 0.4, 0.6);
+    Formula objective([](const torch::Tensor& x) { return x.flatten(1).mean(1); });
+    const auto clean = images.flatten(1).mean(1).to(torch::kFloat64);
+    const auto attack = make("bim_a", {{"eps", 0.2}, {"step_size", 0.02}, {"steps", 20}});
+    Task task;
+    auto context = contextOf(task);
+    context.thresholds = {0.55, 0.2, 0.6};
+    const auto result = attack->perturb(objective, images, context);
+    for (int i = 0; i < 4; ++i) {
+      double value = clean[i].item<double>();
+      while (value <= 0.6) value += 0.02;
+      QVERIFY(std::abs(result.values[i].item<double>() - value) < 1e-5);
+    }
+    QVERIFY(result.saturated.all().item<bool>());
+    context.thresholds.clear();
+    QVERIFY_EXCEPTION_THROWN(attack->perturb(objective, images, context), Error);
+  }
+};
+
+QTEST_GUILESS_MAIN(TestWalks)
+#include "tst_walks.moc"
