@@ -31,6 +31,8 @@ struct ThreatModel {
   double epsilon = 0.0;
 };
 
+struct AttackResources;
+
 /// Everything around one attack on one set of images.
 struct AttackContext {
   torch::Device device = torch::kCPU;
@@ -54,6 +56,8 @@ struct AttackContext {
   /// Positions whose best image after each of `snapshotSteps` is kept, for the image page.
   std::vector<std::int64_t> snapshotSamples = {};
   std::vector<std::int64_t> snapshotSteps = {};
+  /// The classifier, the true classes and other models (core/attacks/resources.h); may be null.
+  const AttackResources* resources = nullptr;
 };
 
 /// Images in one pass over `count` of them: batches of one size, as few as `batchSize` allows.
