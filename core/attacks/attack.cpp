@@ -8,6 +8,9 @@ void registerAttacks(Registry<Attack>& registry) {
   addFgsm(registry);
   addPgd(registry);
   addApgd(registry);
+  addAutoAttack(registry);
+  addA3(registry);
+  addCaa(registry);
   addBim(registry);
   addLeastLikely(registry);
 }

@@ -8,6 +8,9 @@ namespace bulwark {
 void addFgsm(Registry<Attack>& registry);
 void addPgd(Registry<Attack>& registry);
 void addApgd(Registry<Attack>& registry);
+void addAutoAttack(Registry<Attack>& registry);
+void addA3(Registry<Attack>& registry);
+void addCaa(Registry<Attack>& registry);
 void addBim(Registry<Attack>& registry);
 void addLeastLikely(Registry<Attack>& registry);
 

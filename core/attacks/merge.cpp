@@ -1,6 +1,7 @@
 #include "core/attacks/merge.h"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -77,6 +78,11 @@ void WorstOf::add(const std::string& label, const torch::Tensor& positions, cons
   };
   found.images = spread(result_.images, found.images);
   found.values = spread(result_.values, found.values);
+  if (found.distances.defined()) {
+    const auto none =
+        torch::full({images_.size(0)}, std::numeric_limits<double>::infinity(), torch::kFloat64);
+    found.distances = spread(none, found.distances);
+  }
   found.saturated = spread(result_.saturated, found.saturated);
   found.zeroGradient = spread(result_.zeroGradient, found.zeroGradient);
   merge(found);
@@ -120,6 +126,11 @@ void WorstOf::merge(const AttackResult& found) {
   }
   for (std::size_t t = 1; t < found.trajectory.size(); ++t) {
     result_.trajectory.push_back(std::max(found.trajectory[t], result_.trajectory.back()));
+  }
+  if (found.distances.defined()) {
+    result_.distances = result_.distances.defined()
+                            ? torch::minimum(result_.distances, found.distances)
+                            : found.distances;
   }
   result_.images = images;
   result_.values = values;

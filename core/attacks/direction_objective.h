@@ -1,0 +1,56 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <vector>
+
+#include "core/attacks/attack.h"
+#include "core/attacks/objective.h"
+
+namespace bulwark {
+
+class Network;
+
+/// An objective that first leads along a random direction, sample by sample, and then by its own
+/// guide: how A3 spreads its starts over the output space (adaptive direction initialisation).
+///
+/// The direction weighs the logits of a classifier; for a score, the penultimate features of the
+/// classifier behind it where there is one, else the pixels. Judged as the base is.
+class DirectionObjective : public Objective {
+ public:
+  /// `images` [N, C, H, W] are those under attack. `base` and the context's resources outlive this.
+  DirectionObjective(Objective& base, const torch::Tensor& images, const AttackContext& context);
+
+  /// Length of a direction.
+  std::int64_t dimensions() const { return dimensions_; }
+  /// From now on `samples` are led along `directions` [samples, dimensions] (CPU).
+  void lead(const std::vector<std::int64_t>& samples, const torch::Tensor& directions);
+  /// From now on `samples` are led by the base's own guide.
+  void release(const std::vector<std::int64_t>& samples);
+  /// [N, dimensions] on the device: latest directions.
+  const torch::Tensor& directions() const { return directions_; }
+  bool leads(std::int64_t sample) const { return led_[static_cast<std::size_t>(sample)] != 0; }
+
+  Values evaluate(const torch::Tensor& images, const torch::Tensor& samples) override;
+  torch::Tensor judge(const torch::Tensor& images, const torch::Tensor& samples) override;
+  std::int64_t classes() const override { return base_.classes(); }
+  torch::Tensor logits(const torch::Tensor& images) override { return base_.logits(images); }
+  torch::Tensor labels(const torch::Tensor& samples, const torch::Device& device) const override;
+  torch::Tensor judgeLogits(const torch::Tensor& logits,
+                            const torch::Tensor& labels) const override;
+
+  /// Images propagated beyond one forward per evaluation.
+  std::int64_t extraForwards() const { return extraForwards_; }
+
+ private:
+  torch::Tensor basis(const torch::Tensor& images) const;
+
+  Objective& base_;
+  Network* classifier_ = nullptr;  // whose features are weighed; null: logits or pixels
+  std::int64_t dimensions_ = 0;
+  torch::Tensor directions_;
+  std::vector<char> led_;
+  std::int64_t extraForwards_ = 0;
+};
+
+}  // namespace bulwark

@@ -1,0 +1,288 @@
+#include <algorithm>
+#include <cmath>
+
+#include "core/attacks/a3.h"
+#include "core/attacks/apgd.h"
+#include "core/attacks/classification_objective.h"
+#include "core/attacks/ddn.h"
+#include "core/attacks/merge.h"
+#include "core/attacks/resources.h"
+#include "core/base/error.h"
+#include "tiny_net.h"
+
+using namespace bulwark;
+
+namespace {
+
+std::unique_ptr<Attack> make(const std::string& name, const Json& options) {
+  Registry<Attack> registry{"attack"};
+  registerAttacks(registry);
+  return registry.make(name, options, "attacks[0]");
+}
+
+/// Counts what is propagated.
+class Counted : public Objective {
+ public:
+  explicit Counted(Objective& base) : base_(base) {}
+  Values evaluate(const torch::Tensor& images, const torch::Tensor& samples) override {
+    forwards += images.size(0);
+    return base_.evaluate(images, samples);
+  }
+  torch::Tensor judge(const torch::Tensor& images, const torch::Tensor& samples) override {
+    forwards += images.size(0);
+    return base_.judge(images, samples);
+  }
+  std::int64_t classes() const override { return base_.classes(); }
+  torch::Tensor logits(const torch::Tensor& images) override {
+    forwards += images.size(0);
+    return base_.logits(images);
+  }
+  torch::Tensor labels(const torch::Tensor& samples, const torch::Device& device) const override {
+    return base_.labels(samples, device);
+  }
+  torch::Tensor judgeLogits(const torch::Tensor& logits,
+                            const torch::Tensor& labels) const override {
+    return base_.judgeLogits(logits, labels);
+  }
+  std::int64_t forwards = 0;
+
+ private:
+  Objective& base_;
+};
+
+AttackContext contextOf(Task& task, bool cross) {
+  AttackContext context{.task = task};
+  context.batchSize = 4;
+  context.seed = Seed{3};
+  context.mode = cross ? AttackMode::Cross : AttackMode::Maximise;
+  context.thresholds = {0.0};
+  return context;
+}
+
+}  // namespace
+
+class TestEnsembles : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void initTestCase() { torch::set_num_threads(1); }
+
+  /// Whatever the ensemble: the values are those of the images, in ball and box, never below the
+  /// clean ones, the counters exact; on a classifier and on a score, in both modes and norms.
+  void results_data() {
+    QTest::addColumn<QString>("attack");
+    QTest::addColumn<QString>("norm");
+    QTest::addColumn<bool>("cross");
+    QTest::addColumn<bool>("classifier");
+    for (const char* attack : {"autoattack", "a3", "caa"}) {
+      for (const char* norm : {"linf", "l2"}) {
+        for (const bool cross : {false, true}) {
+          for (const bool classifier : {false, true}) {
+            QTest::addRow("%s %s %s %s", attack, norm, cross ? "cross" : "maximise",
+                          classifier ? "classifier" : "score")
+                << attack << norm << cross << classifier;
+          }
+        }
+      }
+    }
+  }
+  void results() {
+    QFETCH(QString, attack);
+    QFETCH(QString, norm);
+    QFETCH(bool, cross);
+    QFETCH(bool, classifier);
+    TinyNet net;
+    ClassificationObjective classes(net, net.labels);
+    TinyScore score(net);
+    Counted objective(classifier ? static_cast<Objective&>(classes) : score);
+    Task task;
+    auto context = contextOf(task, cross);
+    const auto clean = objective.judge(net.images, torch::arange(6)).to(torch::kFloat64);
+    objective.forwards = 0;
+    if (!classifier) context.thresholds = {clean.median().item<double>() + 0.05};
+    AttackResources resources;
+    resources.classifier = &net;
+    context.resources = &resources;
+    context.clean = clean;
+    context.snapshotSamples = {0, 5};
+    context.snapshotSteps = {0, 5, 100000};
+    const double eps = norm == "l2" ? 0.25 : 0.03;
+    Json options{{"eps", eps}, {"norm", norm.toStdString()}};
+    if (attack == "autoattack") options.update(Json{{"steps", 10}, {"square_queries", 30}});
+    const auto made = make(attack.toStdString(), options);
+    const auto result = made->perturb(objective, net.images, context);
+    const auto again = objective.judge(result.images, torch::arange(6)).to(torch::kFloat64);
+    objective.forwards -= 6;
+    QVERIFY((again - result.values).abs().max().item<double>() < 1e-5);
+    QVERIFY((result.values >= clean).all().item<bool>());
+    QVERIFY((result.values > clean).any().item<bool>());
+    QVERIFY(std::is_sorted(result.trajectory.begin(), result.trajectory.end()));
+    QVERIFY(std::abs(result.trajectory.back() - result.values.mean().item<double>()) < 1e-9);
+    // A3 also propagates through the features behind a score.
+    QVERIFY(result.forwards >= objective.forwards);
+    if (attack != "a3") QCOMPARE(result.forwards, objective.forwards);
+    QVERIFY(result.backwards > 0);
+    if (!(cross && attack == "a3")) {
+      QVERIFY(result.backwards <= 8 * made->backwardsPerImage());
+      QVERIFY(result.forwards <= 8 * made->forwardsPerImage());
+    }
+    for (int s = 0; s < 2; ++s) {
+      const auto sample = context.snapshotSamples[static_cast<std::size_t>(s)];
+      QVERIFY(torch::equal(result.snapshots[s][2], result.images[sample]));
+    }
+    const auto second = made->perturb(objective, net.images, context);
+    QVERIFY(torch::equal(second.images, result.images));
+    QVERIFY(torch::equal(second.values, result.values));
+    if (cross) {
+      // An image that has crossed on its own is left as it is.
+      const auto over = clean > context.thresholds[0];
+      for (std::int64_t i = 0; i < 6; ++i) {
+        if (over[i].item<bool>()) QVERIFY(torch::equal(result.images[i], net.images[i]));
+      }
+    }
+  }
+
+  /// H5 and the fourth point: AutoAttack is the worst of its members, image by image.
+  void autoAttackIsTheWorstOfItsMembers() {
+    TinyNet net;
+    ClassificationObjective objective(net, net.labels);
+    Task task;
+    for (const bool cross : {false, true}) {
+      const auto context = contextOf(task, cross);
+      const Json base{{"eps", 0.06}, {"steps", 12}, {"square_queries", 40}};
+      const auto all = make("autoattack", base)->perturb(objective, net.images, context);
+      torch::Tensor worst;
+      for (const char* member : {"apgd_ce", "apgd_t"}) {
+        Json options = base;
+        options["members"] = Json::array({member});
+        const auto one = make("autoattack", options)->perturb(objective, net.images, context);
+        worst = worst.defined() ? torch::maximum(worst, one.values) : one.values;
+      }
+      if (cross) {
+        // Stopped at its first crossing: the same images are broken.
+        QVERIFY(torch::equal(all.values > 0, worst > 0));
+        QVERIFY((all.values > 0).any().item<bool>());
+      } else {
+        QVERIFY(torch::equal(all.values, worst));
+      }
+    }
+  }
+
+  void unknownMembersAreNamed() {
+    try {
+      make("autoattack", {{"members", Json::array({"apgd"})}});
+      QFAIL("accepted");
+    } catch (const Error& error) {
+      QVERIFY(error.hint().find("apgd_ce") != std::string::npos);
+    }
+  }
+
+  /// The schedule on the methods page, section 13, for eight steps.
+  void a3Schedule() {
+    const std::vector<double> page = {1, .9729, .8947, .775, .6281, .4719, .325, .2053};
+    const auto steps = a3Steps(8);
+    QCOMPARE(steps.size(), page.size());
+    for (std::size_t i = 0; i < page.size(); ++i) QVERIFY(std::abs(steps[i] - page[i]) < 6e-5);
+    QVERIFY(a3Steps(25).back() < 0.02);
+  }
+
+  /// Three classes have no targeted DLR, two no DLR: the documented members take their place.
+  void fewClasses() {
+    class Few : public Objective {
+     public:
+      Few(TinyNet& net, std::int64_t classes) : net_(net), classes_(classes) {}
+      Values evaluate(const torch::Tensor& images, const torch::Tensor& samples) override {
+        const auto z = logits(images);
+        const auto y = labels(samples, images.device());
+        const auto margin = classificationMargin(z, y);
+        return {margin, margin.detach()};
+      }
+      std::int64_t classes() const override { return classes_; }
+      torch::Tensor logits(const torch::Tensor& images) override {
+        return net_.forward(images).slice(1, 0, classes_);
+      }
+      torch::Tensor labels(const torch::Tensor& samples, const torch::Device&) const override {
+        return net_.forward(net_.images).slice(1, 0, classes_).argmax(1).index_select(0, samples);
+      }
+      torch::Tensor judgeLogits(const torch::Tensor& logits,
+                                const torch::Tensor& labels) const override {
+        const torch::NoGradGuard noGrad;
+        return classificationMargin(logits, labels);
+      }
+
+     private:
+      TinyNet& net_;
+      std::int64_t classes_;
+    };
+    TinyNet net;
+    Task task;
+    for (const std::int64_t classes : {2, 3, 4}) {
+      Few objective(net, classes);
+      for (const char* name : {"autoattack", "a3", "caa"}) {
+        Json options{{"eps", 0.05}};
+        if (std::string(name) == "autoattack") {
+          options.update(Json{{"steps", 8}, {"square_queries", 20}});
+        }
+        for (const bool cross : {false, true}) {
+          const auto result =
+              make(name, options)->perturb(objective, net.images, contextOf(task, cross));
+          QVERIFY(result.values.isfinite().all().item<bool>());
+          QVERIFY(
+              (result.values > objective.judge(net.images, torch::arange(6))).any().item<bool>());
+        }
+      }
+    }
+  }
+
+  /// Rank saturation changes no value of an image that has not passed its bound.
+  void saturationIsExact() {
+    TinyNet net;
+    TinyScore objective(net);
+    Task task;
+    for (const char* name : {"autoattack", "a3", "caa"}) {
+      Json options{{"eps", 0.03}};
+      if (std::string(name) == "autoattack") {
+        options.update(Json{{"steps", 8}, {"square_queries", 20}});
+      }
+      auto context = contextOf(task, false);
+      const auto full = make(name, options)->perturb(objective, net.images, context);
+      context.saturation = full.values.median().item<double>() - 0.05;
+      const auto early = make(name, options)->perturb(objective, net.images, context);
+      QVERIFY(early.saturated.any().item<bool>());
+      QVERIFY(!early.saturated.all().item<bool>());
+      QVERIFY(torch::equal(early.saturated, full.values > context.saturation));
+      const auto below = early.saturated.logical_not();
+      QVERIFY(torch::equal(early.values.masked_select(below), full.values.masked_select(below)));
+      QVERIFY(early.backwards < full.backwards);
+    }
+  }
+
+  /// On a linear classifier the nearest crossing is the distance to the plane.
+  void ddnFindsTheNearestCrossing() {
+    class Linear : public Objective {
+     public:
+      explicit Linear(torch::Tensor weights) : weights_(std::move(weights)) {}
+      Values evaluate(const torch::Tensor& images, const torch::Tensor&) override {
+        const auto value = torch::mv(images.flatten(1), weights_) - 0.2F;
+        return {value, value.detach()};
+      }
+
+     private:
+      torch::Tensor weights_;
+    };
+    const auto weights = torch::linspace(-1, 1, 16) / torch::linspace(-1, 1, 16).norm();
+    Linear objective(weights);
+    const auto images = torch::full({3, 1, 4, 4}, 0.5F);
+    Task task;
+    auto context = contextOf(task, true);
+    const auto result = decoupledDirectionAndNorm({.threat = {Norm::L2, 0.5}, .steps = 100},
+                                                  objective, images, context);
+    // From -0.2 along a unit normal: 0.2 away, less than the budget.
+    QVERIFY((result.values > 0).all().item<bool>());
+    const auto far = (result.images - images).flatten(1).norm(2, 1).max().item<double>();
+    QVERIFY2(far >= 0.2 && far <= 0.5 + 1e-6, qPrintable(QString::number(far)));
+  }
+};
+
+QTEST_GUILESS_MAIN(TestEnsembles)
+#include "tst_ensembles.moc"
