@@ -13,6 +13,8 @@ void registerAttacks(Registry<Attack>& registry) {
   addCaa(registry);
   addBim(registry);
   addLeastLikely(registry);
+  addDeepFool(registry);
+  addFab(registry);
 }
 
 }  // namespace bulwark

@@ -13,5 +13,7 @@ void addA3(Registry<Attack>& registry);
 void addCaa(Registry<Attack>& registry);
 void addBim(Registry<Attack>& registry);
 void addLeastLikely(Registry<Attack>& registry);
+void addDeepFool(Registry<Attack>& registry);
+void addFab(Registry<Attack>& registry);
 
 }  // namespace bulwark

@@ -1,0 +1,587 @@
+#include "core/attacks/nearest.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/attacks/ball.h"
+#include "core/attacks/row_plan.h"
+#include "core/attacks/threat.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/nn/device.h"
+
+namespace bulwark {
+namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+std::vector<double> toHost(const torch::Tensor& values) {
+  const auto flat = values.to(torch::kCPU, torch::kFloat64).contiguous();
+  return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
+}
+
+/// What the rows know beyond `Row`: Row::restart counts searches over all thresholds, Row::step
+/// the points of the search, and this the passes of the sample and whether the pass to come judges
+/// a point that was moved into the ball.
+struct Progress {
+  std::int64_t time = 0;
+  bool judging = false;
+};
+
+class Search {
+ public:
+  Search(const NearestPlan& plan, const SeekerFactory& seeker, Objective& objective,
+         const torch::Tensor& images, const AttackContext& context);
+  AttackResult run();
+
+ private:
+  struct Pass {
+    std::vector<double> best, nearest, magnitude;  // [W]
+    torch::Tensor over;                            // [W] bool, CPU
+    bool moved = false;
+  };
+
+  void startResult();
+  void judgeAll();
+  void seat();
+  void begin(const std::vector<std::int64_t>& rows);
+  Sight evaluate(const torch::Tensor& points, const torch::Tensor& samples,
+                 const torch::Tensor& thresholds, bool gradients);
+  std::vector<torch::Tensor> probe(const torch::Tensor& points, const torch::Tensor& samples);
+  void compareRows(const torch::Tensor& points);
+  Pass pass();
+  void account(const Pass& pass);
+  void endThreshold(const std::vector<std::int64_t>& rows);
+  void skipCrossed(Row& row) const;
+  void setBest(Row& row, Progress& progress, double best);
+  void leave(const std::vector<std::int64_t>& rows);
+  void snapshot(const Row& row, std::int64_t from, std::int64_t to, const torch::Tensor& image);
+  void shrinkBatch();
+  torch::Tensor index(const std::vector<std::int64_t>& rows) const {
+    return torch::tensor(rows, torch::kInt64).to(context_.device);
+  }
+  bool bounded() const { return plan_.threat.norm != Norm::None; }
+  std::size_t thresholdOf(const Row& row) const {
+    return static_cast<std::size_t>(row.restart / plan_.quests);
+  }
+  bool finished(const Row& row) const {
+    return thresholdOf(row) >= thresholds_.size() || row.best > bound_;
+  }
+
+  const NearestPlan& plan_;
+  const SeekerFactory& makeSeeker_;
+  Objective& objective_;
+  const torch::Tensor& images_;
+  const AttackContext& context_;
+  const std::int64_t count_;
+  const double bound_;
+  std::vector<double> thresholds_, clean_;
+  AttackResult result_;
+  RowPlan rows_;
+  std::vector<Progress> progress_;  // per row
+  std::unique_ptr<Seeker> seeker_;
+  // Of the rows, on the device. Nearest: of the current threshold.
+  torch::Tensor centres_, best_, bestValues_, nearest_, nearestDistances_, nearestValues_, last_;
+  torch::Tensor candidates_;  // moved into the ball, to be judged
+  torch::Tensor samples_;
+  std::vector<double> sums_;  // of the best values, per pass
+  std::int64_t latest_ = 0;   // pass that a sample has reached
+};
+
+Search::Search(const NearestPlan& plan, const SeekerFactory& seeker, Objective& objective,
+               const torch::Tensor& images, const AttackContext& context)
+    : plan_(plan),
+      makeSeeker_(seeker),
+      objective_(objective),
+      images_(images),
+      context_(context),
+      count_(images.size(0)),
+      bound_(finishBound(context)),
+      thresholds_(context.thresholds),
+      rows_(count_, std::max<std::int64_t>(1, context.batchSize)) {
+  if (thresholds_.empty() && objective.classes() > 0) thresholds_ = {0.0};
+  if (plan.everyPoint && objective.classes() == 0 && context.mode == AttackMode::Maximise) {
+    thresholds_ = {kNever};  // nothing to stop at
+  }
+  if (thresholds_.empty()) {
+    throw Error::failed("the attack needs a threshold to cross and was given none", plan.name);
+  }
+  std::sort(thresholds_.begin(), thresholds_.end());
+  thresholds_.erase(std::unique(thresholds_.begin(), thresholds_.end()), thresholds_.end());
+  if (context.clean.defined()) clean_ = toHost(context.clean);
+  if (context.clean.defined() && static_cast<std::int64_t>(clean_.size()) != count_) {
+    throw Error::failed("clean values do not match the images", plan.name);
+  }
+}
+
+void Search::startResult() {
+  result_.images = images_.clone(torch::MemoryFormat::Contiguous);
+  result_.values = torch::zeros({count_}, torch::kFloat64);
+  result_.saturated = torch::zeros({count_}, torch::kBool);
+  result_.zeroGradient = torch::zeros({count_}, torch::kBool);
+  result_.distances = torch::full({count_}, kNever, torch::kFloat64);
+  const auto searches = static_cast<std::int64_t>(thresholds_.size()) * plan_.quests;
+  // One pass more per search: it judges the crossing that was moved into the ball.
+  sums_.assign(static_cast<std::size_t>(searches * (plan_.passes + 1) + 1), 0.0);
+  const auto samples = static_cast<std::int64_t>(context_.snapshotSamples.size());
+  const auto times = static_cast<std::int64_t>(context_.snapshotSteps.size());
+  auto shape = images_.sizes().vec();
+  shape[0] = times;
+  shape.insert(shape.begin(), samples);
+  result_.snapshots = torch::zeros(shape, torch::kFloat32);
+  result_.snapshotValues = torch::zeros({samples, times}, torch::kFloat64);
+}
+
+AttackResult Search::run() {
+  startResult();
+  if (!context_.clean.defined()) judgeAll();
+  const torch::NoGradGuard noGrad;
+  if (count_ > 0) {
+    const auto doubles = torch::TensorOptions(context_.device).dtype(torch::kFloat64);
+    centres_ = toDevice(images_.slice(0, 0, rows_.width()), context_.device).clone();
+    best_ = centres_.clone();
+    nearest_ = centres_.clone();
+    last_ = centres_.clone();
+    candidates_ = centres_.clone();
+    bestValues_ = torch::full({rows_.width()}, -kNever, doubles);
+    nearestDistances_ = torch::full({rows_.width()}, kNever, doubles);
+    nearestValues_ = torch::full({rows_.width()}, -kNever, doubles);
+    progress_.resize(static_cast<std::size_t>(rows_.width()));
+    seeker_ = makeSeeker_(centres_);
+  }
+  const bool still = bounded() && plan_.threat.epsilon == 0.0;
+  for (std::int64_t i = 0; i < count_; ++i) {
+    Row row;
+    row.sample = i;
+    row.best = clean_[static_cast<std::size_t>(i)];
+    if (!std::isfinite(row.best)) {
+      throw Error::failed("the value of image " + std::to_string(i) + " is not finite", plan_.name,
+                          "the classifier or the detector has diverged");
+    }
+    skipCrossed(row);
+    if (!still && !finished(row)) {
+      rows_.enqueue(i);
+      continue;
+    }
+    for (double& sum : sums_) sum += row.best;
+    result_.values[i] = row.best;
+    result_.saturated[i] = row.best > bound_;
+    if (row.best > thresholds_.front()) result_.distances[i] = 0.0;
+    snapshot(row, 0, std::numeric_limits<std::int64_t>::max(), images_[i]);
+    context_.task.advance(1);
+  }
+  if (count_ > 0) seat();
+  while (rows_.live() > 0) {
+    context_.task.checkpoint();
+    account(pass());
+    seat();
+    shrinkBatch();
+  }
+  for (std::int64_t t = 0; t <= latest_ && count_ > 0; ++t) {
+    const double mean = sums_[static_cast<std::size_t>(t)] / static_cast<double>(count_);
+    // Sums of equal numbers in another order may differ in the last bit.
+    result_.trajectory.push_back(t > 0 ? std::max(mean, result_.trajectory.back()) : mean);
+  }
+  auditPerturbation(images_, result_.images, plan_.threat, plan_.name);
+  return std::move(result_);
+}
+
+void Search::judgeAll() {
+  const std::int64_t width = std::max<std::int64_t>(1, rows_.width());
+  for (std::int64_t begin = 0; begin < count_; begin += width) {
+    context_.task.checkpoint();
+    const auto samples = torch::arange(begin, std::min(begin + width, count_));
+    const auto points = toDevice(images_.index_select(0, samples), context_.device);
+    const auto values = toHost(objective_.judge(points, samples));
+    clean_.insert(clean_.end(), values.begin(), values.end());
+    result_.forwards += samples.size(0);
+  }
+}
+
+/// Thresholds that the clean image is beyond need no search.
+void Search::skipCrossed(Row& row) const {
+  while (thresholdOf(row) < thresholds_.size() &&
+         clean_[static_cast<std::size_t>(row.sample)] > thresholds_[thresholdOf(row)]) {
+    row.restart += plan_.quests;
+  }
+}
+
+/// Fills idle rows with waiting samples.
+void Search::seat() {
+  const auto filled = rows_.seat();
+  samples_ = rows_.samples();
+  if (filled.empty()) return;
+  std::vector<double> clean;
+  for (const auto i : filled) {
+    Row& row = rows_.rows()[static_cast<std::size_t>(i)];
+    Progress& progress = progress_[static_cast<std::size_t>(i)];
+    progress = {};
+    row.best = clean_[static_cast<std::size_t>(row.sample)];
+    clean.push_back(row.best);
+    skipCrossed(row);
+    if (row.restart > 0) result_.distances[row.sample] = 0.0;
+    sums_[0] += row.best;
+    snapshot(row, 0, 0, images_[row.sample]);
+  }
+  const auto rows = index(filled);
+  const auto images = toDevice(
+      images_.index_select(0, samples_.index_select(0, torch::tensor(filled, torch::kInt64))),
+      context_.device);
+  centres_.index_copy_(0, rows, images);
+  best_.index_copy_(0, rows, images);
+  bestValues_.index_copy_(0, rows, torch::tensor(clean, torch::kFloat64).to(context_.device));
+  nearestDistances_.index_fill_(0, rows, kNever);
+  nearestValues_.index_fill_(0, rows, -kNever);
+  begin(filled);
+}
+
+/// Hands the seeker the rows that begin a search.
+void Search::begin(const std::vector<std::int64_t>& rows) {
+  const auto which = index(rows);
+  const auto found = toHost(nearestDistances_.index_select(0, which));
+  std::vector<Quest> quests;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Row& row = rows_.rows()[static_cast<std::size_t>(rows[i])];
+    const std::int64_t number = row.restart % plan_.quests;
+    Quest quest{rows[i], row.sample, number, thresholds_[thresholdOf(row)], found[i]};
+    quest.seed = context_.seed.child(static_cast<std::uint64_t>(row.sample))
+                     .child(static_cast<std::uint64_t>(number));
+    if (context_.starts.defined() && number < context_.starts.size(1)) {
+      quest.start = context_.starts[row.sample][number];
+    }
+    quests.push_back(std::move(quest));
+  }
+  seeker_->begin(quests, centres_.index_select(0, which));
+}
+
+Sight Search::evaluate(const torch::Tensor& points, const torch::Tensor& samples,
+                       const torch::Tensor& thresholds, bool gradients) {
+  result_.forwards += points.size(0);
+  const torch::AutoGradMode withGraph(gradients);
+  const auto leaf = gradients ? points.detach().requires_grad_() : points;
+  Sight sight;
+  torch::Tensor functions;
+  if (objective_.classes() > 0) {
+    const auto logits = objective_.logits(leaf);
+    sight.logits = logits.detach();
+    sight.labels = objective_.labels(samples, context_.device);
+    sight.judged = objective_.judgeLogits(sight.logits, sight.labels);
+    functions = seeker_->functions(logits, sight.labels);
+    sight.values = functions.detach().to(torch::kFloat64);
+  } else if (gradients) {
+    const auto values = objective_.evaluate(leaf, samples);
+    sight.judged = values.judged;
+    functions = values.guide.unsqueeze(1);
+  } else {
+    sight.judged = objective_.judge(leaf, samples);
+  }
+  sight.judged = sight.judged.to(torch::kFloat64);
+  sight.margin = sight.judged - thresholds;
+  if (objective_.classes() == 0) sight.values = sight.margin.unsqueeze(1);
+  if (gradients) {
+    if (!functions.requires_grad()) {
+      throw Error::failed("the score has no gradient with respect to the image", plan_.name,
+                          "a detector that is not differentiable must offer a surrogate");
+    }
+    const std::int64_t count = functions.size(1);
+    std::vector<torch::Tensor> all;
+    for (std::int64_t m = 0; m < count; ++m) {
+      all.push_back(
+          torch::autograd::grad({functions.select(1, m).sum()}, {leaf}, {}, m + 1 < count)[0]);
+    }
+    sight.gradients = torch::stack(all, 1);
+    result_.backwards += points.size(0) * count;
+  }
+  return sight;
+}
+
+/// What must not depend on the row: values, and a gradient of them.
+std::vector<torch::Tensor> Search::probe(const torch::Tensor& points,
+                                         const torch::Tensor& samples) {
+  const torch::AutoGradMode withGraph(true);
+  const auto leaf = points.detach().requires_grad_();
+  result_.forwards += points.size(0);
+  result_.backwards += points.size(0);
+  torch::Tensor values, judged;
+  if (objective_.classes() > 0) {
+    judged = objective_.logits(leaf);
+    values = std::get<0>(judged.max(1));
+  } else {
+    const auto found = objective_.evaluate(leaf, samples);
+    judged = found.judged;
+    values = found.guide;
+  }
+  return {judged.detach(), torch::autograd::grad({values.sum()}, {leaf})[0]};
+}
+
+/// Where rows are idle: whether rows may move, measured on the points at hand (see `walk`).
+void Search::compareRows(const torch::Tensor& points) {
+  const auto order = rows_.proposal(plan_.passes);
+  if (!order.defined()) return;
+  const auto rows = order.to(context_.device);
+  const auto here = probe(points, samples_);
+  const auto there = probe(points.index_select(0, rows), samples_.index_select(0, order));
+  rows_.settle(order, torch::equal(there[0], here[0].index_select(0, rows)) &&
+                          torch::equal(there[1], here[1].index_select(0, rows)));
+}
+
+Search::Pass Search::pass() {
+  std::vector<double> thresholds;
+  std::vector<std::int64_t> judging;
+  bool moves = false;
+  for (std::size_t i = 0; i < rows_.rows().size(); ++i) {
+    const Row& row = rows_.rows()[i];
+    const auto which = std::min(thresholdOf(row), thresholds_.size() - 1);
+    thresholds.push_back(std::min(thresholds_[which], std::numeric_limits<double>::max()));
+    if (row.live && progress_[i].judging) judging.push_back(static_cast<std::int64_t>(i));
+    moves = moves || (row.live && !progress_[i].judging && row.step + 1 < plan_.passes);
+  }
+  auto points = seeker_->points();
+  auto searching =
+      torch::ones({points.size(0)}, torch::TensorOptions(context_.device).dtype(torch::kBool));
+  if (!judging.empty()) {
+    searching.index_fill_(0, index(judging), false);
+    points = torch::where(perRow(searching), points, candidates_);
+  }
+  const auto limits = torch::tensor(thresholds, torch::kFloat64).to(context_.device);
+  auto sight = evaluate(points, samples_, limits, moves);
+  if (moves) compareRows(points);
+
+  const auto& judged = sight.judged;
+  sight.crossed = seeker_->crossed(sight) & searching;
+  const auto far = distancesBetween(points, centres_, plan_.distance);
+  const auto nearer = sight.crossed & (far < nearestDistances_);
+  nearestDistances_ = torch::where(nearer, far, nearestDistances_);
+  nearestValues_ = torch::where(nearer, judged, nearestValues_);
+  nearest_ = torch::where(perRow(nearer), points, nearest_);
+  last_ = points.clone();
+  if (bounded() || plan_.everyPoint) {
+    // The clean image itself has its value already.
+    auto better = (judged > bestValues_) & (far > 0);
+    if (bounded()) {
+      const auto norm = plan_.threat.norm == Norm::L2 ? Distance::L2 : Distance::Linf;
+      // A candidate was projected: the rounding of its distance is nobody's business.
+      better = better & ((distancesBetween(points, centres_, norm) <= plan_.threat.epsilon) |
+                         searching.logical_not());
+    }
+    bestValues_ = torch::where(better, judged, bestValues_);
+    best_ = torch::where(perRow(better), points, best_);
+  }
+  Pass done;
+  const auto finite = torch::isfinite(judged);
+  done.best = toHost(torch::where(finite, bestValues_, torch::full_like(bestValues_, NAN)));
+  done.nearest = toHost(nearestDistances_);
+  done.moved = moves;
+  done.over = torch::ones({points.size(0)}, torch::kBool);
+  if (moves) {
+    done.magnitude = toHost(
+        torch::linalg_vector_norm(sight.gradients.flatten(1), kNever, torch::IntArrayRef{1}));
+    done.over = seeker_->move(sight).to(torch::kCPU, torch::kBool).contiguous();
+  }
+  return done;
+}
+
+void Search::setBest(Row& row, Progress& progress, double best) {
+  ++progress.time;
+  row.best = std::max(row.best, best);
+  sums_[static_cast<std::size_t>(progress.time)] += row.best;
+  latest_ = std::max(latest_, progress.time);
+}
+
+/// Enters what a pass found, ends searches, and begins the next ones.
+void Search::account(const Pass& pass) {
+  std::vector<std::int64_t> over, left, next;
+  const bool* const ended = pass.over.data_ptr<bool>();
+  for (std::size_t i = 0; i < rows_.rows().size(); ++i) {
+    Row& row = rows_.rows()[i];
+    if (!row.live) continue;
+    Progress& progress = progress_[i];
+    const auto at = static_cast<std::int64_t>(i);
+    if (std::isnan(pass.best[i]) || (pass.moved && !std::isfinite(pass.magnitude[i]))) {
+      throw Error::failed("the value or gradient of image " + std::to_string(row.sample) +
+                              " is not finite at step " + std::to_string(progress.time),
+                          plan_.name, "the classifier or the detector has diverged");
+    }
+    if (pass.moved && !progress.judging && row.step + 1 < plan_.passes) {
+      row.zeroGradient = row.zeroGradient || pass.magnitude[i] == 0.0;
+    }
+    setBest(row, progress, pass.best[i]);
+    if (!context_.snapshotSamples.empty()) {
+      snapshot(row, progress.time, progress.time, best_[at]);
+    }
+    if (std::isfinite(pass.nearest[i])) {
+      auto& nearest = result_.distances.data_ptr<double>()[row.sample];
+      nearest = std::min(nearest, pass.nearest[i]);
+    }
+    if (row.best > bound_ && (bounded() || plan_.everyPoint)) {
+      left.push_back(at);
+    } else if (progress.judging) {
+      progress.judging = false;
+      row.restart = (row.restart / plan_.quests + 1) * plan_.quests;
+      row.step = 0;
+      finished(row) ? left.push_back(at) : next.push_back(at);
+    } else if (++row.step >= plan_.passes || ended[i]) {
+      row.step = 0;
+      ++row.restart;
+      row.restart % plan_.quests == 0 ? over.push_back(at) : next.push_back(at);
+    }
+  }
+  if (!over.empty()) {
+    endThreshold(over);
+    for (const auto at : over) {
+      const auto i = static_cast<std::size_t>(at);
+      if (progress_[i].judging) continue;
+      finished(rows_.rows()[i]) ? left.push_back(at) : next.push_back(at);
+    }
+  }
+  leave(left);
+  std::vector<std::int64_t> fresh;
+  for (const auto at : next) {
+    if (rows_.rows()[static_cast<std::size_t>(at)].restart % plan_.quests == 0) fresh.push_back(at);
+  }
+  if (!fresh.empty()) {
+    nearestDistances_.index_fill_(0, index(fresh), kNever);
+    nearestValues_.index_fill_(0, index(fresh), -kNever);
+  }
+  if (!next.empty()) begin(next);
+}
+
+/// All searches for a threshold are over: the nearest crossing counts, as it is or in the ball.
+void Search::endThreshold(const std::vector<std::int64_t>& rows) {
+  if (plan_.everyPoint) return;  // it has counted already
+  const auto which = index(rows);
+  const auto none = nearestDistances_.index_select(0, which) == kNever;
+  auto points = nearest_.index_select(0, which);
+  if (bounded()) {
+    points = torch::where(perRow(none), last_.index_select(0, which), points).contiguous();
+    Ball(plan_.threat, centres_.index_select(0, which)).project(points);
+    candidates_.index_copy_(0, which, points);
+    for (const auto at : rows) {
+      const auto i = static_cast<std::size_t>(at);
+      --rows_.rows()[i].restart;  // still at this threshold
+      progress_[i].judging = true;
+    }
+    return;
+  }
+  const auto values = nearestValues_.index_select(0, which);
+  const auto old = bestValues_.index_select(0, which);
+  const auto better = values > old;
+  bestValues_.index_copy_(0, which, torch::where(better, values, old));
+  best_.index_copy_(0, which, torch::where(perRow(better), points, best_.index_select(0, which)));
+  const auto best = toHost(bestValues_);
+  for (const auto at : rows) {
+    const auto i = static_cast<std::size_t>(at);
+    Row& row = rows_.rows()[i];
+    sums_[static_cast<std::size_t>(progress_[i].time)] += best[i] - row.best;
+    row.best = best[i];
+    if (!context_.snapshotSamples.empty()) {
+      snapshot(row, progress_[i].time, progress_[i].time, best_[at]);
+    }
+  }
+}
+
+/// Lets finished samples go: their last best value stands for all remaining times.
+void Search::leave(const std::vector<std::int64_t>& rows) {
+  if (rows.empty()) return;
+  std::vector<std::int64_t> samples;
+  for (const auto at : rows) {
+    Row& row = rows_.rows()[static_cast<std::size_t>(at)];
+    row.live = false;
+    samples.push_back(row.sample);
+  }
+  result_.images.index_copy_(0, torch::tensor(samples, torch::kInt64),
+                             best_.index_select(0, index(rows)).to(torch::kCPU));
+  for (const auto at : rows) {
+    const Row& row = rows_.rows()[static_cast<std::size_t>(at)];
+    const std::int64_t next = progress_[static_cast<std::size_t>(at)].time + 1;
+    for (auto t = static_cast<std::size_t>(next); t < sums_.size(); ++t) sums_[t] += row.best;
+    result_.values[row.sample] = row.best;
+    result_.zeroGradient[row.sample] = row.zeroGradient;
+    result_.saturated[row.sample] = row.best > bound_;
+    snapshot(row, next, std::numeric_limits<std::int64_t>::max(), result_.images[row.sample]);
+    context_.task.advance(1);
+  }
+}
+
+/// Keeps `image` for the wanted times within [from, to].
+void Search::snapshot(const Row& row, std::int64_t from, std::int64_t to,
+                      const torch::Tensor& image) {
+  const auto& samples = context_.snapshotSamples;
+  const auto& times = context_.snapshotSteps;
+  for (std::size_t s = 0; s < samples.size(); ++s) {
+    if (samples[s] != row.sample) continue;
+    for (std::size_t t = 0; t < times.size(); ++t) {
+      if (times[t] < from || times[t] > to) continue;
+      const auto a = static_cast<std::int64_t>(s), b = static_cast<std::int64_t>(t);
+      result_.snapshots[a][b].copy_(image);
+      result_.snapshotValues[a][b] = row.best;
+    }
+  }
+}
+
+void Search::shrinkBatch() {
+  const auto before = rows_.rows();
+  const auto kept = rows_.shrink();
+  if (kept.empty()) return;
+  std::vector<Progress> progress;
+  for (const auto row : kept) progress.push_back(progress_[static_cast<std::size_t>(row)]);
+  progress_ = std::move(progress);
+  const auto rows = index(kept);
+  seeker_->keep(rows);
+  for (torch::Tensor* tensor : {&centres_, &best_, &bestValues_, &nearest_, &nearestDistances_,
+                                &nearestValues_, &last_, &candidates_}) {
+    *tensor = tensor->index_select(0, rows);
+  }
+  samples_ = rows_.samples();
+}
+
+}  // namespace
+
+AttackResult seekNearest(const NearestPlan& plan, const SeekerFactory& seeker, Objective& objective,
+                         const torch::Tensor& images, const AttackContext& context) {
+  requireImages(images, plan.name);
+  return Search(plan, seeker, objective, images, context).run();
+}
+
+torch::Tensor distancesBetween(const torch::Tensor& points, const torch::Tensor& images,
+                               Distance distance) {
+  const auto delta = (points - images).flatten(1);
+  switch (distance) {
+    case Distance::Linf:
+      return torch::linalg_vector_norm(delta, kNever, torch::IntArrayRef{1}).to(torch::kFloat64);
+    case Distance::Changed:
+      return (delta != 0).sum(1).to(torch::kFloat64);
+    case Distance::L2:
+      break;
+  }
+  return torch::linalg_vector_norm(delta, 2, torch::IntArrayRef{1}).to(torch::kFloat64);
+}
+
+void addNearestOptions(OptionSchema& options, const std::string& norm, const std::string& eps,
+                       const std::string& source) {
+  options.number("eps", eps, "Radius of the ball that the nearest crossing is moved into")
+      .range(0, 1000)
+      .in("fraction of the [0,1] range")
+      .from(source)
+      .simple();
+  options.choice("norm", norm, {"linf", "l2"}, "Norm that the radius is measured in").from(source);
+  options
+      .boolean("bounded", true, "Move the crossing into the ball; false: keep it where it is found")
+      .from("a table at a budget needs it (Carlini and Wagner have none)");
+}
+
+ThreatModel nearestThreatOf(const Params& params) {
+  ThreatModel threat = threatOf(params);
+  if (!params.getBool("bounded")) threat.norm = Norm::None;
+  return threat;
+}
+
+torch::Tensor rowsOf(const std::vector<Quest>& quests, const torch::Device& device) {
+  std::vector<std::int64_t> rows;
+  for (const Quest& quest : quests) rows.push_back(quest.row);
+  return torch::tensor(rows, torch::kInt64).to(device);
+}
+
+}  // namespace bulwark
