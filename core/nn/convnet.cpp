@@ -1,5 +1,8 @@
 #include "core/base/error.h"
 #include "core/nn/networks.h"
+#include "core/nn/rectified_pool.h"
+#include "core/nn/residual.h"
+#include "core/nn/thin_convolution.h"
 
 namespace bulwark {
 namespace {
@@ -30,13 +33,14 @@ class ConvNet : public Network {
 
   torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {
     prepare(taps);
-    torch::Tensor x = torch::relu(conv1_(normalise(images)));
+    torch::Tensor x =
+        rectify(thinConvolution(normalise(images), conv1_->weight, conv1_->bias, {1, 1}, {0, 0}));
     keep(taps, "conv1", x);
-    x = torch::max_pool2d(torch::relu(conv2_(x)), 2);
+    x = rectifiedPool(conv2_(x));
     keep(taps, "conv2", x);
-    x = torch::relu(conv3_(x));
+    x = rectify(conv3_(x));
     keep(taps, "conv3", x);
-    x = torch::max_pool2d(torch::relu(conv4_(x)), 2);
+    x = rectifiedPool(conv4_(x));
     keep(taps, "conv4", x);
     x = torch::relu(fc1_(x.flatten(1)));
     keep(taps, "fc1", x);

@@ -1,5 +1,7 @@
 #include "core/base/error.h"
 #include "core/nn/networks.h"
+#include "core/nn/rectified_pool.h"
+#include "core/nn/thin_convolution.h"
 
 namespace bulwark {
 namespace {
@@ -31,9 +33,11 @@ class Lenet5 : public Network {
 
   torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {
     prepare(taps);
-    torch::Tensor x = pool(activate(conv1_(normalise(images))));
+    torch::Tensor x =
+        activateAndPool(thinConvolution(normalise(images), conv1_->weight, conv1_->bias, {1, 1},
+                                        {padding(shape().height), padding(shape().width)}));
     keep(taps, "conv1", x);
-    x = pool(activate(conv2_(x)));
+    x = activateAndPool(conv2_(x));
     keep(taps, "conv2", x);
     x = activate(fc1_(x.flatten(1)));
     keep(taps, "fc1", x);
@@ -51,8 +55,10 @@ class Lenet5 : public Network {
   torch::Tensor activate(const torch::Tensor& x) const {
     return relu_ ? torch::relu(x) : torch::tanh(x);
   }
-  torch::Tensor pool(const torch::Tensor& x) const {
-    return maxPooling_ ? torch::max_pool2d(x, 2) : torch::avg_pool2d(x, 2);
+  torch::Tensor activateAndPool(const torch::Tensor& x) const {
+    if (relu_ && maxPooling_) return rectifiedPool(x);
+    const auto active = activate(x);
+    return maxPooling_ ? torch::max_pool2d(active, 2) : torch::avg_pool2d(active, 2);
   }
 
   bool relu_, maxPooling_;

@@ -1,3 +1,4 @@
+#include "core/nn/conv_norm.h"
 #include "core/nn/networks.h"
 #include "core/nn/residual.h"
 
@@ -11,14 +12,15 @@ struct PreactBlockImpl : torch::nn::Module {
       : bn1(register_module("bn1", torch::nn::BatchNorm2d(in))),
         conv1(register_module("conv1", plainConvolution(in, out, 3, stride))),
         bn2(register_module("bn2", torch::nn::BatchNorm2d(out))),
-        conv2(register_module("conv2", plainConvolution(out, out, 3, 1))) {
+        conv2(register_module("conv2", plainConvolution(out, out, 3, 1))),
+        inner_(conv1, bn2) {
     if (stride == 1 && in == out) return;
     shortcut = register_module("shortcut", plainConvolution(in, out, 1, stride));
   }
 
   torch::Tensor forward(const torch::Tensor& x) {
     const torch::Tensor active = rectify(bn1(x));
-    const torch::Tensor y = conv2(rectify(bn2(conv1(active))));
+    const torch::Tensor y = conv2(rectify(inner_(active)));
     return y + (shortcut.is_empty() ? x : shortcut(active));
   }
 
@@ -27,6 +29,9 @@ struct PreactBlockImpl : torch::nn::Module {
   torch::nn::BatchNorm2d bn2;
   torch::nn::Conv2d conv2;
   torch::nn::Conv2d shortcut{nullptr};
+
+ private:
+  ConvNorm inner_;
 };
 TORCH_MODULE(PreactBlock);
 

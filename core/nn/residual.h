@@ -15,7 +15,8 @@ inline torch::nn::Conv2d plainConvolution(std::int64_t in, std::int64_t out, std
       torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
 }
 
-/// ReLU in place: `x` is the fresh output of a batch norm or a sum, which backward does not need.
+/// ReLU in place: `x` is the fresh output of a convolution, a batch norm or a sum, which backward
+/// does not need.
 inline torch::Tensor rectify(torch::Tensor x) {
   return x.relu_();
 }

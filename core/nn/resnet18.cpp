@@ -1,3 +1,4 @@
+#include "core/nn/conv_norm.h"
 #include "core/nn/networks.h"
 #include "core/nn/residual.h"
 
@@ -12,23 +13,29 @@ struct BasicBlockImpl : torch::nn::Module {
         bn1(register_module("bn1", torch::nn::BatchNorm2d(out))),
         conv2(register_module("conv2", plainConvolution(out, out, 3, 1))),
         bn2(register_module("bn2", torch::nn::BatchNorm2d(out))) {
+    first_ = ConvNorm(conv1, bn1);
+    second_ = ConvNorm(conv2, bn2);
     if (stride == 1 && in == out) return;
-    shortcut = register_module(
-        "shortcut",
-        torch::nn::Sequential(plainConvolution(in, out, 1, stride), torch::nn::BatchNorm2d(out)));
+    const auto convolution = plainConvolution(in, out, 1, stride);
+    const auto norm = torch::nn::BatchNorm2d(out);
+    register_module("shortcut", torch::nn::Sequential(convolution, norm));
+    shortcut_ = ConvNorm(convolution, norm);
+    projects_ = true;
   }
 
   torch::Tensor forward(const torch::Tensor& x) {
-    torch::Tensor y = rectify(bn1(conv1(x)));
-    y = bn2(conv2(y));
-    return rectify(y + (shortcut.is_empty() ? x : shortcut->forward(x)));
+    const torch::Tensor y = second_(rectify(first_(x)));
+    return rectify(y + (projects_ ? shortcut_(x) : x));
   }
 
   torch::nn::Conv2d conv1;
   torch::nn::BatchNorm2d bn1;
   torch::nn::Conv2d conv2;
   torch::nn::BatchNorm2d bn2;
-  torch::nn::Sequential shortcut{nullptr};
+
+ private:
+  ConvNorm first_, second_, shortcut_;
+  bool projects_ = false;
 };
 TORCH_MODULE(BasicBlock);
 
@@ -40,6 +47,7 @@ class Resnet18 : public Network {
     registerNormalisation();
     conv1_ = register_module("conv1", plainConvolution(shape.channels, width, 3, 1));
     bn1_ = register_module("bn1", torch::nn::BatchNorm2d(width));
+    stem_ = ConvNorm(conv1_, bn1_);
     stages_ = residualStages<BasicBlock>(width);
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       register_module("layer" + std::to_string(i + 1), stages_[i]);
@@ -53,7 +61,7 @@ class Resnet18 : public Network {
 
   torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {
     prepare(taps);
-    torch::Tensor x = rectify(bn1_(conv1_(normalise(images))));
+    torch::Tensor x = rectify(stem_(normalise(images)));
     keep(taps, "stem", x);
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       x = stages_[i]->forward(x);
@@ -67,6 +75,7 @@ class Resnet18 : public Network {
  private:
   torch::nn::Conv2d conv1_{nullptr};
   torch::nn::BatchNorm2d bn1_{nullptr};
+  ConvNorm stem_;
   std::vector<torch::nn::Sequential> stages_;
   torch::nn::Linear linear_{nullptr};
 };

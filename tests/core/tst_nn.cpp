@@ -1,5 +1,7 @@
 #include "core/base/error.h"
 #include "core/nn/network.h"
+#include "core/nn/rectified_pool.h"
+#include "core/nn/thin_convolution.h"
 
 using namespace bulwark;
 
@@ -229,6 +231,159 @@ class TestNn : public QObject {
              std::int64_t{3});
     QCOMPARE(make("convnet", {1, 16, 16, 3})->forward(torch::zeros({2, 1, 16, 16})).size(1),
              std::int64_t{3});
+  }
+
+  void foldsBatchNormExactly_data() {
+    QTest::addColumn<QString>("name");
+    QTest::newRow("resnet18") << "resnet18";
+    QTest::newRow("preact_resnet18") << "preact_resnet18";
+  }
+  void foldsBatchNormExactly() {
+    QFETCH(QString, name);
+    const auto network = make(name.toStdString(), colour, {{"width", 8}});
+    network->initialise(Seed(4));
+    // Statistics and scales unlike those of a fresh norm, as after a training.
+    Random random(Seed(5));
+    const auto disturb = [&](torch::Tensor values, double low, double high) {
+      const torch::NoGradGuard noGrad;
+      for (std::int64_t i = 0; i < values.numel(); ++i) {
+        values[i] = low + (high - low) * random.uniform();
+      }
+    };
+    network->apply([&](torch::nn::Module& module) {
+      auto* norm = module.as<torch::nn::BatchNorm2dImpl>();
+      if (!norm) return;
+      disturb(norm->weight, 0.3, 1.5);
+      disturb(norm->bias, -0.5, 0.5);
+      disturb(norm->running_mean, -0.5, 0.5);
+      disturb(norm->running_var, 0.2, 3.0);
+    });
+    struct Found {
+      torch::Tensor logits, gradient;
+      TapValues taps;
+    };
+    const auto run = [&] {
+      const torch::Tensor x = images(6, colour).requires_grad_(true);
+      Found found;
+      found.logits = network->run(x, &found.taps);
+      found.gradient = torch::autograd::grad({found.logits.logsumexp(1).sum()}, {x})[0];
+      return found;
+    };
+    const auto agree = [](const torch::Tensor& a, const torch::Tensor& b) {
+      return (a - b).abs().max().item<double>() <= 1e-5 * b.abs().max().item<double>();
+    };
+    const auto saved = [&] {
+      std::map<std::string, torch::Tensor> tensors;
+      for (const auto& item : network->named_parameters()) tensors[item.key()] = item.value();
+      for (const auto& item : network->named_buffers()) tensors[item.key()] = item.value();
+      for (auto& [key, value] : tensors) value = value.detach().clone();
+      return tensors;
+    };
+    network->eval();
+    const auto before = saved();
+    const Found plain = run();  // the parameters want gradients: nothing is folded
+    network->freeze();
+    const Found folded = run();
+    QVERIFY(!torch::equal(plain.logits, folded.logits));  // another way round was taken
+    QVERIFY(agree(folded.logits, plain.logits));
+    QVERIFY(agree(folded.gradient, plain.gradient));
+    for (const auto& [tap, value] : plain.taps) {
+      QVERIFY2(agree(folded.taps.at(tap), value), tap.c_str());
+    }
+    const auto after = saved();
+    QCOMPARE(after.size(), before.size());
+    for (const auto& [key, value] : before)
+      QVERIFY2(torch::equal(after.at(key), value), key.c_str());
+
+    // Training goes on as if nothing had been folded, and what it changes is folded anew: weights
+    // and running statistics, each for itself.
+    network->train();
+    {
+      const torch::NoGradGuard noGrad;
+      network->forward(images(6, colour) * 0.3);
+    }
+    network->freeze();
+    const Found moved = run();
+    QVERIFY(!agree(moved.logits, folded.logits));
+    {
+      const torch::NoGradGuard noGrad;
+      for (auto& parameter : network->parameters()) parameter.mul_(0.9);
+    }
+    const Found again = run();
+    for (auto& parameter : network->parameters()) parameter.set_requires_grad(true);
+    const Found expected = run();
+    QVERIFY(!agree(again.logits, moved.logits));
+    QVERIFY(agree(again.logits, expected.logits));
+    QVERIFY(agree(again.gradient, expected.gradient));
+    // Double precision, for checks by finite differences.
+    network->freeze();
+    network->to(torch::kFloat64);
+    const auto exact = network->forward(images(6, colour).to(torch::kFloat64));
+    QCOMPARE(exact.scalar_type(), torch::kFloat64);
+    QVERIFY(agree(exact, expected.logits.to(torch::kFloat64)));
+  }
+
+  void poolsAsLibTorch_data() {
+    QTest::addColumn<int>("height");
+    QTest::addColumn<int>("width");
+    QTest::newRow("even") << 28 << 28;
+    QTest::newRow("odd") << 9 << 13;
+    QTest::newRow("smallest") << 2 << 3;
+  }
+  void poolsAsLibTorch() {
+    QFETCH(int, height);
+    QFETCH(int, width);
+    // Coarse values, so that equal pixels meet.
+    const auto noise = images(5, {4, height, width, 2});
+    const auto x = ((noise - 0.5) * 6).round();
+    const auto first = x.clone().requires_grad_(true), second = x.clone().requires_grad_(true);
+    const auto ours = rectifiedPool(first);
+    const auto theirs = torch::max_pool2d(torch::relu(second), 2);
+    QVERIFY(torch::equal(ours, theirs));
+    const auto weigh = [](const torch::Tensor& y) { return (y * y * y).sum(); };
+    const auto a = torch::autograd::grad({weigh(ours)}, {first}, {}, true, true)[0];
+    const auto b = torch::autograd::grad({weigh(theirs)}, {second}, {}, true, true)[0];
+    QVERIFY(torch::equal(a, b));
+    QVERIFY((a != 0).any().item<bool>());
+    // Second and third derivatives.
+    const auto a2 = torch::autograd::grad({a.pow(2).sum()}, {first}, {}, true, true)[0];
+    const auto b2 = torch::autograd::grad({b.pow(2).sum()}, {second}, {}, true, true)[0];
+    QVERIFY(torch::allclose(a2, b2, 1e-6, 0) && (a2 != 0).any().item<bool>());
+    const auto a3 = torch::autograd::grad({a2.sum()}, {first})[0];
+    const auto b3 = torch::autograd::grad({b2.sum()}, {second})[0];
+    QVERIFY(torch::allclose(a3, b3, 1e-6, 0));
+    // Nothing hides a network that has diverged.
+    for (int pixel = 0; pixel < 4; ++pixel) {
+      auto broken = torch::rand({1, 1, 2, 2});
+      broken[0][0][pixel / 2][pixel % 2] = NAN;
+      QVERIFY(rectifiedPool(broken).isnan().all().item<bool>());
+    }
+    const auto wide = x.to(torch::kFloat64);
+    QVERIFY(torch::equal(rectifiedPool(wide), torch::max_pool2d(torch::relu(wide), 2)));
+    const auto turned = x.transpose(2, 3);
+    QVERIFY(torch::equal(rectifiedPool(turned), torch::max_pool2d(torch::relu(turned), 2)));
+  }
+
+  void thinConvolutionsKeepTheirGradients() {
+    for (const std::int64_t channels : {1, 3}) {
+      for (const std::int64_t padding : {0, 2}) {
+        const auto weight = images(6, {channels, 5, 5, 2}) - 0.5;
+        const auto bias = torch::linspace(-1, 1, 6);
+        const auto x = images(4, {channels, 13, 11, 2});
+        const auto first = x.clone().requires_grad_(true), second = x.clone().requires_grad_(true);
+        const auto ours = thinConvolution(first, weight, bias, {1, 1}, {padding, padding});
+        const auto theirs = torch::conv2d(second, weight, bias, 1, padding);
+        QVERIFY(torch::equal(ours, theirs));
+        const auto weigh = [](const torch::Tensor& y) { return y.pow(3).sum(); };
+        const auto a = torch::autograd::grad({weigh(ours)}, {first}, {}, true, true)[0];
+        const auto b = torch::autograd::grad({weigh(theirs)}, {second}, {}, true, true)[0];
+        const double size = b.abs().max().item<double>();
+        QVERIFY(torch::allclose(a, b, 1e-5, 1e-5 * size));
+        const auto a2 = torch::autograd::grad({a.pow(2).sum()}, {first})[0];
+        const auto b2 = torch::autograd::grad({b.pow(2).sum()}, {second})[0];
+        QVERIFY(torch::allclose(a2, b2, 1e-5, 1e-5 * b2.abs().max().item<double>()));
+      }
+    }
   }
 
   void freezes() {
