@@ -25,7 +25,7 @@ set(inc "include[ \t]*[<\"]")
 forbid(core "${inc}(Q[A-Z]|Qt|qcustomplot|ui/|app/)" "core knows neither Qt nor ui nor app")
 forbid(ui "${inc}(torch/|ATen|c10|caffe2|sqlite3|opencv)" "ui knows no LibTorch, SQLite or OpenCV")
 forbid(ui "${inc}app/" "ui does not know app")
-forbid(ui "${inc}core/(data/|nn/|training/|detectors/|attacks/|projection/)"
+forbid(ui "${inc}core/(data/|nn/|training/|detectors/|attacks/|health/|projection/)"
        "ui includes plain headers of core only")
 foreach(folder base params registry metrics store report)
   file(GLOB has ${ROOT}/core/${folder}/*.h)
@@ -41,6 +41,7 @@ forbid(core/store "${inc}core/(data|nn|training|detectors|attacks|experiment|rep
 forbid(core/data "${inc}core/(nn|training|detectors|attacks|experiment|store|report)" "data is below the networks")
 forbid(core/nn "${inc}core/(training|detectors|attacks|experiment|store|report)" "nn is below training")
 forbid(core/attacks "${inc}core/(detectors|training|experiment|store|report)" "attacks know objectives only")
+forbid(core/health "${inc}core/(experiment|report)" "health judges scores, detectors and attacks, not runs")
 # One bridge: a detector posed as what an adversary maximises (exempt in forbid above).
 forbid(core/detectors "${inc}core/(attacks|experiment|store|report)" "detectors do not know attacks")
 if(problems)

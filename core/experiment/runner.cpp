@@ -175,7 +175,7 @@ void Runner::execute(const Specification& spec, Journal& journal, Task& task) co
   }
 
   CellEvaluator cells(spec, data, device, seed, journal, task);
-  std::vector<HealthCheck> health;
+  HealthReport health;
   const bool attackIn = wants(spec, "in") || wants(spec, "in_out");
   const bool attackOut = wants(spec, "out") || wants(spec, "in_out");
   for (std::size_t i = 0; i < spec.detectors.size(); ++i) {
@@ -186,10 +186,8 @@ void Runner::execute(const Specification& spec, Journal& journal, Task& task) co
     clock.note("score");
     for (const auto& attack : attacks) cells.attack(fitted, attack, attackIn, attackOut);
     clock.note("attack");
-    for (auto& check : checkDetector(fitted, *data.in.set, cells.scores(),
-                                     spec.evaluation.batchSize, device, task)) {
-      health.push_back(std::move(check));
-    }
+    health.add(
+        examineDetector(spec, fitted, data, classifier.get(), cells.scores(), device, seed, task));
     clock.note("health");
   }
 
@@ -200,12 +198,9 @@ void Runner::execute(const Specification& spec, Journal& journal, Task& task) co
   journal.results(table.rows, table.curves);
   clock.note("metrics");
 
-  std::vector<HealthCheck> all = checkResults(cells.scores(), table.rows);
-  for (auto& check : checkAudits(cells)) all.push_back(std::move(check));
-  for (auto& check : health) all.push_back(std::move(check));
-  summary["health"] = healthLine(all);
-  summary["health_checks"] = Json::array();
-  for (const auto& check : all) summary["health_checks"].push_back(check.toJson());
+  HealthReport all = examineResults(spec, cells, table.rows, attacks, classifier.get());
+  all.add(std::move(health));
+  writeHealth(all, summary);
   double forwards = 0;
   double backwards = 0;
   double saturated = 0;

@@ -11,6 +11,7 @@
 #include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "core/detectors/detector.h"
+#include "core/health/check.h"
 #include "core/training/recipe.h"
 
 namespace bulwark {
@@ -202,7 +203,7 @@ void readClassifier(const Json& json, Specification& spec, const Registries& reg
 }
 
 void readEvaluation(const Json& json, Specification& spec) {
-  const Params params(evaluationSchema(), json, "evaluation", {});
+  const Params params(evaluationSchema(), json, "evaluation", {"health_thresholds"});
   spec.evaluation.settings = params.getTextList("settings");
   spec.evaluation.mode = params.getText("mode");
   spec.evaluation.metrics = params.getTextList("metrics");
@@ -220,6 +221,10 @@ void readEvaluation(const Json& json, Specification& spec) {
   spec.evaluation.batchSize = params.getInt("batch_size");
   spec.evaluation.rankSaturation = params.getBool("rank_saturation");
   spec.evaluation.imagePairs = params.getInt("image_pairs");
+  spec.evaluation.health = params.getText("health");
+  spec.evaluation.healthImages = params.getInt("health_images");
+  spec.evaluation.healthThresholds = json.value("health_thresholds", Json::object());
+  HealthThresholds(spec.evaluation.healthThresholds, "evaluation.health_thresholds");
   if (spec.evaluation.settings.empty()) {
     throw Error::badInput("there is no setting", "evaluation.settings",
                           "expected some of clean, in, out, in_out");
@@ -270,6 +275,15 @@ const OptionSchema& evaluationSchema() {
     options.integer("image_pairs", 12, "Images before and after kept per detector, attack and set")
         .range(0, 1000)
         .in("images");
+    options
+        .choice("health", "quick", {"quick", "full"},
+                "quick: the checks that cost next to nothing; full: also those that take attacks "
+                "of their own (twice the steps, black box, transfer, unbounded, ...)")
+        .from("Carlini et al. 2019, section 5");
+    options.integer("health_images", 100, "In images and out images of the costly health checks")
+        .range(4, 100000)
+        .in("images")
+        .expert();
     return options;
   }();
   return schema;
@@ -387,10 +401,14 @@ Json Specification::toJson() const {
   json["attacks"] = Json::array();
   for (const auto& request : attacks) json["attacks"].push_back(writeComponent(request, true));
   json["evaluation"] = {
-      {"settings", evaluation.settings},     {"mode", evaluation.mode},
-      {"metrics", evaluation.metrics},       {"bootstrap", evaluation.bootstrap},
-      {"batch_size", evaluation.batchSize},  {"rank_saturation", evaluation.rankSaturation},
-      {"image_pairs", evaluation.imagePairs}};
+      {"settings", evaluation.settings},         {"mode", evaluation.mode},
+      {"metrics", evaluation.metrics},           {"bootstrap", evaluation.bootstrap},
+      {"batch_size", evaluation.batchSize},      {"rank_saturation", evaluation.rankSaturation},
+      {"image_pairs", evaluation.imagePairs},    {"health", evaluation.health},
+      {"health_images", evaluation.healthImages}};
+  if (!evaluation.healthThresholds.empty()) {
+    json["evaluation"]["health_thresholds"] = evaluation.healthThresholds;
+  }
   if (!published.empty()) {
     json["published"] = Json::array();
     for (const auto& figure : published) {

@@ -35,8 +35,11 @@ struct EvaluationRequest {
   std::vector<std::string> metrics;  ///< shown in tables; all are computed
   std::int64_t bootstrap = 1000;     ///< replicates of the 95 % interval
   std::int64_t batchSize = 256;
-  bool rankSaturation = true;    ///< S1: exact for every rank metric
-  std::int64_t imagePairs = 12;  ///< kept per (detector, attack, set)
+  bool rankSaturation = true;       ///< S1: exact for every rank metric
+  std::int64_t imagePairs = 12;     ///< kept per (detector, attack, set)
+  std::string health = "quick";     ///< or "full": the checks that take attacks of their own, too
+  std::int64_t healthImages = 100;  ///< in images and out images of the costly checks
+  Json healthThresholds = Json::object();  ///< limits that differ: {"H22": 0.02}
 };
 
 /// A published figure that a preset is compared with.

@@ -161,6 +161,7 @@ Facts summaryFacts(const RunRecord& run) {
   Json rest = run.summary;
   if (rest.is_object()) {
     rest.erase("health");
+    rest.erase("health_series");
     rest.erase("health_checks");  // the lines above sum them up; `runs health` lists them
   }
   return flatten(rest);

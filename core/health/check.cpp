@@ -1,0 +1,180 @@
+#include "core/health/check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <stdexcept>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+
+namespace bulwark {
+namespace {
+
+Verdict verdictFromString(const std::string& text) {
+  for (const auto verdict : {Verdict::Green, Verdict::Amber, Verdict::Red}) {
+    if (toString(verdict) == text) return verdict;
+  }
+  return Verdict::NotApplicable;
+}
+
+double limitAt(const Json& json, const std::string& path) {
+  if (!json.is_number() || !(json.get<double>() >= 0.0)) {
+    throw Error::badInput(json.dump() + " is no limit", path,
+                          "a number >= 0, or two of them: [green up to, amber up to]");
+  }
+  return json.get<double>();
+}
+
+/// JSON knows no NaN and no infinity.
+Json finite(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+double numberOr(const Json& json, const char* key, double fallback) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number() ? found->get<double>() : fallback;
+}
+
+}  // namespace
+
+std::string toString(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::Green:
+      return "green";
+    case Verdict::Amber:
+      return "amber";
+    case Verdict::Red:
+      return "red";
+    case Verdict::NotApplicable:
+      return "not applicable";
+  }
+  return {};
+}
+
+const HealthRule& healthRule(const std::string& id) {
+  for (const auto& rule : healthRules()) {
+    if (rule.id == id) return rule;
+  }
+  throw std::logic_error("there is no health check " + id);
+}
+
+HealthThresholds::HealthThresholds(const Json& given, const std::string& path) {
+  if (given.is_null()) return;
+  if (!given.is_object()) {
+    throw Error::badInput("this is not an object", path, "expected e.g. {\"H22\": 0.02}");
+  }
+  for (const auto& [id, value] : given.items()) {
+    const std::string at = path + "." + id;
+    const auto& rules = healthRules();
+    const auto rule = std::find_if(rules.begin(), rules.end(),
+                                   [&id = id](const HealthRule& r) { return r.id == id; });
+    if (rule == rules.end()) {
+      throw Error::badInput("there is no health check '" + id + "'", at, "H1 to H36");
+    }
+    if (value.is_array()) {
+      if (value.size() != 2) {
+        throw Error::badInput("two limits are needed", at, "[green up to, amber up to]");
+      }
+      const double amber = limitAt(value[0], at + "[0]"), red = limitAt(value[1], at + "[1]");
+      if (red < amber) throw Error::badInput("the limits fall", at, "the red one is the larger");
+      changed_[id] = {amber, red};
+      continue;
+    }
+    const double amber = limitAt(value, at);
+    const double red = rule->amber > 0.0 ? rule->red * (amber / rule->amber) : rule->red;
+    changed_[id] = {amber, std::max(amber, red)};
+  }
+}
+
+std::pair<double, double> HealthThresholds::limits(const std::string& id) const {
+  const auto found = changed_.find(id);
+  if (found != changed_.end()) return found->second;
+  const HealthRule& rule = healthRule(id);
+  return {rule.amber, rule.red};
+}
+
+Json HealthCheck::toJson() const {
+  return {{"id", id},
+          {"subject", subject},
+          {"group", group},
+          {"title", title},
+          {"verdict", toString(verdict)},
+          {"value", finite(value)},
+          {"threshold", finite(threshold)},
+          {"red_above", finite(limit)},
+          {"rule", rule},
+          {"source", source},
+          {"detail", detail}};
+}
+
+HealthCheck HealthCheck::fromJson(const Json& json) {
+  HealthCheck check;
+  check.id = json.value("id", std::string());
+  check.subject = json.value("subject", std::string());
+  check.group = json.value("group", std::string());
+  check.title = json.value("title", std::string());
+  check.verdict = verdictFromString(json.value("verdict", std::string()));
+  check.value = numberOr(json, "value", std::numeric_limits<double>::quiet_NaN());
+  check.threshold = numberOr(json, "threshold", 0.0);
+  check.limit = numberOr(json, "red_above", std::numeric_limits<double>::infinity());
+  check.rule = json.value("rule", std::string());
+  check.source = json.value("source", std::string());
+  check.detail = json.value("detail", std::string());
+  return check;
+}
+
+HealthCheck judged(const HealthThresholds& thresholds, const std::string& id,
+                   const std::string& subject, double value, const std::string& detail) {
+  HealthCheck check = notApplicable(id, subject, detail);
+  check.value = value;
+  check.threshold = thresholds.amber(id);
+  check.limit = thresholds.red(id);
+  if (std::isnan(value) || value > check.limit) {
+    check.verdict = Verdict::Red;
+  } else {
+    check.verdict = value <= check.threshold ? Verdict::Green : Verdict::Amber;
+  }
+  return check;
+}
+
+HealthCheck notApplicable(const std::string& id, const std::string& subject,
+                          const std::string& why) {
+  const HealthRule& rule = healthRule(id);
+  HealthCheck check;
+  check.id = id;
+  check.subject = subject;
+  check.group = rule.group;
+  check.title = rule.title;
+  check.rule = rule.rule;
+  check.source = rule.source;
+  check.value = std::numeric_limits<double>::quiet_NaN();
+  check.threshold = rule.amber;
+  check.limit = rule.red;
+  check.detail = why;
+  return check;
+}
+
+std::string healthLine(const std::vector<HealthCheck>& checks) {
+  std::map<Verdict, std::vector<std::string>> found;
+  for (const auto& check : checks) found[check.verdict].push_back(check.name());
+  std::string line = "health: " + std::to_string(found[Verdict::Green].size()) + " green";
+  for (const auto verdict : {Verdict::Amber, Verdict::Red}) {
+    if (found[verdict].empty()) continue;
+    line += ", " + std::to_string(found[verdict].size()) + " " + toString(verdict) + " (" +
+            join(found[verdict], ", ") + ")";
+  }
+  return line;
+}
+
+Json HealthSeries::toJson() const {
+  return {{"kind", kind}, {"detector", detector}, {"attack", attack}, {"set", set}, {"x", x},
+          {"y", y},       {"low", low},           {"high", high}};
+}
+
+void HealthReport::add(HealthReport other) {
+  std::move(other.checks.begin(), other.checks.end(), std::back_inserter(checks));
+  std::move(other.series.begin(), other.series.end(), std::back_inserter(series));
+}
+
+}  // namespace bulwark

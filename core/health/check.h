@@ -1,0 +1,93 @@
+#pragma once
+
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/json.h"
+
+namespace bulwark {
+
+enum class Verdict { Green, Amber, Red, NotApplicable };
+
+std::string toString(Verdict verdict);
+
+/// What a check asks, before any number is known. A value up to `amber` is green, up to `red`
+/// amber, beyond it red; `red` infinite: the check warns but never spoils a result.
+struct HealthRule {
+  std::string id;      ///< "H22"
+  std::string group;   ///< "consistent", "attackable" or "converged": the three lights
+  std::string title;   ///< "converged: twice the steps change little"
+  std::string rule;    ///< what the value is and how large it may be
+  std::string source;  ///< "Carlini et al. 2019", "AutoAttack flags", "IoAF"; "own"
+  double amber = 0.0, red = 0.0;
+  bool costly = false;  ///< takes attacks of its own: made on request only
+};
+
+/// H1 to H36, in order.
+const std::vector<HealthRule>& healthRules();
+/// Throws `std::logic_error` for an id that is none.
+const HealthRule& healthRule(const std::string& id);
+
+/// The limits of the rules, some of them changed by a specification.
+class HealthThresholds {
+ public:
+  HealthThresholds() = default;
+  /// {"H22": 0.02} moves the green limit; the red one keeps its ratio to it (or its value, where
+  /// the green limit was 0). {"H22": [0.005, 0.02]} gives both. Throws `Error` (BadInput) at
+  /// `path` for an unknown id or a value that is no limit.
+  explicit HealthThresholds(const Json& given, const std::string& path = "health_thresholds");
+
+  double amber(const std::string& id) const { return limits(id).first; }
+  double red(const std::string& id) const { return limits(id).second; }
+
+ private:
+  std::pair<double, double> limits(const std::string& id) const;
+  std::map<std::string, std::pair<double, double>> changed_;
+};
+
+/// One check of an evaluation's soundness: its number against a rule and a threshold.
+struct HealthCheck {
+  std::string id = {};
+  std::string subject = {};  ///< "knn" or "pgd on knn"; empty: the whole run
+  std::string group = {}, title = {}, rule = {}, source = {};
+  Verdict verdict = Verdict::NotApplicable;
+  double value = 0.0;      ///< NaN where not applicable
+  double threshold = 0.0;  ///< the green limit
+  double limit = 0.0;      ///< the red one; +inf: never red
+  std::string detail = {};
+
+  Json toJson() const;
+  static HealthCheck fromJson(const Json& json);
+  /// "H15 knn".
+  std::string name() const { return subject.empty() ? id : id + " " + subject; }
+};
+
+/// Judges `value` (NaN is red) by the rule of `id`.
+HealthCheck judged(const HealthThresholds& thresholds, const std::string& id,
+                   const std::string& subject, double value, const std::string& detail = {});
+/// The check does not apply, and why.
+HealthCheck notApplicable(const std::string& id, const std::string& subject,
+                          const std::string& why);
+
+/// "health: 17 green, 2 amber (H14 knn, H15 msp)".
+std::string healthLine(const std::vector<HealthCheck>& checks);
+
+/// A small plot beside the checks (peers C.5): `low` and `high` may be empty.
+struct HealthSeries {
+  std::string kind;  ///< best_score, auroc_eps, auroc_restarts, gradient_norms, blackbox_scatter
+  std::string detector, attack, set;
+  std::vector<double> x = {}, y = {}, low = {}, high = {};
+  Json toJson() const;
+};
+
+/// What examining an evaluation gives.
+struct HealthReport {
+  std::vector<HealthCheck> checks;
+  std::vector<HealthSeries> series;
+  void add(HealthReport other);
+};
+
+}  // namespace bulwark

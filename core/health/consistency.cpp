@@ -1,0 +1,236 @@
+#include "core/health/consistency.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "core/base/text.h"
+
+namespace bulwark {
+namespace {
+
+using Settings = std::map<std::string, double>;  // AUROC by setting
+using Cells = std::map<std::tuple<std::string, std::string, std::string>, Settings>;
+
+Cells cellsOf(const std::vector<ResultRow>& rows) {
+  Cells cells;
+  for (const auto& row : rows) {
+    if (std::isnan(row.auroc)) continue;  // attacks that only crossed a threshold
+    cells[{row.detector, row.attack, row.out}][row.setting] = row.auroc;
+  }
+  return cells;
+}
+
+const ScoreSet* find(const std::vector<ScoreSet>& sets, const ScoreSet& like,
+                     const std::string& attack) {
+  const auto found = std::find_if(sets.begin(), sets.end(), [&](const ScoreSet& set) {
+    return set.detector == like.detector && set.attack == attack && set.dataset == like.dataset &&
+           set.out == like.out;
+  });
+  return found == sets.end() ? nullptr : &*found;
+}
+
+HealthCheck neverBetter(const HealthThresholds& thresholds, const std::vector<ScoreSet>& sets) {
+  double worst = 0.0;
+  std::string detail;
+  bool any = false;
+  for (const auto& set : sets) {
+    if (set.attack.empty()) continue;
+    const ScoreSet* clean = find(sets, set, "");
+    if (!clean || clean->scores.size() != set.scores.size()) continue;
+    any = true;
+    const double direction = set.out ? -1.0 : 1.0;
+    for (std::size_t i = 0; i < set.scores.size(); ++i) {
+      const double gain = direction * (clean->scores[i] - set.scores[i]);
+      if (gain <= worst) continue;
+      worst = gain;
+      detail =
+          set.attack + " on " + set.detector + ", " + set.dataset + ", image " + std::to_string(i);
+    }
+  }
+  return any ? judged(thresholds, "H1", "", worst, detail)
+             : notApplicable("H1", "", "nothing was attacked");
+}
+
+HealthCheck togetherWorst(const HealthThresholds& thresholds, const Cells& cells) {
+  double worst = 0.0;
+  std::string detail;
+  bool any = false;
+  for (const auto& [key, settings] : cells) {
+    const auto& [detector, attack, out] = key;
+    if (attack.empty()) continue;
+    const auto check = [&, cell = detector + ", " + attack + ", " + out](
+                           const Settings& lowIn, const std::string& low, const Settings& highIn,
+                           const std::string& high) {
+      if (!lowIn.contains(low) || !highIn.contains(high)) return;
+      any = true;
+      const double breach = lowIn.at(low) - highIn.at(high);
+      if (breach <= worst) return;
+      worst = breach;
+      detail = cell + ": " + low + " above " + high;
+    };
+    check(settings, "in_out", settings, "in");
+    check(settings, "in_out", settings, "out");
+    if (const auto clean = cells.find({detector, "", out}); clean != cells.end()) {
+      check(settings, "in", clean->second, "clean");
+      check(settings, "out", clean->second, "clean");
+    }
+  }
+  return any ? judged(thresholds, "H2", "", worst, detail)
+             : notApplicable("H2", "", "no two settings to compare");
+}
+
+/// The options of an attack but for some, by which it is recognised in another strength.
+std::string identity(const AttackFacts& attack, const std::set<std::string>& without) {
+  Json rest = Json::object();
+  for (const auto& [key, value] : attack.options.items()) {
+    if (!without.contains(key)) rest[key] = value;
+  }
+  return attack.type + rest.dump();
+}
+
+/// Largest AUROC by which `stronger` is above `weaker` over all cells and settings.
+struct Breach {
+  bool any = false;
+  double worst = 0.0;
+  std::string detail;
+  void compare(const Cells& cells, const std::string& weaker, const std::string& stronger) {
+    for (const auto& [key, settings] : cells) {
+      const auto& [detector, attack, out] = key;
+      if (attack != weaker) continue;
+      const auto other = cells.find({detector, stronger, out});
+      if (other == cells.end()) continue;
+      for (const auto& [setting, auroc] : settings) {
+        const auto found = other->second.find(setting);
+        if (found == other->second.end()) continue;
+        any = true;
+        if (found->second - auroc <= worst) continue;
+        worst = found->second - auroc;
+        detail = stronger + " is weaker than " + weaker + " on " + detector + ", " + out + ", " +
+                 setting;
+      }
+    }
+  }
+};
+
+double numberOf(const AttackFacts& attack, const char* key) {
+  const auto found = attack.options.find(key);
+  return found != attack.options.end() && found->is_number() ? found->get<double>() : 0.0;
+}
+
+HealthCheck monotoneInRadius(const HealthThresholds& thresholds, const RunFacts& facts,
+                             const Cells& cells) {
+  Breach breach;
+  for (const auto& a : facts.attacks) {
+    for (const auto& b : facts.attacks) {
+      if (!(a.threat.epsilon < b.threat.epsilon) || a.threat.norm != b.threat.norm) continue;
+      if (identity(a, {"eps", "step_size"}) != identity(b, {"eps", "step_size"})) continue;
+      breach.compare(cells, a.label, b.label);
+    }
+  }
+  return breach.any ? judged(thresholds, "H3", "", breach.worst, breach.detail)
+                    : notApplicable("H3", "", "no attack with two radii");
+}
+
+HealthCheck monotoneInEffort(const HealthThresholds& thresholds, const RunFacts& facts,
+                             const Cells& cells) {
+  Breach breach;
+  for (const auto& a : facts.attacks) {
+    for (const auto& b : facts.attacks) {
+      for (const char* key : {"steps", "restarts"}) {
+        if (!(numberOf(a, key) < numberOf(b, key)) || a.threat.epsilon != b.threat.epsilon)
+          continue;
+        if (identity(a, {key, "step_size"}) != identity(b, {key, "step_size"})) continue;
+        breach.compare(cells, a.label, b.label);
+      }
+    }
+  }
+  for (const auto& set : facts.sets) {
+    const double direction = set.out ? -1.0 : 1.0;
+    for (std::size_t i = 1; i < set.trajectory.size(); ++i) {
+      breach.any = true;
+      const double fall = direction * (set.trajectory[i - 1] - set.trajectory[i]);
+      if (fall <= breach.worst) continue;
+      breach.worst = fall;
+      breach.detail = set.attack + " on " + set.detector + ", " + set.dataset +
+                      ": the best score gets worse at step " + std::to_string(i);
+    }
+  }
+  return breach.any ? judged(thresholds, "H4", "", breach.worst, breach.detail)
+                    : notApplicable("H4", "", "no attack in steps");
+}
+
+bool isEnsemble(const std::string& type) {
+  return type == "autoattack" || type == "a3" || type == "caa";
+}
+
+/// Attacks that an ensemble is made of, so that it must not be weaker than any of them.
+bool isMember(const std::string& type) {
+  return type == "fgsm" || type.starts_with("apgd") || type.starts_with("fab") || type == "square";
+}
+
+HealthCheck ensembleWorst(const HealthThresholds& thresholds, const RunFacts& facts,
+                          const Cells& cells) {
+  Breach breach;
+  for (const auto& ensemble : facts.attacks) {
+    if (!isEnsemble(ensemble.type)) continue;
+    for (const auto& member : facts.attacks) {
+      if (!isMember(member.type) || member.threat.norm != ensemble.threat.norm ||
+          member.threat.epsilon > ensemble.threat.epsilon) {
+        continue;
+      }
+      breach.compare(cells, member.label, ensemble.label);
+    }
+  }
+  return breach.any ? judged(thresholds, "H5", "", breach.worst, breach.detail)
+                    : notApplicable("H5", "", "no ensemble beside its members");
+}
+
+}  // namespace
+
+std::vector<HealthCheck> checkResults(const HealthThresholds& thresholds, const RunFacts& facts) {
+  const Cells cells = cellsOf(facts.rows);
+  return {neverBetter(thresholds, facts.sets), togetherWorst(thresholds, cells),
+          monotoneInRadius(thresholds, facts, cells), monotoneInEffort(thresholds, facts, cells),
+          ensembleWorst(thresholds, facts, cells)};
+}
+
+std::vector<HealthCheck> checkAudits(const HealthThresholds& thresholds, double worstRescoring,
+                                     double worstExcess, std::int64_t audited,
+                                     std::int64_t attacked) {
+  if (audited == 0) {
+    const std::string why =
+        attacked == 0 ? "nothing was attacked" : "an earlier execution attacked all sets";
+    return {notApplicable("H6", "", why), notApplicable("H7", "", why)};
+  }
+  std::string detail;
+  if (audited < attacked) {
+    detail = "measured on " + std::to_string(audited) + " of " + std::to_string(attacked) +
+             " attacked sets; an earlier execution finished the others";
+  }
+  return {judged(thresholds, "H6", "", worstRescoring, detail),
+          judged(thresholds, "H7", "", worstExcess, detail)};
+}
+
+HealthCheck checkZeroRadius(const HealthThresholds& thresholds, const std::string& subject,
+                            const Attack& attack, Objective& objective, const torch::Tensor& images,
+                            const AttackContext& context) {
+  const auto result = attack.perturb(objective, images, context);
+  const double pixels = (result.images - images).abs().max().item<double>();
+  const double values =
+      context.clean.defined() ? (result.values - context.clean).abs().max().item<double>() : 0.0;
+  return judged(thresholds, "H8", subject, std::max(pixels, values));
+}
+
+HealthCheck checkRoundTrip(const HealthThresholds& thresholds, const std::string& subject,
+                           double clean, double attacked, double rounded) {
+  const double fall = clean - attacked;
+  if (!(fall > 0.01)) return notApplicable("H9", subject, "AUROC falls by less than 0.01");
+  return judged(
+      thresholds, "H9", subject, std::max(0.0, (rounded - attacked) / fall),
+      "AUROC " + formatFixed(attacked, 3) + ", after rounding " + formatFixed(rounded, 3));
+}
+
+}  // namespace bulwark

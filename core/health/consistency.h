@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/attacks/attack.h"
+#include "core/health/check.h"
+#include "core/store/records.h"
+
+namespace bulwark {
+
+/// An attack as the checks compare it with others.
+struct AttackFacts {
+  std::string label, type;
+  Json options = Json::object();
+  ThreatModel threat = {};
+};
+
+/// Scores, results and attacks of one run.
+struct RunFacts {
+  const std::vector<ScoreSet>& sets;
+  const std::vector<ResultRow>& rows;
+  std::vector<AttackFacts> attacks = {};
+};
+
+/// H1 to H5: what the numbers of a run must obey among themselves.
+std::vector<HealthCheck> checkResults(const HealthThresholds& thresholds, const RunFacts& facts);
+
+/// H6 and H7 from the audits made while attacking: worst relative difference of rescoring, worst
+/// excess over ball and box, over `audited` of `attacked` sets.
+std::vector<HealthCheck> checkAudits(const HealthThresholds& thresholds, double worstRescoring,
+                                     double worstExcess, std::int64_t audited,
+                                     std::int64_t attacked);
+
+/// H8: `attack`, built with a radius of 0, must return `images` [N, C, H, W] and the clean values
+/// exactly.
+HealthCheck checkZeroRadius(const HealthThresholds& thresholds, const std::string& subject,
+                            const Attack& attack, Objective& objective, const torch::Tensor& images,
+                            const AttackContext& context);
+
+/// H9: AUROC of one detector on the same images clean, attacked, and attacked then rounded to 8
+/// bits per channel.
+HealthCheck checkRoundTrip(const HealthThresholds& thresholds, const std::string& subject,
+                           double clean, double attacked, double rounded);
+
+}  // namespace bulwark
