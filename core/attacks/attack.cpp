@@ -15,6 +15,13 @@ void registerAttacks(Registry<Attack>& registry) {
   addLeastLikely(registry);
   addDeepFool(registry);
   addFab(registry);
+  addSemantic(registry);
+  addNoiseUniform(registry);
+  addNoiseGaussian(registry);
+  addSaltPepper(registry);
+  addRandomSearch(registry);
+  addSquare(registry);
+  addSimba(registry);
 }
 
 }  // namespace bulwark

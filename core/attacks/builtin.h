@@ -15,5 +15,12 @@ void addBim(Registry<Attack>& registry);
 void addLeastLikely(Registry<Attack>& registry);
 void addDeepFool(Registry<Attack>& registry);
 void addFab(Registry<Attack>& registry);
+void addSemantic(Registry<Attack>& registry);
+void addNoiseUniform(Registry<Attack>& registry);
+void addNoiseGaussian(Registry<Attack>& registry);
+void addSaltPepper(Registry<Attack>& registry);
+void addRandomSearch(Registry<Attack>& registry);
+void addSquare(Registry<Attack>& registry);
+void addSimba(Registry<Attack>& registry);
 
 }  // namespace bulwark

@@ -37,7 +37,7 @@ void addKeepOption(OptionSchema& options) {
   options
       .choice("keep", "best", {"best", "last"},
               "Point reported: the best found, the clean image included, or the last, as published")
-      .from("Carlini et al. 2019, section 5: report the worst case per example")
+      .from("Carlini et al. 2019: report the worst case per example")
       .expert();
 }
 

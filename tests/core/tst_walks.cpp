@@ -3,9 +3,11 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/attacks/attack.h"
+#include "core/attacks/square_windows.h"
 #include "core/base/error.h"
 
 using namespace bulwark;
@@ -73,6 +75,20 @@ std::vector<Variant> variants() {
       {"bim_a", "bim_a", {{"steps", 8}, {"step_size", "2/255"}}},
       {"bim_b", "bim_b", {{"steps", 8}, {"step_size", "2/255"}}},
       {"least_likely", "least_likely", Json::object()},
+      {"noise_uniform linf", "noise_uniform", {{"draws", 4}}},
+      {"noise_uniform l2", "noise_uniform", {{"norm", "l2"}, {"draws", 4}}},
+      {"noise_gaussian", "noise_gaussian", {{"draws", 4}}},
+      {"noise_gaussian l2", "noise_gaussian", {{"norm", "l2"}, {"draws", 4}}},
+      {"noise_gaussian none", "noise_gaussian", {{"norm", "none"}, {"sigma", 0.2}, {"draws", 4}}},
+      {"salt_pepper", "salt_pepper", {{"draws", 4}}},
+      {"semantic", "semantic", Json::object()},
+      {"random_search linf", "random_search", {{"draws", 20}}},
+      {"random_search l2", "random_search", {{"norm", "l2"}, {"draws", 20}}},
+      {"square linf", "square", {{"queries", 30}}},
+      {"square l2", "square", {{"norm", "l2"}, {"queries", 30}, {"restarts", 2}}},
+      {"simba pixel", "simba", {{"queries", 30}}},
+      {"simba dct", "simba", {{"basis", "dct"}, {"queries", 30}, {"frequencies", 3}}},
+      {"simba l2", "simba", {{"basis", "dct"}, {"norm", "l2"}, {"queries", 30}}},
   };
 }
 
@@ -260,6 +276,118 @@ class TestWalks : public QObject {
       QVERIFY(std::abs(two.values[0].item<double>() - (-0.04 + 0.0001)) < 1e-6);
       QVERIFY(std::abs(two.trajectory.back() - (-0.01 + 0.00005)) < 1e-6);
       QVERIFY(!two.saturated.any().item<bool>());
+    }
+  }
+
+  /// Noise is what it says it is.
+  void noiseHasItsSize() {
+    const auto images = torch::full({40, 3, 10, 10}, 0.5F);
+    Formula objective([](const torch::Tensor& x) { return x.flatten(1).sum(1); });
+    Task task;
+    const auto deltaOf = [&](const std::string& name, Json options) {
+      options["keep"] = "last";
+      return make(name, options)->perturb(objective, images, contextOf(task)).images - images;
+    };
+    const auto uniformNoise = deltaOf("noise_uniform", {{"eps", 0.1}});
+    QVERIFY(std::abs(uniformNoise.std().item<double>() - 0.1 / std::sqrt(3.0)) < 0.001);
+    const auto gaussian = deltaOf("noise_gaussian", {{"norm", "none"}, {"sigma", 0.1}});
+    QVERIFY(std::abs(gaussian.std().item<double>() - 0.1) < 0.002);
+    QVERIFY(gaussian.abs().max().item<double>() > 0.25);
+    const auto clipped = deltaOf("noise_gaussian", {{"eps", 0.1}});
+    QVERIFY(clipped.abs().max().item<double>() <= 0.1 + 1e-6);
+    // A normal number is beyond one standard deviation with probability 0.3173.
+    const double atFace = (clipped.abs() > 0.0999).to(torch::kFloat64).mean().item<double>();
+    QVERIFY(std::abs(atFace - 0.3173) < 0.02);
+    const auto sphere = deltaOf("noise_gaussian", {{"norm", "l2"}, {"eps", 1.0}});
+    QVERIFY(std::abs(sphere.flatten(1).norm(2, 1).mean().item<double>() - 0.98) < 0.02);
+    const auto flipped = deltaOf("salt_pepper", {{"share", 0.2}}) + 0.5;
+    const auto black = flipped.eq(0), white = flipped.eq(1);
+    QVERIFY(torch::equal(flipped.ne(0.5), black.logical_or(white)));
+    QVERIFY(torch::equal(white.all(1), white.any(1)));  // all channels together
+    QVERIFY(std::abs(black.to(torch::kFloat64).mean().item<double>() - 0.1) < 0.015);
+    QVERIFY(std::abs(white.to(torch::kFloat64).mean().item<double>() - 0.1) < 0.015);
+  }
+
+  /// Draws differ, are shared by no two samples, and more of them never do worse.
+  void moreDrawsAreWorse() {
+    const auto images = torch::full({8, 1, 6, 6}, 0.5F);
+    Formula objective([](const torch::Tensor& x) { return x.flatten(1).sum(1); });
+    Task task;
+    torch::Tensor before;
+    for (const int draws : {1, 5, 50}) {
+      const auto result = make("random_search", {{"draws", draws}, {"eps", 0.1}})
+                              ->perturb(objective, images, contextOf(task));
+      QCOMPARE(result.trajectory.size(), static_cast<std::size_t>(draws));
+      if (before.defined()) {
+        QVERIFY((result.values >= before).all().item<bool>());
+        QVERIFY((result.values > before).any().item<bool>());
+      }
+      before = result.values;
+      if (draws == 50) QVERIFY(!torch::equal(result.images[0], result.images[1]));
+    }
+    // Corners alone: every pixel at the face.
+    const auto corner = make("random_search", {{"draws", 3}, {"eps", 0.1}, {"corners", 1}})
+                            ->perturb(objective, images, contextOf(task));
+    const auto moved = (corner.images - images).abs().flatten(1).amax(1);
+    QVERIFY(((moved - 0.1).abs() < 1e-6).logical_or(moved == 0).all().item<bool>());
+  }
+
+  /// Square's schedule (methods, section 11) on both image sizes, and where windows may lie.
+  void squareWindows() {
+    const std::vector<std::int64_t> firsts = {0, 11, 51, 201, 501, 1001, 2001, 4001, 6001, 8001};
+    const std::vector<std::int64_t> small = {25, 18, 13, 9, 6, 4, 3, 2, 2, 1};
+    const std::vector<std::int64_t> large = {29, 20, 14, 10, 7, 5, 4, 3, 2, 1};
+    for (std::size_t i = 0; i < firsts.size(); ++i) {
+      const double share = squareShare(0.8, firsts[i], 0);
+      QCOMPARE(share, 0.8 / std::pow(2.0, static_cast<double>(i)));
+      if (i > 0) QCOMPARE(squareShare(0.8, firsts[i] - 1, 0), 2 * share);
+      QCOMPARE(squareSide(share, 28, 28, false), small[i]);
+      QCOMPARE(squareSide(share, 32, 32, false), large[i]);
+      QVERIFY(squareSide(share, 28, 28, true) % 2 == 1);
+      QCOMPARE(squareShare(0.8, firsts[i] / 10 + 1, 1000), share);
+    }
+    QCOMPARE(squareSide(1.0, 4, 28, false), 4);
+    Random random(Seed{3});
+    std::int64_t lowest = 0, rightmost = 0;
+    for (int i = 0; i < 500; ++i) {
+      const Window window = randomWindow(3, 5, 7, random);
+      lowest = std::max(lowest, window.top);
+      rightmost = std::max(rightmost, window.left);
+      const auto mask = windowMask({window}, 5, 7, torch::kCPU);
+      QCOMPARE(mask.sum().item<std::int64_t>(), 9);
+      QVERIFY(mask[0][0][window.top + 2][window.left].item<bool>());
+    }
+    QCOMPARE(lowest, 2);
+    QCOMPARE(rightmost, 4);
+    for (const std::int64_t side : {1, 2, 3, 7}) {
+      QVERIFY(std::abs(squareBump(side, false).norm().item<double>() - 1) < 1e-6);
+      QVERIFY(torch::equal(squareBump(side, true), squareBump(side, false).t()));
+    }
+  }
+
+  /// A linear score under l2: black boxes come near eps ||w||_2, but not beyond. Square's bumps are
+  /// never smaller than 3 x 3, which on 6 x 6 pixels follows the weights only roughly.
+  void linearScoreL2() {
+    const auto images = uniform({4, 1, 6, 6}, 3, 0.3, 0.7);
+    const auto weights = uniform({36}, 4, -1, 1);
+    Formula objective([&](const torch::Tensor& x) { return torch::mv(x.flatten(1), weights); });
+    Task task;
+    auto context = contextOf(task);
+    context.clean = torch::mv(images.flatten(1), weights).to(torch::kFloat64);
+    const double most = 0.2 * weights.norm().item<double>();
+    for (const auto& [name, options, least] :
+         {std::tuple{"square", Json{{"queries", 3000}, {"rescale_schedule", true}}, 0.6},
+          std::tuple{"simba", Json{{"queries", 600}, {"step_size", 0.05}}, 0.9},
+          std::tuple{"simba", Json{{"queries", 600}, {"step_size", 0.05}, {"basis", "dct"}},
+                     0.9}}) {
+      Json all = options;
+      all["eps"] = 0.2;
+      all["norm"] = "l2";
+      const auto gain = make(name, all)->perturb(objective, images, context).values - context.clean;
+      const double smallest = gain.min().item<double>() / most;
+      qInfo("%s reaches %.3f of the maximum", name, smallest);
+      QVERIFY2(smallest >= least, name);
+      QVERIFY2(gain.max().item<double>() <= most + 1e-5, name);
     }
   }
 

@@ -86,11 +86,11 @@ def add(name, attack, options, objective, walks, **more):
     walks = {i: p for i, p in walks.items() if p is not None}
     samples = list(walks)[:COUNT]
     assert len(samples) == COUNT, name
-    points = [np.round(walks[i], 6) for i in samples]
+    points = [np.round(walks[i], 5) for i in samples]
     values = [[objective.value(p, i) for p in walks[i]] for i in samples]
     case = {"name": name, "attack": attack, "options": options, "objective": objective.name,
             "direction": objective.direction, "samples": samples, "points": points,
-            "values": [np.round(v, 6) for v in values]}
+            "values": [np.round(v, 5) for v in values]}
     CASES.append({**case, **{k: v(samples) if callable(v) else v for k, v in more.items()}})
 
 
@@ -154,8 +154,228 @@ def least_likely():
         result=[-1] * COUNT)
 
 
+SEED = 77  # of the attack; sample i draws from its child i, restart 0 from child 0 of that
+
+
+def sample_seed(position):
+    return Seed(SEED).child(position).child(0)
+
+
+def add_drawn(name, attack, options, objective, walk, points=6):
+    """walk(position, sample, x) -> all points; the first few are kept, of the others the values."""
+    walks = {i: walk(k, i, NET.images[i]) for k, i in enumerate(range(COUNT))}
+    add(name, attack, options, objective, walks, seed=SEED)
+    for i in range(COUNT):
+        CASES[-1]["points"][i] = CASES[-1]["points"][i][:points]
+
+
+def noises():
+    draws = 6
+
+    def walk(draw):
+        return lambda k, _, x: np.array([draw(x, sample_seed(k).child(d)) for d in range(draws)])
+
+    def uniform(norm, eps):
+        def draw(x, seed):
+            random = Random(seed)
+            if norm == "linf":
+                u = np.array([(2 * random.uniform() - 1) * eps for _ in x])
+            else:
+                u = np.array([random.normal() for _ in x])
+                u *= eps * random.uniform() ** (1 / len(x)) / np.sqrt((u**2).sum())
+            return np.clip(x + u, 0, 1)
+
+        return draw
+
+    def corner(norm, eps):
+        def draw(x, seed):
+            random = Random(seed)
+            if norm == "linf":
+                u = np.array([eps if random.below(2) else -eps for _ in x])
+            else:
+                u = np.array([random.normal() for _ in x])
+                u *= eps / np.sqrt((u**2).sum())
+            return np.clip(x + u, 0, 1)
+
+        return draw
+
+    def search(norm, eps):
+        def draw(x, seed):
+            if Random(seed).uniform() < 0.4:
+                return corner(norm, eps)(x, seed.child("corner"))
+            return uniform(norm, eps)(x, seed.child("ball"))
+
+        return draw
+
+    def gaussian(x, seed):
+        random = Random(seed)
+        return np.clip(x + np.array([0.3 * random.normal() for _ in x]), 0, 1)
+
+    def gaussian_in_ball(x, seed):
+        random = Random(seed)
+        return np.clip(x + np.clip([0.2 * random.normal() for _ in x], -0.2, 0.2), 0, 1)
+
+    def salt_pepper(x, seed):
+        random, y = Random(seed), x.copy()
+        for i in range(len(x)):
+            if random.uniform() < 0.3:
+                y[i] = 1.0 if random.below(2) else 0.0
+        return y
+
+    for norm, eps in (("linf", 0.2), ("l2", 0.9)):
+        ball = {"eps": eps, "norm": norm, "draws": draws}
+        add_drawn(f"noise_uniform {norm}", "noise_uniform", ball, Score(), walk(uniform(norm, eps)))
+        add_drawn(f"random_search {norm}", "random_search", {**ball, "corners": 0.4}, Classes(),
+                  walk(search(norm, eps)))
+    add_drawn("noise_gaussian none", "noise_gaussian",
+              {"norm": "none", "sigma": 0.3, "draws": draws}, Score(-1.0), walk(gaussian))
+    add_drawn("noise_gaussian linf", "noise_gaussian", {"eps": 0.2, "draws": draws}, Score(),
+              walk(gaussian_in_ball))
+    add_drawn("salt_pepper", "salt_pepper", {"share": 0.3, "draws": draws}, Score(),
+              walk(salt_pepper))
+    add_drawn("semantic", "semantic", {}, Score(), lambda k, i, x: 1 - x[None])
+
+
+def better(value, best, candidate, current):
+    """A decision that float32 cannot take differently."""
+    assert abs(value - best) > 4e-6 or np.array_equal(candidate, current), (value, best)
+    return value > best
+
+
+def square_share(p, query):
+    """AutoAttack's p_selection, not rescaled."""
+    for after, divisor in ((8000, 512), (6000, 256), (4000, 128), (2000, 64), (1000, 32),
+                           (500, 16), (200, 8), (50, 4), (10, 2)):
+        if query > after:
+            return p / divisor
+    return p
+
+
+def square_bump(side, transposed):
+    def rectangles(rows, columns):
+        delta = np.zeros((rows, columns))
+        top, left = rows // 2, columns // 2
+        for k in range(max(rows // 2, columns // 2) + 1):
+            delta[max(top, 0):top + 2 * k + 1, max(left, 0):left + 2 * k + 1] += 1 / (k + 1) ** 2
+            top, left = top - 1, left - 1
+        return delta / np.sqrt((delta**2).sum())
+
+    bump = np.zeros((side, side))
+    if side > 1:
+        bump[: side // 2] = rectangles(side // 2, side)
+    bump[side // 2:] = -rectangles(side - side // 2, side)
+    bump /= np.sqrt((bump**2).sum())
+    return bump.T if transposed else bump
+
+
+def square(norm, eps, queries, objective):
+    size = 6
+
+    def sign(random):
+        return 1.0 if random.below(2) else -1.0
+
+    def window(random, side):
+        top = random.below(size - side + 1)
+        left = random.below(size - side + 1)
+        return (slice(top, top + side), slice(left, left + side))
+
+    def start(x, random):
+        if norm == "linf":
+            return np.clip(x + eps * np.array([sign(random) for _ in range(size)])[None, :], 0, 1)
+        delta = np.zeros((size, size))
+        for i in range(5):
+            for j in range(5):
+                bump = square_bump(1, random.below(2))
+                delta[i, j] = bump[0, 0] * sign(random)
+        return np.clip(x + eps * delta / np.sqrt((delta**2).sum()), 0, 1)
+
+    def propose(x, best, query, random):
+        side = round(np.sqrt(square_share(0.8, query) * size * size))
+        if norm == "linf":
+            first = window(random, min(max(side, 1), size))
+            new = best.copy()
+            new[first] = best[first] + 2 * eps * sign(random)
+            # x + eps is reached from anywhere in the ball, but only up to rounding.
+            return np.clip(np.round(np.clip(new, x - eps, x + eps), 12), 0, 1)
+        side = max(side, 3)
+        side = min(side + 1 - side % 2, size)
+        first, second = window(random, side), window(random, side)
+        bump = square_bump(side, random.below(2)) * sign(random)
+        delta = best - x
+        mask = np.zeros((size, size), bool)
+        mask[first] = mask[second] = True
+        old = delta[first] / (1e-12 + np.sqrt((delta[first] ** 2).sum()))
+        moved = bump + old
+        spare = max(eps**2 - (delta**2).sum(), 0)
+        moved *= np.sqrt(spare + (delta[mask] ** 2).sum()) / np.sqrt((moved**2).sum())
+        delta[second] = 0
+        delta[first] = moved
+        return np.clip(x + eps * delta / np.sqrt((delta**2).sum()), 0, 1)
+
+    def walk(k, sample, image):
+        x, seed = image.reshape(size, size), sample_seed(k)
+        best = np.round(start(x, Random(seed)), 12)
+        points, value = [best], objective.value(best.ravel(), sample)
+        for query in range(queries):
+            new = propose(x, best, query, Random(seed.child(query)))
+            points.append(new)
+            found = objective.value(new.ravel(), sample)
+            if better(found, value, new, best):
+                best, value = new, found
+        return np.array(points).reshape(-1, 36)
+
+    add_drawn(f"square {norm} {objective.name}", "square",
+              {"eps": eps, "norm": norm, "queries": queries}, objective, walk)
+
+
+def simba(norm, basis, eps, step, queries, objective, frequencies=6):
+    size = 6
+    if basis == "dct":
+        j = np.arange(size)
+        vectors = np.sqrt(2 / size) * np.cos(np.pi * (j[None] + 0.5) * j[:, None] / size)
+        vectors[0] /= np.sqrt(2)
+    else:
+        vectors, frequencies = np.eye(size), size
+
+    def walk(k, sample, x):
+        current, value = x, objective.value(x, sample)
+        points, turn = [x], 0
+        while True:
+            order = list(range(frequencies**2))
+            Random(sample_seed(k).child(turn)).shuffle(order)
+            turn += 1
+            for direction in order:
+                q = np.outer(vectors[direction // frequencies], vectors[direction % frequencies])
+                for sign in (-1, 1):
+                    new = project(current + sign * step * q.ravel(), x, norm, eps)
+                    if np.abs(new - current).max() < 1e-12:  # at the face or the box already
+                        new = current
+                    points.append(new)
+                    found = objective.value(new, sample)
+                    improves = better(found, value, new, current)
+                    if improves:
+                        current, value = new, found
+                    if len(points) > queries:
+                        return np.array(points)
+                    if improves:
+                        break
+
+    options = {"eps": eps, "norm": norm, "basis": basis, "queries": queries, "step_size": step,
+               "frequencies": frequencies}
+    add_drawn(f"simba {norm} {basis} {objective.name}", "simba", options, objective, walk)
+
+
 if __name__ == "__main__":
     momentum()
     bim()
     least_likely()
+    noises()
+    square("linf", 0.1, 260, Score())
+    square("linf", 0.06, 120, Classes())
+    square("l2", 0.7, 260, Score(-1.0))
+    square("l2", 0.5, 120, Classes())
+    simba("linf", "pixel", 0.1, 0.1, 120, Score())
+    simba("linf", "dct", 0.08, 0.2, 120, Classes())
+    simba("l2", "dct", 0.6, 0.2, 80, Score(-1.0), frequencies=4)
+    simba("l2", "pixel", 0.6, 0.2, 80, Score())
     save("golden_walks.json", {case["name"]: case for case in CASES})
