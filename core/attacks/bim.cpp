@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "core/attacks/ascent.h"
 #include "core/attacks/builtin.h"
+#include "core/attacks/merge.h"
 #include "core/attacks/threat.h"
 #include "core/base/error.h"
 
@@ -19,24 +21,40 @@ class Bim : public Attack {
   Bim(AscentPlan plan, bool stops) : plan_(std::move(plan)), stops_(stops) {}
 
   ThreatModel threat() const override { return plan_.threat; }
-  std::int64_t forwardsPerImage() const override { return plan_.steps + 1; }
-  std::int64_t backwardsPerImage() const override { return plan_.steps; }
+  std::int64_t forwardsPerImage() const override { return walks() * (plan_.steps + 1); }
+  std::int64_t backwardsPerImage() const override { return walks() * plan_.steps; }
 
   AttackResult perturb(Objective& objective, const torch::Tensor& images,
                        const AttackContext& context) const override {
-    AscentPlan plan = plan_;
-    if (stops_) {
-      if (context.thresholds.empty()) {
-        throw Error::failed("an attack that stops at a threshold was given none", plan.name);
-      }
-      // The path does not depend on the threshold: on the way to the highest it has stopped at
-      // each of the lower ones, with smaller values.
-      plan.enough = *std::max_element(context.thresholds.begin(), context.thresholds.end());
+    if (!stops_) return ascend(plan_, objective, images, context);
+    auto thresholds = context.thresholds;
+    if (thresholds.empty()) {
+      throw Error::failed("an attack that stops at a threshold was given none", plan_.name);
     }
-    return ascend(plan, objective, images, context);
+    std::sort(thresholds.begin(), thresholds.end());
+    const auto until = [this](double threshold) {
+      return [this, threshold](Objective& to, const torch::Tensor& from, const AttackContext& by) {
+        AscentPlan plan = plan_;
+        plan.enough = threshold;
+        return ascend(plan, to, from, by);
+      };
+    };
+    // The path does not depend on the threshold. The best point before the highest is at least as
+    // bad as where the lower ones would have stopped; a last iterate need not be.
+    if (plan_.keeps == Kept::Best || thresholds.size() == 1) {
+      return until(thresholds.back())(objective, images, context);
+    }
+    WorstOf worst(plan_.name, objective, images, context);
+    for (std::size_t i = 0; i < thresholds.size(); ++i) {
+      worst.add("threshold " + std::to_string(i + 1), until(thresholds[i]));
+    }
+    return worst.take();
   }
 
  private:
+  /// Of a published BIM-a: one for each threshold, three for a detector (methods, section 2).
+  std::int64_t walks() const { return stops_ && plan_.keeps == Kept::Last ? 3 : 1; }
+
   AscentPlan plan_;
   bool stops_;
 };

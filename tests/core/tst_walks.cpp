@@ -279,6 +279,32 @@ class TestWalks : public QObject {
     }
   }
 
+  /// A published BIM-a ends where it ends, even below the clean value; of several thresholds the
+  /// worst end counts.
+  void lastOfSeveralThresholds() {
+    const auto images = torch::full({3, 1, 3, 3}, 0.5F);
+    Formula objective([](const torch::Tensor& x) {
+      const auto shift = (x - 0.5).flatten(1).sum(1) / 9;
+      return -(shift - 0.06).abs() + 0.001 * shift;
+    });
+    const auto attack =
+        make("bim_a", {{"eps", 0.5}, {"steps", 3}, {"step_size", 0.2}, {"keep", "last"}});
+    Task task;
+    auto context = contextOf(task, 1, 2);
+    const auto valueUnder = [&](std::vector<double> thresholds) {
+      context.thresholds = std::move(thresholds);
+      const auto result = attack->perturb(objective, images, context);
+      const auto again = objective.evaluate(result.images, torch::arange(3)).judged;
+      return torch::allclose(result.values, again.to(torch::kFloat64), 0, 1e-6)
+                 ? result.values[2].item<double>()
+                 : std::nan("");
+    };
+    // Shifts 0 (-0.06), 0.2 (-0.1398), 0 and 0.2 again.
+    QVERIFY(std::abs(valueUnder({1.0}) + 0.1398) < 1e-6);
+    QVERIFY(std::abs(valueUnder({-0.1}) + 0.06) < 1e-6);
+    QVERIFY(std::abs(valueUnder({1.0, -0.1, 0.5}) + 0.06) < 1e-6);
+  }
+
   /// Noise is what it says it is.
   void noiseHasItsSize() {
     const auto images = torch::full({40, 3, 10, 10}, 0.5F);
