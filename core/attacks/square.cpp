@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -140,17 +141,26 @@ class SquareWalker : public Walker {
   }
 
   /// [W, 1, H, W']: each row's bump in its first window, zero elsewhere.
-  torch::Tensor bumps(const std::vector<Query>& queries) const {
-    auto pattern = torch::zeros(
-        {static_cast<std::int64_t>(queries.size()), 1, current_.size(2), current_.size(3)});
-    for (std::size_t row = 0; row < queries.size(); ++row) {
-      const Window& window = queries[row].first;
-      pattern[static_cast<std::int64_t>(row)][0]
-          .slice(0, window.top, window.top + window.side)
-          .slice(1, window.left, window.left + window.side)
-          .copy_(squareBump(window.side, queries[row].transposed));
+  torch::Tensor bumps(const std::vector<Query>& queries) {
+    const std::int64_t height = current_.size(2), width = current_.size(3);
+    auto pattern = torch::zeros({static_cast<std::int64_t>(queries.size()), 1, height, width});
+    float* image = pattern.data_ptr<float>();
+    for (const Query& query : queries) {
+      const Window& window = query.first;
+      const float* from = bump(window.side, query.transposed).data_ptr<float>();
+      for (std::int64_t line = 0; line < window.side; ++line, from += window.side) {
+        std::copy_n(from, window.side, image + (window.top + line) * width + window.left);
+      }
+      image += height * width;
     }
     return pattern.to(current_.device());
+  }
+
+  /// A bump made once per side: making one takes longer than a row's share of a pass.
+  const torch::Tensor& bump(std::int64_t side, bool transposed) {
+    auto& made = made_[{side, transposed}];
+    if (!made.defined()) made = squareBump(side, transposed).contiguous();
+    return made;
   }
 
   const SquarePlan& plan_;
@@ -159,6 +169,7 @@ class SquareWalker : public Walker {
   torch::Tensor current_;  // best of the restart, with its
   torch::Tensor values_;   // [W] judged values
   std::vector<Seed> seeds_;
+  std::map<std::pair<std::int64_t, bool>, torch::Tensor> made_;
 };
 
 /// Square attack (Andriushchenko, Croce, Flammarion and Hein, ECCV 2020, algorithms 1 to 3): a
