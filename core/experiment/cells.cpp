@@ -56,6 +56,12 @@ std::vector<std::int64_t> stepsToKeep(std::int64_t last) {
   return steps;
 }
 
+/// Steps per image: gradients, or the queries of a black box.
+std::int64_t stepsOf(const Attack& attack) {
+  const std::int64_t gradients = attack.backwardsPerImage();
+  return gradients > 0 ? gradients : attack.forwardsPerImage() - 1;
+}
+
 double largest(const std::vector<double>& values) {
   return *std::max_element(values.begin(), values.end());
 }
@@ -186,7 +192,7 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
       .mode = specification_.evaluation.mode == "cross" ? AttackMode::Cross : AttackMode::Maximise,
       .thresholds = thresholds(detector.label, direction),
       .snapshotSamples = spread(specification_.evaluation.imagePairs, size),
-      .snapshotSteps = stepsToKeep(attack.attack->backwardsPerImage()),
+      .snapshotSteps = stepsToKeep(stepsOf(*attack.attack)),
   };
   DetectorObjective objective(*detector.detector, direction);
   const AttackResult result =
