@@ -9,8 +9,11 @@
 #include "ui/models/threshold_model.h"
 #include "ui/pages/results_page.h"
 #include "ui/plots/curve_plot.h"
+#include "ui/plots/curve_switch.h"
 #include "ui/plots/histogram_plot.h"
 #include "ui/widgets/elided_label.h"
+#include "ui/widgets/health_lights.h"
+#include "ui/widgets/health_panel.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/view_grid.h"
 #include "ui_support.h"
@@ -287,6 +290,80 @@ class TestResultsPage : public QObject {
     QVERIFY(!page->findChild<QLabel*>(QStringLiteral("resultsAccuracy"))
                  ->text()
                  .contains(QLatin1String("under")));
+  }
+
+  void curvesOfARunHaveAChoiceBesideThePrPlot() {
+    Workbench bench;
+    ResultsPage page(bench.context);
+    open(bench, page);
+    auto* curves = page.findChild<CurveSwitch*>();
+    const auto box = [&] {
+      return curves->currentWidget()->findChild<QComboBox*>(QStringLiteral("curveKind"));
+    };
+    QVERIFY(!box()->isVisible());  // without such curves there is nothing to choose
+    RunStore store = bench.store();
+    std::vector<CurveRecord> records;
+    for (const char* detector : {"msp", "knn"}) {
+      for (const char* setting : {"in", "in_out"}) {
+        records.push_back({detector,
+                           "pgd",
+                           setting,
+                           "glyphs",
+                           "auroc-epsilon",
+                           {0, 0.01, 0.02},
+                           {0.9, 0.6, setting[2] ? 0.2 : 0.4}});
+      }
+    }
+    records.push_back({"msp", "pgd", "in_out", "noise-uniform", "auroc-steps", {1, 2}, {0.5, 0.4}});
+    const auto rows = store.results(bench.ids[0]);
+    store.putResults(bench.ids[0], rows, records);
+    QTRY_VERIFY_WITH_TIMEOUT(box()->isVisible(), 5000);
+    QCOMPARE(box()->count(), 2);  // only what belongs to the out set chosen
+    box()->setCurrentIndex(1);
+    Q_EMIT box()->activated(1);
+    QCOMPARE(curves->chosen(), QStringLiteral("auroc-epsilon"));
+    TrendPlot* plot = curves->trend();
+    QVERIFY(plot->isVisible());
+    QCOMPARE(plot->series().size(), 2);  // one line per detector, in the hardest setting
+    QCOMPARE(plot->series()[1].name, QStringLiteral("knn"));
+    QCOMPARE(plot->series()[1].y, (QVector<double>{0.9, 0.6, 0.2}));
+    QVERIFY(plot->csv().contains(QLatin1String("AUROC (in_out)")));
+    for (const char* suffix : {"png", "pdf", "svg", "csv"}) {
+      const QString path = bench.folder.filePath(QStringLiteral("trend.") + QLatin1String(suffix));
+      QVERIFY(plot->exportTo(path));
+      QVERIFY(QFileInfo(path).size() > 50);
+    }
+    grabBoth(page, QStringLiteral("results-trend"));
+    choose(page, "resultsOut", "noise-uniform");
+    QCOMPARE(curves->chosen(), QStringLiteral("pr"));
+    QVERIFY(curves->choose(QStringLiteral("auroc-steps")));
+    QVERIFY(!curves->choose(QStringLiteral("auroc-epsilon")));
+  }
+
+  void theHealthPanelIsOneClickAway() {
+    Workbench bench;
+    RunStore store = bench.store();
+    store.setRunSummary(bench.ids[0],
+                        {{"health", "health: 1 red (H14 knn)"},
+                         {"health_checks", Json::array({{{"id", "H14 knn"},
+                                                         {"title", "few equal scores"},
+                                                         {"verdict", "red"},
+                                                         {"value", 0.25},
+                                                         {"threshold", 0.1}}})}},
+                        {});
+    ResultsPage page(bench.context);
+    open(bench, page);
+    auto* panel = page.findChild<HealthPanel*>();
+    QVERIFY(!panel->isVisible());
+    QTest::mouseClick(page.findChild<QWidget*>(QStringLiteral("resultsHealth")), Qt::LeftButton);
+    QVERIFY(panel->isVisible());
+    QCOMPARE(panel->lights()->card(1)->verdict(), HealthVerdict::Red);
+    // What the run has stored of its attack is shown although it kept no series.
+    QVERIFY(!panel->plots()->plot(HealthPlots::BestScore)->isEmpty());
+    grabBoth(page, QStringLiteral("results-health"));
+    page.findChild<QAbstractButton*>(QStringLiteral("showFigures"))->click();
+    QVERIFY(!panel->isVisible());
+    QVERIFY(page.findChild<RocPlot*>()->isVisible());
   }
 
   void draggingKeepsUpWithTenThousandScores() {

@@ -77,6 +77,16 @@ DetectorView loadDetectorView(const RunStore& store, std::int64_t run, const std
   bars(sets.cleanOut, text("out"), view.scores.cleanOut);
   bars(sets.attackedIn, text("in, attacked"), view.scores.attackedIn);
   bars(sets.attackedOut, text("out, attacked"), view.scores.attackedOut);
+  for (const auto& set : {sets.attackedIn, sets.attackedOut}) {
+    if (!usable(set) || set->trajectory.size() < 2) continue;
+    TrendSeries path;
+    path.name = QString::fromStdString(set->dataset);
+    for (std::size_t step = 0; step < set->trajectory.size(); ++step) {
+      path.x.append(double(step));
+      path.y.append(set->trajectory[step]);
+    }
+    view.paths.append(path);
+  }
 
   const auto curves = [&](const QString& name, const std::optional<ScoreSet>& in,
                           const std::optional<ScoreSet>& outSet) {
@@ -91,6 +101,14 @@ DetectorView loadDetectorView(const RunStore& store, std::int64_t run, const std
   const double all = double(view.scores.cleanIn.size() + view.scores.cleanOut.size());
   if (all > 0) view.outShare = double(view.scores.cleanOut.size()) / all;
   return view;
+}
+
+std::vector<CurveRecord> loadTrends(const RunStore& store, std::int64_t run) {
+  std::vector<CurveRecord> trends;
+  for (CurveRecord& curve : store.curves(run)) {
+    if (curve.kind.starts_with("auroc-")) trends.push_back(std::move(curve));
+  }
+  return trends;
 }
 
 ThresholdCurve loadRoc(const RunStore& store, std::int64_t run, const std::string& detector,

@@ -17,9 +17,11 @@
 #include "ui/models/threshold_model.h"
 #include "ui/pages/page_support.h"
 #include "ui/plots/curve_plot.h"
+#include "ui/plots/curve_switch.h"
 #include "ui/plots/histogram_plot.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/health_label.h"
+#include "ui/widgets/health_panel.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/view_grid.h"
 
@@ -55,9 +57,18 @@ ResultsPage::ResultsPage(const AppContext& context, QWidget* parent)
   column->setContentsMargins(16, 12, 16, 12);
   column->setSpacing(8);
   column->addWidget(buildHeader());
-  column->addWidget(buildViews(), 1);
-  auto* bar = new ThresholdBar(thresholds_, content);
-  column->addWidget(bar);
+  auto* figures = new QWidget(content);
+  auto* inside = new QVBoxLayout(figures);
+  inside->setContentsMargins(0, 0, 0, 0);
+  inside->setSpacing(8);
+  inside->addWidget(buildViews(), 1);
+  auto* bar = new ThresholdBar(thresholds_, figures);
+  inside->addWidget(bar);
+  parts_ = new QStackedWidget(content);
+  parts_->setObjectName(QStringLiteral("resultsParts"));
+  parts_->addWidget(figures);
+  column->addWidget(parts_, 1);
+  buildHealth();
 
   empty_ = new EmptyState(QStringLiteral("results"), {}, {}, tr("Choose a run"), this);
   connect(empty_, &EmptyState::actionTriggered, this, [this] {
@@ -95,14 +106,20 @@ void ResultsPage::reload() {
     showEmpty({});
     return;
   }
-  using Loaded = std::pair<std::optional<RunRecord>, std::vector<ResultRow>>;
+  struct Loaded {
+    std::optional<RunRecord> run;
+    std::vector<ResultRow> rows;
+    std::vector<CurveRecord> trends;
+  };
   context_.database->run(
       this,
       [run](RunStore& store) {
-        return Loaded{store.findRun(run), store.results(run)};
+        return Loaded{store.findRun(run), store.results(run), loadTrends(store, run)};
       },
       [this, request](Loaded loaded) {
-        if (request == runRequest_) showRun(std::move(loaded.first), loaded.second);
+        if (request != runRequest_) return;
+        trends_ = std::move(loaded.trends);
+        showRun(std::move(loaded.run), loaded.rows);
       });
 }
 
@@ -138,8 +155,11 @@ void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<Result
   shownRun_ = run->id;
   stack_->setCurrentIndex(1);
   showAccuracy();
+  healthPanel_->setRun(run->id, context_.database->path(), {});
+  healthPanel_->showSummary(summary_);
   if (known) {
     health_->showChecks(summary_, *model_);
+    showTrends();
     return;
   }
   rows_ = rows;
@@ -172,6 +192,10 @@ void ResultsPage::showAccuracy() {
   accuracy_->setText(text);
 }
 
+void ResultsPage::showTrends() {
+  curves_->setCurves(trends_, attack_->currentData().toString(), out_->currentData().toString());
+}
+
 void ResultsPage::fillSelectors() {
   QStringList detectors, attacks, outs;
   for (const ResultLine& line : model_->lines()) {
@@ -195,6 +219,8 @@ void ResultsPage::loadDetector() {
   const std::string detector = detector_->currentData().toString().toStdString();
   const std::string attack = attack_->currentData().toString().toStdString();
   const std::string out = out_->currentData().toString().toStdString();
+  showTrends();
+  healthPanel_->choose(detector_->currentData().toString(), attack_->currentData().toString());
   const int line = model_->find(detector_->currentData().toString(), out_->currentData().toString(),
                                 attack_->currentData().toString());
   if (line >= 0 && table_->currentIndex().row() != line) {
@@ -220,6 +246,7 @@ void ResultsPage::showDetector(DetectorView view) {
   roc_->setCurves(view_.roc);
   pr_->setCurves(view_.pr);
   pr_->setChance(view_.outShare);
+  healthPanel_->plots()->setFallback(HealthPlots::BestScore, view_.paths);
   thresholds_->setScores(shownRun_, QString::fromStdString(view_.detector), view_.scores);
   showSelection();
   Q_EMIT shown();

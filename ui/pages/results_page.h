@@ -10,6 +10,7 @@
 #include "ui/bridge/detector_view.h"
 #include "ui/widgets/threshold_bar.h"
 
+class QButtonGroup;
 class QComboBox;
 class QLabel;
 class QModelIndex;
@@ -18,9 +19,12 @@ class QTableView;
 
 namespace bulwark {
 
+class CurveSwitch;
 class ElidedLabel;
 class EmptyState;
 class HealthLabel;
+class HealthPanel;
+class HealthRunner;
 class HistogramPlot;
 class PrPlot;
 class ResultTableModel;
@@ -36,6 +40,8 @@ class ResultsPage : public QWidget {
   explicit ResultsPage(const AppContext& context, QWidget* parent = nullptr);
 
   ThresholdModel* thresholds() const { return thresholds_; }
+  /// Shows the figures, or how far they can be trusted.
+  void showHealth(bool health);
 
  Q_SIGNALS:
   /// The plots show what the selectors say; nothing is being loaded any more.
@@ -44,6 +50,8 @@ class ResultsPage : public QWidget {
  private:
   QWidget* buildHeader();
   QWidget* buildViews();
+  QWidget* buildSwitch();
+  void buildHealth();
   void reload();
   void showRun(std::optional<RunRecord> run, const std::vector<ResultRow>& rows);
   void showEmpty(const std::optional<RunRecord>& run);
@@ -51,6 +59,7 @@ class ResultsPage : public QWidget {
   void loadDetector();
   void showDetector(DetectorView view);
   void showAccuracy();
+  void showTrends();
   void pickLine(const QModelIndex& index);
   void pickCell(ThresholdBar::Cell cell, bool attacked, Qt::KeyboardModifiers modifiers);
   void pickBetween(int curve, double threshold, Qt::KeyboardModifiers modifiers);
@@ -71,11 +80,17 @@ class ResultsPage : public QWidget {
   HistogramPlot* histogram_;
   RocPlot* roc_;
   PrPlot* pr_;
+  CurveSwitch* curves_;
+  QStackedWidget* parts_;
+  QButtonGroup* switch_;
+  HealthPanel* healthPanel_;
+  HealthRunner* healthRunner_ = nullptr;
   ResultTableModel* model_;
   QTableView* table_;
   QTimer reloadLater_;
   DetectorView view_;
   std::vector<ResultRow> rows_;
+  std::vector<CurveRecord> trends_;
   Json summary_;
   qint64 shownRun_ = 0;
   quint64 runRequest_ = 0;

@@ -1,14 +1,18 @@
 // The parts of the Results page: selectors, plots and table.
+#include <QButtonGroup>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
+#include <QPushButton>
 #include <QStackedWidget>
 #include <QTableView>
 #include <QVBoxLayout>
 
 #include "ui/bridge/database_service.h"
+#include "ui/bridge/health_runner.h"
+#include "ui/bridge/job_controller.h"
 #include "ui/bridge/navigator.h"
 #include "ui/bridge/run_focus.h"
 #include "ui/bridge/selection_hub.h"
@@ -17,9 +21,11 @@
 #include "ui/pages/page_support.h"
 #include "ui/pages/results_page.h"
 #include "ui/plots/curve_plot.h"
+#include "ui/plots/curve_switch.h"
 #include "ui/plots/histogram_plot.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/health_label.h"
+#include "ui/widgets/health_panel.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/view_grid.h"
 
@@ -40,6 +46,7 @@ QWidget* ResultsPage::buildHeader() {
   first->addWidget(pageTitle(tr("Results"), header));
   first->addWidget(runName_, 1, Qt::AlignBottom);
   first->addWidget(accuracy_, 0, Qt::AlignBottom);
+  first->addWidget(buildSwitch(), 0, Qt::AlignBottom);
 
   const auto selector = [&](const char* name, const QString& help) {
     auto* box = new QComboBox(header);
@@ -56,6 +63,7 @@ QWidget* ResultsPage::buildHeader() {
   health_ = new HealthLabel(header);
   health_->setObjectName(QStringLiteral("resultsHealth"));
   health_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  connect(health_, &HealthLabel::clicked, this, [this] { showHealth(true); });
   selection_ = new ElidedLabel({}, header);
   selection_->setObjectName(QStringLiteral("resultsSelection"));
   auto* second = new QHBoxLayout;
@@ -78,6 +86,46 @@ QWidget* ResultsPage::buildHeader() {
   layout->addLayout(first);
   layout->addLayout(second);
   return header;
+}
+
+QWidget* ResultsPage::buildSwitch() {
+  auto* bar = new QFrame(this);
+  auto* row = new QHBoxLayout(bar);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(0);
+  switch_ = new QButtonGroup(this);
+  const auto add = [&](int id, const QString& title, const char* name, const char* position,
+                       const QString& tip) {
+    auto* button = new QPushButton(title, bar);
+    button->setObjectName(QLatin1String(name));
+    button->setCheckable(true);
+    button->setProperty("segment", true);
+    button->setProperty("position", position);
+    button->setToolTip(tip);
+    switch_->addButton(button, id);
+    row->addWidget(button);
+  };
+  add(0, tr("&Figures"), "showFigures", "first", tr("Scores, curves and the AUROC table"));
+  add(1, tr("&Health"), "showHealth", "last", tr("How far these figures can be trusted"));
+  switch_->button(0)->setChecked(true);
+  connect(switch_, &QButtonGroup::idClicked, this, [this](int id) { showHealth(id == 1); });
+  return bar;
+}
+
+void ResultsPage::buildHealth() {
+  healthPanel_ = new HealthPanel(this);
+  parts_->addWidget(healthPanel_);
+  if (!context_.jobs) return;
+  healthRunner_ = new HealthRunner(context_.jobs->worker(), this);
+  healthPanel_->setRunner(healthRunner_);
+  connect(healthRunner_, &HealthRunner::finished, this, &ResultsPage::reload);
+}
+
+void ResultsPage::showHealth(bool health) {
+  parts_->setCurrentIndex(health ? 1 : 0);
+  switch_->button(health ? 1 : 0)->setChecked(true);
+  // Asked when it matters: the answer takes a process.
+  if (health && healthRunner_ && healthRunner_->reason().isEmpty()) healthRunner_->probe();
 }
 
 QWidget* ResultsPage::buildViews() {
@@ -126,13 +174,14 @@ QWidget* ResultsPage::buildViews() {
   inside->addWidget(title);
   inside->addWidget(table_, 1);
 
-  grid_ = new ViewGrid({histogram_, roc_, pr_, panel}, this);
-  const std::array<PlotWidget*, 3> plots = {histogram_, roc_, pr_};
-  for (int i = 0; i < 3; ++i) {
-    connectPlot(plots[std::size_t(i)], context_);
-    connect(plots[std::size_t(i)], &PlotWidget::maximizeRequested, grid_,
-            [this, i] { grid_->toggleMaximized(i); });
-  }
+  pr_->setTitle(tr("Precision and recall"));
+  curves_ = new CurveSwitch(pr_, this);
+  grid_ = new ViewGrid({histogram_, roc_, curves_, panel}, this);
+  const std::array<PlotWidget*, 4> plots = {histogram_, roc_, pr_, curves_->trend()};
+  for (PlotWidget* plot : plots) connectPlot(plot, context_);
+  connect(histogram_, &PlotWidget::maximizeRequested, grid_, [this] { grid_->toggleMaximized(0); });
+  connect(roc_, &PlotWidget::maximizeRequested, grid_, [this] { grid_->toggleMaximized(1); });
+  connect(curves_, &CurveSwitch::maximizeRequested, grid_, [this] { grid_->toggleMaximized(2); });
   connect(table_, &QTableView::doubleClicked, grid_, [this] { grid_->toggleMaximized(3); });
   connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
           &ResultsPage::pickLine);

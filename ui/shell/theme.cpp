@@ -140,6 +140,7 @@ QLabel[role="heading"] { font-weight: 600; }
 QLabel[role="muted"] { color: @muted; }
 QLabel[role="error"] { color: @error; }
 QLabel[role="warning"] { color: @warn; }
+QLabel[role="good"] { color: @good; }
 QLabel[role="badge"] { color: @muted; background: @hover; border-radius: 8px; padding: 1px 8px; }
 QPushButton { padding: 5px 14px; border: 1px solid @border; border-radius: 6px;
   background: @raised; min-height: 18px; }
@@ -241,6 +242,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
       {"@muted", c.muted},
       {"@hover", c.hover},
       {"@error", dark ? QColor(0xff7b72) : QColor(0xc62828)},
+      {"@good", dark ? QColor(0x3fb27f) : QColor(0x1a7f4b)},
       {"@warn", dark ? QColor(0xe3b341) : QColor(0x8a5a00)},
       {"@base", c.base},
       {"@text", c.text},

@@ -1,5 +1,6 @@
 #include "ui/widgets/health_label.h"
 
+#include <QMouseEvent>
 #include <algorithm>
 
 #include "core/base/text.h"
@@ -60,6 +61,12 @@ QString tableOf(const Json& checks) {
 
 HealthLabel::HealthLabel(QWidget* parent) : ElidedLabel({}, parent) {
   setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  setCursor(Qt::PointingHandCursor);
+}
+
+void HealthLabel::mouseReleaseEvent(QMouseEvent* event) {
+  if (event->button() == Qt::LeftButton && rect().contains(event->pos())) Q_EMIT clicked();
+  ElidedLabel::mouseReleaseEvent(event);
 }
 
 void HealthLabel::say(const QString& text, const char* role) {

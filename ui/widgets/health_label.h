@@ -19,6 +19,12 @@ class HealthLabel : public ElidedLabel {
   /// holds the figures; an inequality that they break stands before everything else.
   void showChecks(const Json& summary, const ResultTableModel& table);
 
+ Q_SIGNALS:
+  void clicked();
+
+ protected:
+  void mouseReleaseEvent(QMouseEvent* event) override;
+
  private:
   void say(const QString& text, const char* role);
 };

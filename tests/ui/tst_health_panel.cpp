@@ -1,0 +1,300 @@
+#include <QAbstractItemModelTester>
+#include <QCheckBox>
+#include <QLabel>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTableView>
+#include <QtTest/QtTest>
+
+#include "ui/bridge/health_runner.h"
+#include "ui/widgets/health_lights.h"
+#include "ui/widgets/health_panel.h"
+#include "ui_support.h"
+
+using namespace bulwark;
+using namespace bulwark::testing;
+
+namespace {
+
+Json check(const char* id, const char* subject, const char* group, const char* verdict,
+           const Json& value, const char* detail = "") {
+  return {{"id", id},
+          {"subject", subject},
+          {"group", group},
+          {"title", "a title"},
+          {"verdict", verdict},
+          {"value", value},
+          {"threshold", 0.005},
+          {"red_above", 0.02},
+          {"rule", "fall of AUROC"},
+          {"source", "Carlini et al. 2019"},
+          {"detail", detail}};
+}
+
+Json summary() {
+  return {{"health", "health: 4 green, 2 amber, 1 red"},
+          {"health_checks",
+           Json::array({check("H1", "", "consistent", "green", 0.0),
+                        check("H2", "", "consistent", "green", 0.0),
+                        check("H12", "knn", "attackable", "green", 1e-7),
+                        check("H14", "knn", "attackable", "amber", 0.12),
+                        check("H22", "pgd on msp", "converged", "amber", 0.01),
+                        check("H27", "pgd on knn", "converged", "red", 0.04, "in 3 of 4 sets"),
+                        check("H28", "pgd on knn", "converged", "green", 0.0),
+                        check("H36", "", "converged", "not applicable", nullptr, "no filter")})}};
+}
+
+Json series(const char* kind, const char* detector, const char* attack, const char* set) {
+  return {{"kind", kind},           {"detector", detector},
+          {"attack", attack},       {"set", set},
+          {"x", {0, 1, 2}},         {"y", {0.9, 0.5, 0.3}},
+          {"low", {0.8, 0.4, 0.2}}, {"high", {1.0, 0.6, 0.4}}};
+}
+
+/// A program that knows `runs health --full` and does what `body` says.
+QString fakeProgram(const QTemporaryDir& folder, const QByteArray& body) {
+  const QString path = folder.filePath(QStringLiteral("cli.sh"));
+  QFile file(path);
+  if (!file.open(QIODevice::WriteOnly)) qFatal("no fake program");
+  file.write("#!/bin/sh\nif [ \"$3\" = --help ]; then echo 'options: --full'; exit 0; fi\n" + body);
+  file.close();
+  file.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+  return path;
+}
+
+}  // namespace
+
+class TestHealthPanel : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void eachLightIsTheWorstOfItsChecks() {
+    const auto entries = readHealth(summary());
+    QCOMPARE(entries.size(), std::size_t(8));
+    const auto lights = lightsOf(entries);
+    QCOMPARE(lights[0].verdict, HealthVerdict::Green);
+    QCOMPARE(lights[1].verdict, HealthVerdict::Amber);
+    QCOMPARE(lights[2].verdict, HealthVerdict::Red);
+    QCOMPARE(lights[0].sentences.size(), 0);
+    QCOMPARE(lights[1].sentences.size(), 1);
+    QCOMPARE(lights[2].sentences.size(), 2);
+    QVERIFY(lights[2].sentences[0].startsWith(QLatin1String("H27 pgd on knn")));  // red first
+    QVERIFY(lights[2].sentences[0].contains(QLatin1String("in 3 of 4 sets")));
+    QVERIFY(lights[2].sentences[0].contains(QLatin1String("red above 0.02")));
+    QVERIFY(lights[1].sentences[0].contains(QLatin1String("limit 0.005")));
+    QCOMPARE(lights[2].notApplicable, 1);
+    QCOMPARE(lightsOf({})[0].verdict, HealthVerdict::NotApplicable);
+  }
+
+  void aLightWithoutAnApplicableCheckIsNotGreen() {
+    const auto lights = lightsOf(readHealth(
+        {{"health_checks", Json::array({check("H36", "", "converged", "not applicable", 0)})}}));
+    QCOMPARE(lights[2].verdict, HealthVerdict::NotApplicable);
+  }
+
+  void checksWithoutAGroupAreSortedByTheirNumber() {
+    const Json old{{"health_checks", Json::array({{{"id", "H7"}, {"verdict", "green"}},
+                                                  {{"id", "H15 knn"}, {"verdict", "red"}},
+                                                  {{"id", "H24"}, {"verdict", "amber"}}})}};
+    const auto entries = readHealth(old);
+    QCOMPARE(entries[1].id, QStringLiteral("H15"));
+    QCOMPARE(entries[1].subject, QStringLiteral("knn"));
+    const auto lights = lightsOf(entries);
+    QCOMPARE(lights[0].verdict, HealthVerdict::Green);
+    QCOMPARE(lights[1].verdict, HealthVerdict::Red);
+    QCOMPARE(lights[2].verdict, HealthVerdict::Amber);
+  }
+
+  void brokenSummariesShowNothing() {
+    for (const Json& json :
+         {Json(), Json::object(), Json{{"health_checks", 3}},
+          Json{{"health_checks", Json::array({1, "x", nullptr})}}, Json{{"health_series", "x"}}}) {
+      QVERIFY(readHealth(json).empty());
+      HealthPanel panel;
+      panel.showSummary(json);
+      QCOMPARE(panel.model()->rowCount(), 0);
+      QCOMPARE(panel.lights()->card(0)->verdict(), HealthVerdict::NotApplicable);
+    }
+  }
+
+  void theListFiltersProblems() {
+    HealthPanel panel;
+    panel.resize(1008, 580);
+    QWidget& window = panel;
+    window.show();
+    QAbstractItemModelTester tester(panel.model());
+    QAbstractItemModelTester proxyTester(panel.filter());
+    panel.showSummary(summary());
+    auto* table = panel.findChild<QTableView*>(QStringLiteral("healthTable"));
+    QCOMPARE(table->model()->rowCount(), 8);
+    const QModelIndex first = table->model()->index(0, HealthModel::Verdict);
+    QCOMPARE(first.data().toString(), QStringLiteral("✓ green"));
+    const auto at = [&](int row, int column) {
+      return panel.model()->index(row, column).data().toString();
+    };
+    QCOMPARE(at(5, HealthModel::Id), QStringLiteral("H27 pgd on knn"));
+    QCOMPARE(at(5, HealthModel::Value), QLocale().toString(0.04, 'g', 3));
+    QCOMPARE(at(5, HealthModel::Threshold), QLocale().toString(0.005, 'g', 3));
+    QCOMPARE(at(5, HealthModel::Source), QStringLiteral("Carlini et al. 2019"));
+    QCOMPARE(at(7, HealthModel::Value), QStringLiteral("–"));
+    QCOMPARE(panel.model()->index(0, HealthModel::Check).data(HealthModel::RuleRole).toString(),
+             QStringLiteral("fall of AUROC"));
+    const int all = table->height();
+    panel.findChild<QCheckBox*>(QStringLiteral("healthOnlyProblems"))->setChecked(true);
+    QCOMPARE(table->model()->rowCount(), 3);
+    QVERIFY(table->height() < all);
+    for (int row = 0; row < 3; ++row) {
+      QVERIFY(table->model()->index(row, 0).data(HealthModel::VerdictRole).toInt() >=
+              int(HealthVerdict::Amber));
+    }
+    QCOMPARE(panel.findChild<QLabel*>(QStringLiteral("healthCount"))->text(),
+             QStringLiteral("8 checks, 3 problems"));
+    grabBoth(panel, QStringLiteral("health-no-series"));
+  }
+
+  void sortingByVerdictPutsTheWorstFirst() {
+    HealthPanel panel;
+    panel.showSummary(summary());
+    panel.filter()->sort(HealthModel::Verdict);
+    QCOMPARE(panel.filter()->index(0, HealthModel::Id).data().toString(),
+             QStringLiteral("H27 pgd on knn"));
+  }
+
+  void cardsSayTheirVerdictInWords() {
+    HealthPanel panel;
+    panel.showSummary(summary());
+    QCOMPARE(panel.lights()->card(0)->findChild<QLabel*>(QStringLiteral("lightWord"))->text(),
+             QStringLiteral("Green"));
+    QCOMPARE(panel.lights()->card(2)->findChild<QLabel*>(QStringLiteral("lightWord"))->text(),
+             QStringLiteral("Red"));
+    QVERIFY(panel.lights()->card(2)->sentences().contains(QLatin1String("H22 pgd on msp")));
+    QVERIFY(panel.lights()->card(0)->sentences().isEmpty());
+    // Pictures of different shape, not only of different colour.
+    const auto shape = [&](int light) {
+      const auto labels = panel.lights()->card(light)->findChildren<QLabel*>();
+      for (QLabel* label : labels) {
+        const QPixmap pixmap = label->pixmap(Qt::ReturnByValue);
+        if (!pixmap.isNull()) return pixmap.toImage().convertToFormat(QImage::Format_Alpha8);
+      }
+      return QImage();
+    };
+    QVERIFY(!shape(0).isNull());
+    QVERIFY(shape(0) != shape(1));
+    QVERIFY(shape(1) != shape(2));
+  }
+
+  void theSmallPlotsShowWhatBelongsToTheChoice() {
+    HealthPanel panel;
+    panel.resize(1008, 620);
+    panel.show();
+    Json with = summary();
+    with["health_series"] = Json::array(
+        {series("best_score", "knn", "pgd", "in"), series("best_score", "knn", "pgd", "glyphs"),
+         series("best_score", "msp", "pgd", "in"), series("auroc_eps", "knn", "pgd", ""),
+         series("auroc_restarts", "knn", "pgd", ""), series("gradient_norms", "knn", "", "in"),
+         series("blackbox_scatter", "knn", "square against pgd", ""), Json{{"kind", "unknown"}},
+         Json(3)});
+    panel.showSummary(with);
+    panel.choose(QStringLiteral("knn"), QStringLiteral("pgd"));
+    HealthPlots* plots = panel.plots();
+    QCOMPARE(plots->plot(HealthPlots::BestScore)->series().size(), 2);
+    QCOMPARE(plots->plot(HealthPlots::BestScore)->series()[0].low[2], 0.2);
+    QCOMPARE(plots->plot(HealthPlots::Epsilon)->series()[0].name, QStringLiteral("knn"));
+    QCOMPARE(plots->plot(HealthPlots::Gradients)->series().size(), 1);
+    QCOMPARE(plots->plot(HealthPlots::BlackBox)->series()[0].y[1], 0.5 - 1);  // black - white
+    grabBoth(panel, QStringLiteral("health"));
+    panel.choose(QStringLiteral("msp"), QStringLiteral("pgd"));
+    QCOMPARE(plots->plot(HealthPlots::BestScore)->series().size(), 1);
+    QVERIFY(plots->plot(HealthPlots::Epsilon)->isEmpty());
+  }
+
+  void plotsWithoutDataSayWhatWouldProduceIt() {
+    HealthPanel panel;
+    panel.resize(1008, 620);
+    panel.show();
+    panel.showSummary(summary());
+    for (int kind = 0; kind < HealthPlots::KindCount; ++kind) {
+      TrendPlot* plot = panel.plots()->plot(HealthPlots::Kind(kind));
+      auto* text = plot->findChild<QLabel*>(QStringLiteral("plotEmptyText"));
+      QVERIFY(plot->isEmpty());
+      QVERIFY(text->isVisible());
+      QVERIFY(!text->text().isEmpty());
+    }
+    panel.plots()->setFallback(HealthPlots::BestScore,
+                               {{QStringLiteral("in"), {0, 1}, {1, 2}, {}, {}}});
+    QVERIFY(!panel.plots()->plot(HealthPlots::BestScore)->isEmpty());
+  }
+
+  void theButtonIsOffWithTheReason() {
+    HealthPanel panel;
+    auto* button = panel.findChild<QPushButton*>(QStringLiteral("healthRunCostly"));
+    QVERIFY(!button->isEnabled());
+    QTemporaryDir folder;
+    HealthRunner runner(folder.filePath(QStringLiteral("absent")));
+    QSignalSpy probed(&runner, &HealthRunner::probed);
+    panel.setRunner(&runner);
+    panel.setRun(1, QStringLiteral("runs.db"), {});
+    runner.probe();
+    QVERIFY(probed.wait(5000));
+    QVERIFY(!button->isEnabled());
+    QVERIFY(button->toolTip().contains(QLatin1String("cannot be started")));
+  }
+
+  void theCostlyChecksRunWithProgress() {
+    QTemporaryDir folder;
+    const QString log = folder.filePath(QStringLiteral("arguments"));
+    HealthRunner runner(fakeProgram(
+        folder, "echo \"$@\" > '" + log.toUtf8() + "'\necho 'attacking knn  25/100 images' >&2\n"));
+    HealthPanel panel;
+    panel.setRunner(&runner);
+    panel.setRun(7, QStringLiteral("some runs.db"), QStringLiteral("About 2 min."));
+    QSignalSpy probed(&runner, &HealthRunner::probed);
+    runner.probe();
+    QVERIFY(probed.wait(5000));
+    auto* button = panel.findChild<QPushButton*>(QStringLiteral("healthRunCostly"));
+    QVERIFY(button->isEnabled());
+    QCOMPARE(button->toolTip(), QStringLiteral("About 2 min."));
+    QSignalSpy progress(&runner, &HealthRunner::progress);
+    QSignalSpy finished(&runner, &HealthRunner::finished);
+    button->click();
+    QVERIFY(runner.isRunning());
+    QVERIFY(finished.wait(5000));
+    QCOMPARE(finished[0][0].toLongLong(), 7);
+    QCOMPARE(finished[0][2].toString(), QString());
+    QCOMPARE(progress.size(), 1);
+    QCOMPARE(progress[0][1].toDouble(), 0.25);
+    QFile file(log);
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QCOMPARE(file.readAll().trimmed(), QByteArray("runs health 7 --full --db some runs.db"));
+  }
+
+  void theCostlyChecksAreCancelledAndFailuresSaid() {
+    QTemporaryDir folder;
+    HealthRunner slow(fakeProgram(folder, "exec sleep 60\n"));
+    QSignalSpy finished(&slow, &HealthRunner::finished);
+    slow.start(3, QStringLiteral("x.db"));
+    QTest::qWait(100);
+    QElapsedTimer clock;
+    clock.start();
+    slow.cancel();
+    QVERIFY(finished.wait(5000));
+    QVERIFY(clock.elapsed() < 3000);
+    QVERIFY(finished[0][1].toBool());
+    QTemporaryDir second;
+    HealthRunner wrong(fakeProgram(second, "echo 'error: no run 3' >&2\nexit 2\n"));
+    HealthPanel panel;
+    panel.setRunner(&wrong);
+    panel.setRun(3, QStringLiteral("x.db"), {});
+    QSignalSpy failed(&wrong, &HealthRunner::finished);
+    wrong.start(3, QStringLiteral("x.db"));
+    QVERIFY(failed.wait(5000));
+    QVERIFY(!failed[0][1].toBool());
+    QVERIFY(failed[0][2].toString().contains(QLatin1String("no run 3")));
+    QVERIFY(panel.findChild<QLabel*>(QStringLiteral("healthCostlyText"))
+                ->text()
+                .contains(QLatin1String("no run 3")));
+  }
+};
+
+QTEST_MAIN(TestHealthPanel)
+#include "tst_health_panel.moc"

@@ -1,0 +1,174 @@
+#include "ui/widgets/health_lights.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPainter>
+#include <QPixmap>
+#include <QVBoxLayout>
+
+#include "ui/widgets/panel.h"
+
+namespace bulwark {
+
+namespace {
+
+constexpr int kSign = 30;          // pixels
+constexpr int kMostSentences = 4;  // the list below has them all
+
+/// Disc, triangle and square: told apart without colours.
+QPixmap picture(HealthVerdict verdict, bool dark, qreal ratio) {
+  QPixmap pixmap(QSize(kSign, kSign) * ratio);
+  pixmap.setDevicePixelRatio(ratio);
+  pixmap.fill(Qt::transparent);
+  QPainter painter(&pixmap);
+  painter.setRenderHint(QPainter::Antialiasing);
+  painter.setPen(Qt::NoPen);
+  painter.setBrush(colourOf(verdict, dark));
+  const QRectF box(2, 2, kSign - 4, kSign - 4);
+  switch (verdict) {
+    case HealthVerdict::Green:
+      painter.drawEllipse(box);
+      break;
+    case HealthVerdict::Amber:
+      painter.drawPolygon(
+          QPolygonF({QPointF(box.center().x(), box.top()), QPointF(box.right(), box.bottom()),
+                     QPointF(box.left(), box.bottom())}));
+      break;
+    case HealthVerdict::Red:
+      painter.drawRoundedRect(box, 3, 3);
+      break;
+    case HealthVerdict::NotApplicable:
+      painter.setBrush(Qt::NoBrush);
+      painter.setPen(QPen(colourOf(verdict, dark), 2));
+      painter.drawEllipse(box.adjusted(1, 1, -1, -1));
+  }
+  painter.setBrush(Qt::NoBrush);
+  painter.setPen(QPen(dark ? QColor(0x14171c) : QColor(Qt::white), 2.6, Qt::SolidLine, Qt::RoundCap,
+                      Qt::RoundJoin));
+  const QPointF c = box.center();
+  if (verdict == HealthVerdict::Green) {
+    painter.drawPolyline(
+        QPolygonF({c + QPointF(-5.5, 0.5), c + QPointF(-1.5, 4.5), c + QPointF(6, -4.5)}));
+  } else if (verdict == HealthVerdict::Amber) {
+    painter.drawLine(c + QPointF(0, -3), c + QPointF(0, 4));
+    painter.drawPoint(c + QPointF(0, 8.5));
+  } else if (verdict == HealthVerdict::Red) {
+    painter.drawLine(c + QPointF(-5, -5), c + QPointF(5, 5));
+    painter.drawLine(c + QPointF(5, -5), c + QPointF(-5, 5));
+  }
+  return pixmap;
+}
+
+}  // namespace
+
+HealthLightCard::HealthLightCard(const QString& title, const QString& meaning, QWidget* parent)
+    : QFrame(parent), title_(title) {
+  setProperty("panel", true);
+  setToolTip(meaning);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(12, 8, 12, 8);
+  layout->setSpacing(4);
+  auto* head = new QHBoxLayout;
+  head->setSpacing(8);
+  sign_ = new QLabel(this);
+  sign_->setFixedSize(kSign, kSign);
+  auto* words = new QVBoxLayout;
+  words->setSpacing(0);
+  words->addWidget(roleLabel(title, "heading", this));
+  auto* line = new QHBoxLayout;
+  line->setSpacing(8);
+  word_ = new QLabel(this);
+  word_->setObjectName(QStringLiteral("lightWord"));
+  counts_ = roleLabel({}, "muted", this);
+  line->addWidget(word_);
+  line->addWidget(counts_, 1);
+  words->addLayout(line);
+  head->addWidget(sign_);
+  head->addLayout(words, 1);
+  layout->addLayout(head);
+  text_ = new QLabel(this);
+  text_->setObjectName(QStringLiteral("lightSentences"));
+  text_->setWordWrap(true);
+  text_->setTextFormat(Qt::PlainText);
+  text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  text_->hide();
+  layout->addWidget(text_);
+  layout->addStretch(1);
+  showLight(HealthLight{});
+}
+
+void HealthLightCard::showLight(const HealthLight& light) {
+  verdict_ = light.verdict;
+  const bool none = light.verdict == HealthVerdict::NotApplicable;
+  QString word = none ? tr("not checked") : wordOf(light.verdict);
+  word[0] = word[0].toUpper();
+  word_->setText(word);
+  const char* roles[] = {"muted", "good", "warning", "error"};
+  setRole(word_, roles[int(light.verdict)]);
+  QStringList counts;
+  const auto count = [&](int number, const QString& what) {
+    if (number > 0) counts += QStringLiteral("%1 %2").arg(number).arg(what);
+  };
+  count(light.red, tr("red"));
+  count(light.amber, tr("amber"));
+  count(light.green, tr("green"));
+  count(light.notApplicable, tr("not applicable"));
+  counts_->setText(counts.join(QStringLiteral(", ")));
+  QStringList sentences = light.sentences;
+  if (sentences.size() > kMostSentences) {
+    const auto more = sentences.size() - kMostSentences;
+    sentences = sentences.mid(0, kMostSentences);
+    sentences += tr("… and %1 more in the list below.").arg(more);
+  }
+  text_->setText(sentences.join(u'\n'));
+  text_->setVisible(!sentences.isEmpty());
+  setAccessibleName(title_ + QStringLiteral(": ") + word);
+  setAccessibleDescription(light.sentences.join(u' '));
+  drawSign();
+}
+
+QString HealthLightCard::sentences() const {
+  return text_->text();
+}
+
+void HealthLightCard::changeEvent(QEvent* event) {
+  if (event->type() == QEvent::PaletteChange) drawSign();
+  QFrame::changeEvent(event);
+}
+
+void HealthLightCard::drawSign() {
+  const bool dark = palette().color(QPalette::Base).lightnessF() < 0.5;
+  sign_->setPixmap(picture(verdict_, dark, devicePixelRatioF()));
+}
+
+HealthLights::HealthLights(QWidget* parent) : QWidget(parent) {
+  auto* row = new QHBoxLayout(this);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(8);
+  cards_ = {
+      new HealthLightCard(tr("Results consistent"),
+                          tr("Checks of the figures themselves: a breach is a mistake in the "
+                             "evaluation, not a weak attack"),
+                          this),
+      new HealthLightCard(tr("Target attackable"),
+                          tr("Checks of the detector as a target: scores and gradients an attack "
+                             "can follow"),
+                          this),
+      new HealthLightCard(tr("Attack converged"),
+                          tr("Checks of the attack as an optimiser: would more of it, or another "
+                             "one, find worse points?"),
+                          this)};
+  const char* names[] = {"lightConsistent", "lightAttackable", "lightConverged"};
+  for (std::size_t i = 0; i < cards_.size(); ++i) {
+    cards_[i]->setObjectName(QLatin1String(names[i]));
+    row->addWidget(cards_[i], 1);
+  }
+}
+
+void HealthLights::showChecks(const std::vector<HealthEntry>& entries) {
+  const auto lights = lightsOf(entries);
+  for (std::size_t i = 0; i < cards_.size(); ++i) cards_[i]->showLight(lights[i]);
+}
+
+}  // namespace bulwark

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <QFrame>
+#include <array>
+#include <vector>
+
+#include "ui/models/health_model.h"
+
+class QLabel;
+
+namespace bulwark {
+
+/// One light as a card: a disc, triangle or square with its word, the counts, and a sentence for
+/// every amber and red.
+class HealthLightCard : public QFrame {
+  Q_OBJECT
+
+ public:
+  HealthLightCard(const QString& title, const QString& meaning, QWidget* parent = nullptr);
+  void showLight(const HealthLight& light);
+  HealthVerdict verdict() const { return verdict_; }
+  /// As shown, one sentence a line.
+  QString sentences() const;
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void drawSign();
+
+  HealthVerdict verdict_ = HealthVerdict::NotApplicable;
+  QString title_;
+  QLabel* sign_;
+  QLabel* word_;
+  QLabel* counts_;
+  QLabel* text_;
+};
+
+/// The row of three: results consistent, target attackable, attack converged.
+class HealthLights : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit HealthLights(QWidget* parent = nullptr);
+  void showChecks(const std::vector<HealthEntry>& entries);
+  HealthLightCard* card(int light) const { return cards_[std::size_t(light)]; }
+
+ private:
+  std::array<HealthLightCard*, 3> cards_;
+};
+
+}  // namespace bulwark

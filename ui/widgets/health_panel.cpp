@@ -1,0 +1,202 @@
+#include "ui/widgets/health_panel.h"
+
+#include <QCheckBox>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QTableView>
+#include <QVBoxLayout>
+
+#include "ui/bridge/health_runner.h"
+#include "ui/widgets/health_lights.h"
+#include "ui/widgets/panel.h"
+
+namespace bulwark {
+
+HealthPanel::HealthPanel(QWidget* parent)
+    : QScrollArea(parent),
+      lights_(new HealthLights),
+      plots_(new HealthPlots),
+      model_(new HealthModel(this)),
+      filter_(new HealthFilter(this)) {
+  setObjectName(QStringLiteral("healthPanel"));
+  setWidgetResizable(true);
+  setFrameShape(QFrame::NoFrame);
+  setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  filter_->setSourceModel(model_);
+  auto* body = new QWidget;
+  auto* column = new QVBoxLayout(body);
+  column->setContentsMargins(0, 0, 4, 0);
+  column->setSpacing(8);
+  column->addWidget(lights_);
+  plots_->setLast(makeCostly());
+  column->addWidget(plots_);
+  column->addWidget(makeChecks());
+  column->addStretch(1);
+  setWidget(body);
+  showCostly();
+}
+
+QWidget* HealthPanel::makeChecks() {
+  auto* panel = new bulwark::Panel(tr("Checks"));
+  count_ = roleLabel({}, "muted");
+  count_->setObjectName(QStringLiteral("healthCount"));
+  onlyProblems_ = new QCheckBox(tr("&Only problems"));
+  onlyProblems_->setObjectName(QStringLiteral("healthOnlyProblems"));
+  onlyProblems_->setToolTip(tr("Hide the checks that are green or do not apply"));
+  panel->header()->addWidget(count_);
+  panel->header()->addWidget(onlyProblems_);
+  table_ = new QTableView;
+  table_->setObjectName(QStringLiteral("healthTable"));
+  table_->setAccessibleName(tr("Checks of the evaluation"));
+  table_->setModel(filter_);
+  table_->setItemDelegate(new RuleDelegate(table_));
+  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
+  table_->setSelectionMode(QAbstractItemView::SingleSelection);
+  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  table_->setShowGrid(false);
+  table_->setAlternatingRowColors(true);
+  table_->setFrameShape(QFrame::NoFrame);
+  table_->setWordWrap(false);
+  table_->setSortingEnabled(true);
+  table_->sortByColumn(-1, Qt::AscendingOrder);
+  table_->verticalHeader()->hide();
+  table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() * 2 + 6);
+  // All rows are shown: the page scrolls, not the table within it.
+  table_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  auto* header = table_->horizontalHeader();
+  header->setHighlightSections(false);
+  header->setSectionResizeMode(QHeaderView::Fixed);
+  header->setSectionResizeMode(HealthModel::Check, QHeaderView::Stretch);
+  const std::pair<int, int> widths[] = {{HealthModel::Verdict, 124},
+                                        {HealthModel::Id, 136},
+                                        {HealthModel::Value, 84},
+                                        {HealthModel::Threshold, 84},
+                                        {HealthModel::Source, 176}};
+  for (const auto& [section, width] : widths) table_->setColumnWidth(section, width);
+  panel->body()->addWidget(table_);
+  connect(onlyProblems_, &QCheckBox::toggled, this, [this](bool only) {
+    filter_->setOnlyProblems(only);
+    fitTable();
+  });
+  return panel;
+}
+
+QWidget* HealthPanel::makeCostly() {
+  auto* panel = new bulwark::Panel(tr("Costly checks"));
+  costlyText_ = roleLabel({}, "muted");
+  costlyText_->setObjectName(QStringLiteral("healthCostlyText"));
+  costlyText_->setWordWrap(true);
+  costlyText_->setAlignment(Qt::AlignLeft | Qt::AlignTop);
+  progress_ = new QProgressBar;
+  progress_->setObjectName(QStringLiteral("healthProgress"));
+  progress_->setTextVisible(false);
+  costly_ = new QPushButton(tr("&Run the costly checks"));
+  costly_->setObjectName(QStringLiteral("healthRunCostly"));
+  cancel_ = new QPushButton(tr("Cancel"));
+  cancel_->setObjectName(QStringLiteral("healthCancel"));
+  auto* buttons = new QHBoxLayout;
+  buttons->addWidget(costly_);
+  buttons->addWidget(cancel_);
+  buttons->addStretch(1);
+  panel->body()->addWidget(costlyText_, 1);
+  panel->body()->addWidget(progress_);
+  panel->body()->addLayout(buttons);
+  connect(costly_, &QPushButton::clicked, this, [this] {
+    outcome_.clear();
+    if (runner_) runner_->start(run_, database_);
+    showCostly();
+  });
+  connect(cancel_, &QPushButton::clicked, this, [this] {
+    if (runner_) runner_->cancel();
+    cancel_->setEnabled(false);
+  });
+  return panel;
+}
+
+void HealthPanel::setRunner(HealthRunner* runner) {
+  runner_ = runner;
+  if (runner_) {
+    connect(runner_, &HealthRunner::probed, this, &HealthPanel::showCostly);
+    connect(runner_, &HealthRunner::progress, this, [this](const QString& text, double share) {
+      costlyText_->setText(text);
+      progress_->setRange(0, share < 0 ? 0 : 1000);
+      progress_->setValue(int(share * 1000));
+    });
+    connect(runner_, &HealthRunner::finished, this,
+            [this](qint64 run, bool cancelled, const QString& problem) {
+              if (run == run_) {
+                outcome_ = cancelled           ? tr("Cancelled; nothing was changed.")
+                           : problem.isEmpty() ? tr("Done: the checks are in the list.")
+                                               : tr("Not done: %1").arg(problem);
+              }
+              showCostly();
+            });
+  }
+  showCostly();
+}
+
+void HealthPanel::setRun(qint64 run, const QString& database, const QString& cost) {
+  if (run != run_) outcome_.clear();
+  run_ = run;
+  database_ = database;
+  cost_ = cost;
+  showCostly();
+}
+
+void HealthPanel::showCostly() {
+  const bool running = runner_ && runner_->isRunning();
+  const bool can = runner_ && runner_->isAvailable() && run_ != 0;
+  costly_->setVisible(!running);
+  costly_->setEnabled(can);
+  cancel_->setVisible(running);
+  cancel_->setEnabled(running);
+  progress_->setVisible(running);
+  if (running) {
+    costlyText_->setText(tr("Starting the checks of run %1 …").arg(runner_->run()));
+    progress_->setRange(0, 0);
+    return;
+  }
+  QString text =
+      tr("More steps, more restarts, black boxes, transfer and an unbounded attack, on "
+         "a part of the images: is there a worse point?");
+  if (!cost_.isEmpty()) text += u' ' + cost_;
+  if (!outcome_.isEmpty()) text = outcome_;
+  const QString reason = runner_ ? runner_->reason() : tr("No command-line program is known.");
+  if (!can && !reason.isEmpty()) text += u'\n' + reason;
+  costlyText_->setText(text);
+  costly_->setToolTip(can ? cost_ : reason);
+}
+
+void HealthPanel::showSummary(const Json& summary) {
+  auto entries = readHealth(summary);
+  lights_->showChecks(entries);
+  int problems = 0;
+  for (const HealthEntry& entry : entries) problems += entry.isProblem();
+  const int all = int(entries.size());
+  count_->setText(all == 0        ? tr("this run made no checks")
+                  : problems == 0 ? tr("%1 checks, no problem").arg(all)
+                  : problems == 1 ? tr("%1 checks, 1 problem").arg(all)
+                                  : tr("%1 checks, %2 problems").arg(all).arg(problems));
+  model_->setEntries(std::move(entries));
+  series_ = summary.is_object() && summary.contains("health_series") ? summary.at("health_series")
+                                                                     : Json::array();
+  plots_->showSeries(series_, detector_, attack_);
+  fitTable();
+}
+
+void HealthPanel::choose(const QString& detector, const QString& attack) {
+  detector_ = detector;
+  attack_ = attack;
+  plots_->showSeries(series_, detector_, attack_);
+}
+
+void HealthPanel::fitTable() {
+  const int header = table_->horizontalHeader()->sizeHint().height();
+  table_->setFixedHeight(header +
+                         filter_->rowCount() * table_->verticalHeader()->defaultSectionSize() + 4);
+}
+
+}  // namespace bulwark

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <QScrollArea>
+
+#include "core/base/json.h"
+#include "ui/models/health_model.h"
+#include "ui/plots/health_plots.h"
+
+class QCheckBox;
+class QLabel;
+class QProgressBar;
+class QPushButton;
+class QTableView;
+
+namespace bulwark {
+
+class HealthLights;
+class HealthRunner;
+
+/// How far a run's figures can be trusted: three lights with a sentence for each problem, small
+/// plots, and every check with its number, rule, limit and source.
+class HealthPanel : public QScrollArea {
+  Q_OBJECT
+
+ public:
+  explicit HealthPanel(QWidget* parent = nullptr);
+
+  /// `summary`: a run's, with or without "health_checks" and "health_series".
+  void showSummary(const Json& summary);
+  /// Which detector and attack the small plots show.
+  void choose(const QString& detector, const QString& attack);
+
+  /// Who makes the costly checks; without one the button stays off.
+  void setRunner(HealthRunner* runner);
+  /// `cost`: a sentence on what they would take; may be empty.
+  void setRun(qint64 run, const QString& database, const QString& cost);
+
+  HealthLights* lights() const { return lights_; }
+  HealthPlots* plots() const { return plots_; }
+  HealthModel* model() const { return model_; }
+  HealthFilter* filter() const { return filter_; }
+
+ private:
+  QWidget* makeChecks();
+  QWidget* makeCostly();
+  void fitTable();
+  void showCostly();
+
+  HealthLights* lights_;
+  HealthPlots* plots_;
+  HealthModel* model_;
+  HealthFilter* filter_;
+  QTableView* table_;
+  QCheckBox* onlyProblems_;
+  QLabel* count_;
+  QPushButton* costly_;
+  QPushButton* cancel_;
+  QLabel* costlyText_;
+  QProgressBar* progress_;
+  HealthRunner* runner_ = nullptr;
+  Json series_;
+  QString detector_, attack_, database_, cost_, outcome_;
+  qint64 run_ = 0;
+};
+
+}  // namespace bulwark
