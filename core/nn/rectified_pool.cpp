@@ -14,11 +14,12 @@ using torch::autograd::Function;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
 
-/// Which of the four pixels was the largest, the first of equals; `kNone`: none was positive.
-using Choice = std::uint8_t;
+/// Which of the four pixels was the largest, the first of equals; `kNone`: none was positive. As
+/// wide as a pixel, or the compiler makes no vectors of the loops.
+using Choice = std::int32_t;
 constexpr Choice kNone = 4;
 
-/// Runs `plane(index, input offset, output offset)` over all images and channels.
+/// Runs `plane(index)` over all images and channels.
 template <class Plane>
 void overPlanes(const torch::Tensor& pooled, const Plane& plane) {
   const std::int64_t planes = pooled.size(0) * pooled.size(1);
@@ -30,25 +31,37 @@ void overPlanes(const torch::Tensor& pooled, const Plane& plane) {
 }
 
 template <class Scalar>
-void poolRow(const Scalar* upper, const Scalar* lower, Scalar* values, Choice* choices,
-             std::int64_t columns) {
+void poolRow(const Scalar* __restrict upper, const Scalar* __restrict lower,
+             Scalar* __restrict values, Choice* __restrict choices, std::int64_t columns) {
   for (std::int64_t j = 0; j < columns; ++j) {
     // As in LibTorch: a later pixel wins when it is larger or not a number.
     Scalar best = upper[2 * j];
-    int choice = 0;
+    Choice choice = 0;
     const Scalar second = upper[2 * j + 1], third = lower[2 * j], fourth = lower[2 * j + 1];
-    const bool takeSecond = (second > best) | (second != second);
-    best = takeSecond ? second : best;
-    choice = takeSecond ? 1 : choice;
-    const bool takeThird = (third > best) | (third != third);
-    best = takeThird ? third : best;
-    choice = takeThird ? 2 : choice;
-    const bool takeFourth = (fourth > best) | (fourth != fourth);
-    best = takeFourth ? fourth : best;
-    choice = takeFourth ? 3 : choice;
+    bool takes = (second > best) | (second != second);
+    best = takes ? second : best;
+    choice = takes ? 1 : choice;
+    takes = (third > best) | (third != third);
+    best = takes ? third : best;
+    choice = takes ? 2 : choice;
+    takes = (fourth > best) | (fourth != fourth);
+    best = takes ? fourth : best;
+    choice = takes ? 3 : choice;
     const bool none = best <= 0;
     values[j] = none ? Scalar(0) : best;
-    choices[j] = static_cast<Choice>(none ? kNone : choice);
+    choices[j] = none ? kNone : choice;
+  }
+}
+
+/// Both pixels of a row: the values whose choice is `left` or `left` + 1.
+template <class Scalar>
+void spreadRow(const Scalar* __restrict values, const Choice* __restrict choices, Choice left,
+               Scalar* __restrict pixels, std::int64_t columns) {
+  for (std::int64_t j = 0; j < columns; ++j) {
+    const Scalar value = values[j];
+    const Choice choice = choices[j];
+    pixels[2 * j] = choice == left ? value : Scalar(0);
+    pixels[2 * j + 1] = choice == left + 1 ? value : Scalar(0);
   }
 }
 
@@ -82,12 +95,8 @@ void spread(const torch::Tensor& values, const torch::Tensor& choices, torch::Te
       const Choice* const choice = chosen + (plane * rows + i) * columns;
       Scalar* const upper = to + (plane * height + 2 * i) * width;
       Scalar* const lower = upper + width;
-      for (std::int64_t j = 0; j < columns; ++j) {
-        upper[2 * j] = choice[j] == 0 ? value[j] : Scalar(0);
-        upper[2 * j + 1] = choice[j] == 1 ? value[j] : Scalar(0);
-        lower[2 * j] = choice[j] == 2 ? value[j] : Scalar(0);
-        lower[2 * j + 1] = choice[j] == 3 ? value[j] : Scalar(0);
-      }
+      spreadRow(value, choice, 0, upper, columns);
+      spreadRow(value, choice, 2, lower, columns);
       if (width % 2 == 1) upper[width - 1] = lower[width - 1] = Scalar(0);
     }
     if (height % 2 == 1) {
@@ -166,7 +175,7 @@ struct RectifiedPool : Function<RectifiedPool> {
   static Variable forward(AutogradContext* context, const Variable& x) {
     const auto source = x.contiguous();
     auto values = torch::empty({x.size(0), x.size(1), x.size(2) / 2, x.size(3) / 2}, x.options());
-    auto choices = torch::empty(values.sizes(), x.options().dtype(torch::kUInt8));
+    auto choices = torch::empty(values.sizes(), x.options().dtype(torch::kInt32));
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "rectifiedPool",
                                [&] { pool<scalar_t>(source, values, choices); });
     context->save_for_backward({choices});
