@@ -11,6 +11,10 @@ Json BenchResult::toJson() const {
 const std::vector<BenchInfo>& benches() {
   static const std::vector<BenchInfo> list = {
       {"pgd", "PGD against the raw rate of the network's forward and input gradient", benchPgd},
+      {"attacks", "Attacks against a plain loop, PGD-100 on 1,000 images, rank saturation",
+       [](const Registries& registries, int threads, Task& task) {
+         return benchAttacks(registries, threads, task);
+       }},
   };
   return list;
 }

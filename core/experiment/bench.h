@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -36,5 +37,26 @@ const std::vector<BenchInfo>& benches();
 /// PGD-20 on the cross-entropy: images x steps per second, beside the raw rate of forward plus
 /// gradient with respect to the image of the same network, at the same batch size.
 std::vector<BenchResult> benchPgd(const Registries& registries, int threads, Task& task);
+
+/// How much `benchAttacks` measures.
+struct AttackBenchSize {
+  std::int64_t images = 256, steps = 20;  ///< LeNet-5 and ConvNet against the plain loop
+  std::int64_t longImages = 1000;         ///< LeNet-5 under PGD-100; ConvNet a quarter of them
+  std::int64_t trainingImages = 600;      ///< of the models for rank saturation
+  int repetitions = 5;
+  bool residual = true;  ///< ResNet-18 too
+};
+
+/// PGD beside a straightforward loop (contiguous layout, max-pool and batch norm as LibTorch has
+/// them, parameters wanting gradients, `backward()`), at LibTorch's default threads and at ours,
+/// and beside the bare passes; seconds for 1,000 images of PGD-100; propagations that rank
+/// saturation saves. Throws `Error` when both loops do not find the same scores to 1e-4, or when a
+/// rank metric changes. The plain loop profits from the kept memory that `setThreads` switches on.
+std::vector<BenchResult> benchAttacks(const Registries& registries, int threads, Task& task,
+                                      const AttackBenchSize& size = {});
+
+/// The part of it about rank saturation (S1), on a standard and an adversarially trained LeNet-5.
+std::vector<BenchResult> benchSaturation(const Registries& registries, std::int64_t images,
+                                         Task& task);
 
 }  // namespace bulwark

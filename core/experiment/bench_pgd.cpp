@@ -1,10 +1,9 @@
-#include <algorithm>
-#include <chrono>
 #include <vector>
 
 #include "core/attacks/attack.h"
 #include "core/attacks/classification_objective.h"
 #include "core/experiment/bench.h"
+#include "core/experiment/bench_tools.h"
 #include "core/nn/device.h"
 #include "core/nn/network.h"
 
@@ -19,18 +18,6 @@ struct Case {
   NetworkShape shape;
   std::int64_t images;
 };
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-template <class Work>
-double seconds(Work&& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 /// Forward of the cross-entropy and its gradient with respect to the images, `kSteps` times.
 void rawPasses(Network& network, const torch::Tensor& images, const torch::Tensor& labels,
@@ -72,19 +59,16 @@ std::vector<BenchResult> benchPgd(const Registries& registries, int threads, Tas
     std::vector<double> ours;
     std::vector<double> raw;
     for (int i = -1; i < kRepetitions; ++i) {  // the first pair warms up
-      const double attacked = seconds([&] { attack->perturb(objective, images, context); });
-      const double bare = seconds([&] { rawPasses(*network, images, labels, task); });
+      const double attacked = secondsOf([&] { attack->perturb(objective, images, context); });
+      const double bare = secondsOf([&] { rawPasses(*network, images, labels, task); });
       if (i < 0) continue;
       ours.push_back(attacked);
       raw.push_back(bare);
     }
     const double work = static_cast<double>(item.images * kSteps);
-    // The ratio is taken pair by pair: neighbours in time meet the same load of the machine.
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < ours.size(); ++i) ratios.push_back(raw[i] / ours[i]);
     results.push_back({"pgd", std::string(item.network) + ", batch " + std::to_string(item.images),
                        work / median(ours), "images x steps / s", "forward + input gradient",
-                       work / median(raw), median(ratios), inForce});
+                       work / median(raw), medianRatio(raw, ours), inForce});
   }
   return results;
 }
