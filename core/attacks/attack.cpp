@@ -22,6 +22,8 @@ void registerAttacks(Registry<Attack>& registry) {
   addRandomSearch(registry);
   addSquare(registry);
   addSimba(registry);
+  addCwL2(registry);
+  addJsma(registry);
 }
 
 }  // namespace bulwark

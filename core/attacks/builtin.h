@@ -22,5 +22,7 @@ void addSaltPepper(Registry<Attack>& registry);
 void addRandomSearch(Registry<Attack>& registry);
 void addSquare(Registry<Attack>& registry);
 void addSimba(Registry<Attack>& registry);
+void addCwL2(Registry<Attack>& registry);
+void addJsma(Registry<Attack>& registry);
 
 }  // namespace bulwark

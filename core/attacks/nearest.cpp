@@ -63,6 +63,10 @@ class Search {
     return torch::tensor(rows, torch::kInt64).to(context_.device);
   }
   bool bounded() const { return plan_.threat.norm != Norm::None; }
+  bool pictured(const Row& row) const {
+    const auto& samples = context_.snapshotSamples;
+    return std::find(samples.begin(), samples.end(), row.sample) != samples.end();
+  }
   std::size_t thresholdOf(const Row& row) const {
     return static_cast<std::size_t>(row.restart / plan_.quests);
   }
@@ -408,7 +412,7 @@ void Search::account(const Pass& pass) {
       row.zeroGradient = row.zeroGradient || pass.magnitude[i] == 0.0;
     }
     setBest(row, progress, pass.best[i]);
-    if (!context_.snapshotSamples.empty()) {
+    if (pictured(row)) {
       snapshot(row, progress.time, progress.time, best_[at]);
     }
     if (std::isfinite(pass.nearest[i])) {
@@ -476,7 +480,7 @@ void Search::endThreshold(const std::vector<std::int64_t>& rows) {
     Row& row = rows_.rows()[i];
     sums_[static_cast<std::size_t>(progress_[i].time)] += best[i] - row.best;
     row.best = best[i];
-    if (!context_.snapshotSamples.empty()) {
+    if (pictured(row)) {
       snapshot(row, progress_[i].time, progress_[i].time, best_[at]);
     }
   }

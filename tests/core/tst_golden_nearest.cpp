@@ -6,6 +6,7 @@
 #include "core/attacks/attack.h"
 #include "core/attacks/classification_objective.h"
 #include "core/attacks/hyperplane.h"
+#include "core/attacks/saliency.h"
 #include "tests/support/tiny_net.h"
 
 using namespace bulwark;
@@ -161,6 +162,106 @@ class TestGoldenNearest : public QObject {
           QVERIFY2(off <= 1e-5, qPrintable(QString::number(off)));
         }
       }
+    }
+  }
+
+  void carliniWagner() {
+    TinyNet net;
+    for (const Json& test : golden_["cw"]) {
+      const auto inner = objectiveOf(net, test["direction"].get<int>());
+      Recorder objective(*inner);
+      Task task;
+      const auto context = contextOf(task, test);
+      const auto attack = make("cw_l2", {{"steps", test["steps"]},
+                                         {"searches", test["searches"]},
+                                         {"target", test["target"]},
+                                         {"initial_c", 1.0},
+                                         {"bounded", false}});
+      const auto result = attack->perturb(objective, net.images, context);
+      for (std::size_t i = 0; i < test["runs"].size(); ++i) {
+        const Json& run = test["runs"][i];
+        const double found = value(result.distances, sized(i));
+        if (run["distance"].is_null()) {
+          QVERIFY(std::isinf(found));
+          continue;
+        }
+        const double expected = run["distance"].get<double>();
+        QVERIFY2(std::abs(found - expected) <= 0.01 * expected,
+                 qPrintable(QString("%1: %2, expected %3").arg(i).arg(found).arg(expected)));
+        QVERIFY(value(result.values, sized(i)) > context.thresholds[0]);
+        for (std::size_t k = 0; k < run["points"].size(); ++k) {
+          const auto point = referenceTensor(run["points"][k], {1, 6, 6});
+          const double off = (objective.points[k][sized(i)] - point).abs().max().item<double>();
+          QVERIFY2(off <= 1e-4, qPrintable(QString("step %1: %2").arg(k).arg(off)));
+        }
+      }
+    }
+  }
+
+  /// The pixels that change from one point to the next are those of the reference.
+  void jsmaPixels() {
+    TinyNet net;
+    for (const Json& test : golden_["jsma"]) {
+      const int direction = test["direction"].get<int>();
+      const auto inner = objectiveOf(net, direction);
+      Recorder objective(*inner);
+      Task task;
+      AttackContext context{.task = task};
+      const auto attack = make("jsma", {{"theta", test["theta"]},
+                                        {"gamma", test["gamma"]},
+                                        {"mode", test["increase"] ? "increase" : "decrease"},
+                                        {"target", "next"}});
+      const auto result = attack->perturb(objective, net.images, context);
+      for (std::size_t i = 0; i < test["runs"].size(); ++i) {
+        const Json& run = test["runs"][i];
+        for (std::size_t k = 0; k < run["pairs"].size(); ++k) {
+          // The last point of all is judged without a gradient; scores leave no record of it.
+          if (k + 1 >= objective.points.size()) break;
+          const auto changed =
+              (objective.points[k + 1][sized(i)] != objective.points[k][sized(i)]).flatten();
+          const auto at = changed.nonzero().flatten();
+          std::vector<std::int64_t> pixels(at.data_ptr<std::int64_t>(),
+                                           at.data_ptr<std::int64_t>() + at.numel());
+          QCOMPARE(pixels, run["pairs"][k].get<std::vector<std::int64_t>>());
+        }
+        if (direction == 0) {
+          QCOMPARE(std::isfinite(value(result.distances, sized(i))), run["reached"].get<bool>());
+        }
+        if (run["reached"] && test["theta"] == 1.0) {
+          QCOMPARE(value(result.distances, sized(i)),
+                   2.0 * static_cast<double>(run["pairs"].size()));
+        }
+      }
+    }
+  }
+
+  /// The pruned search for the best pair against all pairs.
+  void salientPairs() {
+    Random random(Seed{9});
+    for (int trial = 0; trial < 200; ++trial) {
+      std::vector<float> alpha(40), beta(40);
+      std::vector<std::int64_t> domain;
+      for (std::size_t i = 0; i < alpha.size(); ++i) {
+        alpha[i] = static_cast<float>(random.normal() - (trial % 3));
+        beta[i] = static_cast<float>(random.normal() + (trial % 2));
+        if (random.uniform() < 0.8) domain.push_back(sized(i));
+      }
+      double best = 0.0;
+      std::vector<std::int64_t> expected;
+      for (const auto p : domain) {
+        for (const auto q : domain) {
+          if (q <= p) continue;
+          const auto a = static_cast<double>(alpha[static_cast<std::size_t>(p)]) +
+                         alpha[static_cast<std::size_t>(q)];
+          const auto b = static_cast<double>(beta[static_cast<std::size_t>(p)]) +
+                         beta[static_cast<std::size_t>(q)];
+          if (a > 0 && b < 0 && -a * b > best) {
+            best = -a * b;
+            expected = {p, q};
+          }
+        }
+      }
+      QCOMPARE(salientPair(domain, alpha.data(), beta.data()), expected);
     }
   }
 

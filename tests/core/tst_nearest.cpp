@@ -72,6 +72,8 @@ class TestNearest : public QObject {
                                  << "l2" << 0.0201;
     QTest::addRow("deepfool linf") << "deepfool"
                                    << "linf" << 0.0201;
+    QTest::addRow("cw_l2") << "cw_l2"
+                           << "l2" << 0.02;
     for (const char* attack : {"fab", "fab_t"}) {
       QTest::addRow("%s l2", attack) << attack << "l2" << 0.01;
       QTest::addRow("%s linf", attack) << attack << "linf" << 0.01;
@@ -89,7 +91,7 @@ class TestNearest : public QObject {
     Task task;
     const auto result =
         make(attack.toStdString(), {{"norm", norm.toStdString()}, {"bounded", false}})
-            ->perturb(objective, images, contextOf(task, {tau}, 4));
+            ->perturb(objective, images, contextOf(task, {tau}, 6));
     const auto expected = (tau - clean) / weights.norm(norm == "l2" ? 2 : 1).item<double>();
     const auto ratio = result.distances / expected;
     QVERIFY2(ratio.min().item<double>() >= 1 - 1e-5,
@@ -102,7 +104,8 @@ class TestNearest : public QObject {
 
   void budget_data() {
     QTest::addColumn<QString>("attack");
-    for (const char* attack : {"deepfool", "fab", "fab_t"}) QTest::addRow("%s", attack) << attack;
+    for (const char* attack : {"deepfool", "fab", "fab_t", "cw_l2"})
+      QTest::addRow("%s", attack) << attack;
   }
   /// Ball and box hold; values belong to the images, are never below the clean ones and grow with
   /// the radius; radius 0 gives the clean images exactly.
@@ -129,9 +132,10 @@ class TestNearest : public QObject {
           context.clean = clean;
           context.snapshotSamples = {1, 5};
           context.snapshotSteps = {0, 1, 100000};
+          Json options{{"norm", norm}, {"eps", eps}, {"steps", 12}};
+          if (attack == "cw_l2") options.update({{"searches", 4}, {"initial_c", 1.0}});
           const auto result =
-              make(attack.toStdString(), {{"norm", norm}, {"eps", eps}, {"steps", 12}})
-                  ->perturb(objective, net.images, context);
+              make(attack.toStdString(), options)->perturb(objective, net.images, context);
           const auto delta = (result.images - net.images).flatten(1);
           const double size = norm == "l2" ? delta.norm(2, 1).max().item<double>()
                                            : delta.abs().max().item<double>();
@@ -190,6 +194,35 @@ class TestNearest : public QObject {
     const auto one = run(1), three = run(3);
     QVERIFY((three.distances <= one.distances).all().item<bool>());
     QVERIFY(three.backwards > 2 * one.backwards);
+  }
+
+  /// Few entries change, all within the box; the worst score on the way counts, also without a
+  /// threshold; with one, the search stops there.
+  void jsmaOnAScore() {
+    const auto images = uniform({5, 1, 6, 6}, 3, 0.2, 0.6);
+    const auto weights = uniform({36}, 4, -1, 1);
+    Linear objective(weights);
+    Task task;
+    const auto attack = make("jsma", {{"gamma", 0.3}});
+    const auto result = attack->perturb(objective, images, contextOf(task, {}));
+    const auto changed = (result.images != images).flatten(1);
+    QVERIFY(changed.sum(1).max().item<int>() == 10);  // floor(36 * 0.3 / 2) pairs
+    // The ten largest weights, each raised to 1.
+    const auto largest = std::get<1>(weights.topk(10));
+    QVERIFY(changed.index_select(1, largest).all().item<bool>());
+    QVERIFY((result.images.flatten(1).index_select(1, largest) == 1).all().item<bool>());
+    const auto again = torch::mv(result.images.flatten(1), weights).to(torch::kFloat64);
+    QVERIFY(torch::allclose(again, result.values, 0, 1e-5));
+
+    const double tau = (result.values.min().item<double>() +
+                        torch::mv(images.flatten(1), weights).max().item<double>()) /
+                       2;
+    auto context = contextOf(task, {tau});
+    context.mode = AttackMode::Cross;
+    const auto stopped = attack->perturb(objective, images, context);
+    QVERIFY(stopped.saturated.all().item<bool>());
+    QVERIFY((stopped.values > tau).all().item<bool>());
+    QVERIFY(((stopped.images != images).flatten(1).sum(1) < 10).any().item<bool>());
   }
 
   void needsAThreshold() {

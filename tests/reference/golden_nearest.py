@@ -200,6 +200,142 @@ def fab_cases(steps=40):
     return cases
 
 
+# --- C&W --------------------------------------------------------------------------------------
+
+
+def margin_of(sample, target, direction, tau):
+    """F and its gradient: by how much x succeeds."""
+    y = NET.labels[sample]
+
+    def classifier(x):
+        z, jacobian = NET.logits(x[None])[0], NET.logit_jacobian(x[None])[0]
+        own = y if target is None else target
+        rest = z.copy()
+        rest[own] = -np.inf
+        other = rest.argmax()
+        sign = 1 if target is None else -1
+        return sign * (z[other] - z[own]), sign * (jacobian[other] - jacobian[own])
+
+    def score(x):
+        return (direction * (NET.score(x[None])[0] - tau),
+                direction * NET.score_gradient(x[None])[0])
+
+    return classifier if direction == 0 else score
+
+
+def carlini_wagner(margin, x0, searches, steps, rate=0.01, c=1.0):
+    nearest, lower, upper, first = np.inf, 0.0, 1e10, []
+    for search in range(searches):
+        w = np.arctanh((2 * x0 - 1) * 0.999999)
+        m, v = np.zeros_like(w), np.zeros_like(w)
+        previous, success = np.inf, False
+        for step in range(steps):
+            x = (np.tanh(w) + 1) / 2
+            if search == 0 and step < 4:
+                first.append(x)
+            value, slope = margin(x)
+            if value > 0:
+                success = True
+                nearest = min(nearest, np.sqrt(((x - x0) ** 2).sum()))
+            lack = max(-value, 0.0)
+            loss = ((x - x0) ** 2).sum() + c * lack
+            gradient = 2 * (x - x0) - (c * slope if lack > 0 else 0.0)
+            gradient = gradient * (1 - np.tanh(w) ** 2) / 2
+            m = 0.9 * m + 0.1 * gradient
+            v = 0.999 * v + 0.001 * gradient**2
+            t = step + 1
+            w = w - rate * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+            if step % max(1, steps // 10) == 0:
+                if loss > 0.9999 * previous:
+                    break
+                previous = loss
+        if success:
+            upper = min(upper, c)
+        else:
+            lower = max(lower, c)
+        c = (lower + upper) / 2 if upper < 1e9 else 10 * c
+    return nearest, first
+
+
+def cw_cases(searches=7, steps=200):
+    cases = []
+    for kind, direction in (("untargeted", 0), ("next", 0), ("untargeted", 1), ("untargeted", -1)):
+        tau = 0.0 if direction == 0 else tau_for(direction)
+        runs = []
+        for i in range(COUNT):
+            x0 = NET.images[i]
+            target = None if kind == "untargeted" else (NET.labels[i] + 1) % 5
+            margin = margin_of(i, target, direction, tau)
+            if margin(x0)[0] > 0:
+                runs.append({"distance": 0.0, "points": []})
+                continue
+            far, points = carlini_wagner(margin, x0, searches, steps)
+            runs.append({"distance": far if np.isfinite(far) else None,
+                         "points": np.round(points, 8)})
+        cases.append({"target": kind, "direction": direction, "tau": tau, "searches": searches,
+                      "steps": steps, "runs": runs})
+    return cases
+
+
+# --- JSMA -------------------------------------------------------------------------------------
+
+
+def saliency_pairs(x0, theta, increase, most, step):
+    """`step(x)` -> (alpha, beta or None, stop). All pairs are tried; the chosen ones returned."""
+    x, chosen = x0.copy(), []
+    sign = 1 if increase else -1
+    for _ in range(most):
+        alpha, beta, stop = step(x)
+        if stop:
+            break
+        alpha = sign * alpha
+        domain = [i for i in range(len(x)) if (x[i] < 1 if increase else x[i] > 0)]
+        found = []
+        if beta is None:
+            best = sorted((i for i in domain if alpha[i] > 0), key=lambda i: -alpha[i])[:2]
+        else:
+            beta = sign * beta
+            for a, p in enumerate(domain):
+                for q in domain[a + 1:]:
+                    up, down = alpha[p] + alpha[q], beta[p] + beta[q]
+                    if up > 0 and down < 0:
+                        found.append((-up * down, p, q))
+            found.sort(reverse=True)
+            assert len(found) < 2 or found[0][0] > found[1][0] * (1 + 1e-5), "a tie of pairs"
+            best = list(found[0][1:]) if found else []
+        if not best:
+            break
+        for i in best:
+            x[i] = min(max(x[i] + sign * theta, 0), 1)
+        chosen.append(sorted(best))
+    return chosen, x
+
+
+def jsma_cases():
+    cases = []
+    for theta, increase, direction in ((1.0, True, 0), (0.3, True, 0), (1.0, False, 0),
+                                       (1.0, True, 1), (1.0, True, -1), (0.4, False, 1)):
+        runs = []
+        for i in range(COUNT):
+            target = (NET.labels[i] + 1) % 5
+
+            def step(x):
+                if direction != 0:
+                    return direction * NET.score_gradient(x[None])[0], None, False
+                jacobian = NET.logit_jacobian(x[None])[0]
+                alpha = jacobian[target]
+                return (alpha, jacobian.sum(0) - alpha,
+                        NET.logits(x[None])[0].argmax() == target)
+
+            most = int(np.floor(36 * 0.5 / 2))
+            pairs, x = saliency_pairs(NET.images[i], theta, increase, most, step)
+            reached = direction == 0 and bool(NET.logits(x[None])[0].argmax() == target)
+            runs.append({"pairs": pairs, "reached": reached})
+        cases.append({"theta": theta, "increase": increase, "direction": direction, "tau": 0.0,
+                      "gamma": 0.5, "runs": runs})
+    return cases
+
+
 if __name__ == "__main__":
     save("golden_nearest.json", {"deepfool": deepfool_cases(), "projections": projection_cases(),
-                                 "fab": fab_cases()})
+                                 "fab": fab_cases(), "cw": cw_cases(), "jsma": jsma_cases()})
