@@ -15,6 +15,7 @@
 #include "core/experiment/experiment_data.h"
 #include "core/experiment/health.h"
 #include "core/experiment/tabulate.h"
+#include "core/nn/batch_size.h"
 #include "core/nn/device.h"
 #include "core/training/recipe.h"
 
@@ -129,7 +130,8 @@ FittedDetector fitDetector(const ComponentRequest& request, std::size_t position
 Runner::Runner(const Registries& registries, const DatasetCatalogue& catalogue)
     : registries_(registries), catalogue_(catalogue) {}
 
-void Runner::execute(const Specification& spec, Journal& journal, Task& task) const {
+void Runner::execute(const Specification& asked, Journal& journal, Task& task) const {
+  Specification spec = asked;
   const torch::Device device = resolveDevice(spec.device);
   const MemoryRelease release(device);  // declared before, so destroyed after, all tensors
   const int threads = setThreads(spec.threads);
@@ -148,6 +150,10 @@ void Runner::execute(const Specification& spec, Journal& journal, Task& task) co
   const auto classifier =
       prepareClassifier(spec, registries_, data, device, seed.child("classifier"), journal, task);
   clock.note("training");
+  if (spec.evaluation.batchSize == 0) {
+    constexpr std::int64_t withoutNetwork = 256;
+    spec.evaluation.batchSize = classifier ? automaticBatch(*classifier, device) : withoutNetwork;
+  }
 
   std::vector<NamedAttack> attacks;
   for (std::size_t i = 0; i < spec.attacks.size(); ++i) {
@@ -157,6 +163,7 @@ void Runner::execute(const Specification& spec, Journal& journal, Task& task) co
   }
 
   Json summary = Json::object();
+  summary["batch_size"] = spec.evaluation.batchSize;
   if (classifier) {
     const std::int64_t batch = spec.evaluation.batchSize;
     const std::int64_t tried = passSize(data.in.set->size(), batch);

@@ -265,8 +265,10 @@ const OptionSchema& evaluationSchema() {
     options.integer("bootstrap", 1000, "Replicates of the 95 % bootstrap interval")
         .range(100, 100000)
         .expert();
-    options.integer("batch_size", 256, "Images per forward in scoring and attacks")
-        .range(1, 65536)
+    options
+        .integer("batch_size", 256,
+                 "Images per forward in scoring and attacks; 0: chosen by the size of the network")
+        .range(0, 65536)
         .in("images");
     options
         .boolean("rank_saturation", true,

@@ -1,4 +1,5 @@
 #include "core/base/error.h"
+#include "core/nn/batch_size.h"
 #include "core/nn/network.h"
 #include "core/nn/rectified_pool.h"
 #include "core/nn/thin_convolution.h"
@@ -384,6 +385,20 @@ class TestNn : public QObject {
         QVERIFY(torch::allclose(a2, b2, 1e-5, 1e-5 * b2.abs().max().item<double>()));
       }
     }
+  }
+
+  void choosesBatchesByTheNetwork() {
+    const auto batch = [](const char* name, const Json& options, NetworkShape shape) {
+      const auto network = make(name, shape, options);
+      network->freeze();
+      return automaticBatch(*network, torch::kCPU);
+    };
+    QCOMPARE(batch("lenet5", Json::object(), grey), std::int64_t{256});
+    QCOMPARE(batch("resnet18", {{"width", 4}}, colour), std::int64_t{256});
+    // 64 x 32 x 32 values of the stem and of stage 1, half as many of each following stage, and 512
+    // features: 983,040 bytes and 2,048 of an image.
+    QCOMPARE(batch("resnet18", Json::object(), colour), std::int64_t{32});
+    QCOMPARE(batch("resnet18", {{"width", 256}}, colour), std::int64_t{16});
   }
 
   void freezes() {

@@ -89,7 +89,7 @@ class TestSpecification : public QObject {
     row("negative seed", "seed", "-1", "seed", "0");
     row("fractional seed", "seed", "0.5", "seed", "whole");
     row("unknown setting", "evaluation.settings", "[\"cleam\"]", "evaluation.settings[0]", "clean");
-    row("zero batch", "evaluation.batch_size", "0", "evaluation.batch_size", "1 <=");
+    row("negative batch", "evaluation.batch_size", "-1", "evaluation.batch_size", "0 <=");
     row("zero limit", "data.in.test_limit", "-5", "data.in.test_limit", "0 <=");
     row("known without split", "data.protocol", "{\"known\": [0, 1]}", "data.protocol",
         "open-split");
