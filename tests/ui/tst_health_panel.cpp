@@ -148,7 +148,7 @@ class TestHealthPanel : public QObject {
               int(HealthVerdict::Amber));
     }
     QCOMPARE(panel.findChild<QLabel*>(QStringLiteral("healthCount"))->text(),
-             QStringLiteral("8 checks, 3 problems"));
+             QStringLiteral("checks: 8, problems: 3"));
     grabBoth(panel, QStringLiteral("health-no-series"));
   }
 

@@ -47,6 +47,10 @@ class TestMainWindow : public QObject {
   void welcomesAndRunsTheDemo() {
     open();
     QTRY_VERIFY_WITH_TIMEOUT(window()->isWelcomeShown(), patience);
+    for (const auto& info : pageInfos()) {
+      QVERIFY(
+          !window()->findChild<QAbstractButton*>(QStringLiteral("rail_") + info.name)->isChecked());
+    }
     grab(QStringLiteral("welcome"));
     // The worker here is this program, which plays three steps whatever the demo asks for.
     QTest::mouseClick(find<QPushButton>("runDemo"), Qt::LeftButton);

@@ -5,6 +5,7 @@
 #include <QLineEdit>
 #include <QSignalSpy>
 #include <QSpinBox>
+#include <QStandardItemModel>
 #include <QTest>
 
 #include "core/base/error.h"
@@ -167,6 +168,37 @@ class TestParamForm : public QObject {
     QCOMPARE(form.value().dump(), std::string(R"({"type":"fgsm"})"));
     form.setValue("pgd");
     QCOMPARE(form.value().dump(), std::string(R"({"type":"pgd"})"));
+  }
+
+  void aLongChoiceIsGroupedByTraits() {
+    const auto info = [](const char* name, std::vector<std::string> traits) {
+      return ComponentInfo{name, name, "What it does.", "", {}, std::move(traits)};
+    };
+    ComponentForm form(
+        {info("pgd", {"white box", "needs gradient"}), info("square", {"black box"}),
+         info("fgsm", {"white box", "needs gradient"}),
+         info("fab", {"white box", "minimum distance"}), info("noise", {"black box", "control"})},
+        QStringLiteral("attackType"));
+    QComboBox* box = form.box();
+    QCOMPARE(form.value().dump(), std::string(R"({"type":"pgd"})"));  // no heading is chosen
+    QStringList chosen;
+    auto* model = qobject_cast<QStandardItemModel*>(box->model());
+    for (int row = 0; row < box->count(); ++row) {
+      const bool heading = !(model->item(row)->flags() & Qt::ItemIsEnabled);
+      QCOMPARE(heading, !box->itemData(row).isValid());
+      if (!heading) chosen += box->itemText(row);
+    }
+    QCOMPARE(chosen, (QStringList{"pgd", "fgsm", "square", "fab", "noise"}));
+    QCOMPARE(box->count(), 5 + 4);
+    form.setValue("fab");
+    QCOMPARE(form.value().dump(), std::string(R"({"type":"fab"})"));
+    bool traits = false;
+    for (QLabel* label : form.findChildren<QLabel*>()) {
+      traits = traits || label->text().contains(QStringLiteral("white box · minimum distance"));
+    }
+    QVERIFY(traits);
+    QTest::keyClick(box, Qt::Key_Up);  // over the heading to the group before
+    QCOMPARE(form.value().dump(), std::string(R"({"type":"square"})"));
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <QTableView>
 #include <QtTest/QtTest>
 
+#include "ui/bridge/health_cost.h"
 #include "ui/models/result_table_model.h"
 #include "ui/models/threshold_model.h"
 #include "ui/pages/results_page.h"
@@ -84,6 +85,15 @@ class TestResultsPage : public QObject {
     grabBoth(page, QStringLiteral("results"));
     page.resize(916, 560);
     grab(page, QStringLiteral("results-narrow"));
+    // No row is cut at the lower edge, and no name of a detector.
+    QTest::qWait(20);
+    const QRect last =
+        table->visualRect(model->index(table->rowAt(table->viewport()->height() - 1), 0));
+    QVERIFY(last.bottom() <= table->viewport()->height());
+    for (int row = 0; row < model->rowCount(); ++row) {
+      QVERIFY(table->columnWidth(0) >=
+              table->fontMetrics().horizontalAdvance(model->index(row, 0).data().toString()) + 8);
+    }
   }
 
   void theCurvesAgreeWithTheTable() {
@@ -360,6 +370,9 @@ class TestResultsPage : public QObject {
     QCOMPARE(panel->lights()->card(1)->verdict(), HealthVerdict::Red);
     // What the run has stored of its attack is shown although it kept no series.
     QVERIFY(!panel->plots()->plot(HealthPlots::BestScore)->isEmpty());
+    const QString cost = healthCost(store, store.run(bench.ids[0]));
+    QVERIFY(cost.startsWith(QLatin1String("About ")));
+    QVERIFY(panel->findChild<QLabel*>(QStringLiteral("healthCostlyText"))->text().contains(cost));
     grabBoth(page, QStringLiteral("results-health"));
     page.findChild<QAbstractButton*>(QStringLiteral("showFigures"))->click();
     QVERIFY(!panel->isVisible());

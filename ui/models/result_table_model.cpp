@@ -221,7 +221,7 @@ void IntervalDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opti
   const QString value = item.text;
   item.text.clear();
   item.widget->style()->drawControl(QStyle::CE_ItemViewItem, &item, painter, item.widget);
-  const QRect inside = item.rect.adjusted(4, 2, -8, -2);
+  const QRect inside = item.rect.adjusted(2, 2, -6, -2);
   painter->save();
   painter->setFont(digits);
   painter->setPen(item.palette.color(QPalette::Text));
@@ -241,7 +241,7 @@ QSize IntervalDelegate::sizeHint(const QStyleOptionViewItem& option,
   digits.setPointSizeF(option.font.pointSizeF() * 0.8);
   const QFontMetrics small(digits);
   const QString interval = index.data(ResultTableModel::IntervalRole).toString();
-  size.setWidth(std::max(size.width(), small.horizontalAdvance(interval) + 16));
+  size.setWidth(std::max(size.width(), small.horizontalAdvance(interval) + 10));
   size.setHeight(option.fontMetrics.height() + small.height() + 6);
   return size;
 }

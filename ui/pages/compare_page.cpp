@@ -4,6 +4,7 @@
 #include <QComboBox>
 #include <QEvent>
 #include <QHBoxLayout>
+#include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
 #include <QLocale>
@@ -81,6 +82,10 @@ ComparePage::ComparePage(const AppContext& context, QWidget* parent)
   split->addWidget(buildTable());
   split->addWidget(buildDetails());
   split->setSizes({520, 480});
+  // Few runs need little room: what is left belongs to what is made of them.
+  split_ = split;
+  connect(filter_, &QAbstractItemModel::modelReset, this, &ComparePage::fitRuns);
+  connect(split, &QSplitter::splitterMoved, this, [this] { moved_ = true; });
   auto* column = new QVBoxLayout(content);
   column->setContentsMargins(16, 12, 16, 12);
   column->setSpacing(8);
@@ -397,6 +402,20 @@ void ComparePage::showMenu(const QPoint& at) {
   menu.addSeparator();
   menu.addAction(tr("Delete…"), this, &ComparePage::deleteSelected);
   menu.exec(table_->viewport()->mapToGlobal(at));
+}
+
+void ComparePage::fitRuns() {
+  const int all = split_->height();
+  if (moved_ || !isVisible() || all <= 0) return;
+  const int rows = std::clamp(filter_->rowCount(), 4, 40) + 1;
+  const int row = table_->verticalHeader()->defaultSectionSize();
+  const int top = std::min(rows * row + table_->horizontalHeader()->height() + 64, all / 2);
+  split_->setSizes({top, all - top});
+}
+
+void ComparePage::showEvent(QShowEvent* event) {
+  QWidget::showEvent(event);
+  QTimer::singleShot(0, this, &ComparePage::fitRuns);  // once it has its size
 }
 
 }  // namespace bulwark

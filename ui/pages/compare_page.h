@@ -13,6 +13,7 @@ class QComboBox;
 class QLabel;
 class QLineEdit;
 class QPushButton;
+class QSplitter;
 class QStackedWidget;
 class QTableView;
 
@@ -43,6 +44,7 @@ class ComparePage : public QWidget {
  private:
   QWidget* buildTable();
   QWidget* buildDetails();
+  void fitRuns();
   void reload();
   void selectFirst();
   void loadBest();
@@ -51,6 +53,7 @@ class ComparePage : public QWidget {
   void selectionChanged();
   void loadComparison();
   bool eventFilter(QObject* watched, QEvent* event) override;
+  void showEvent(QShowEvent* event) override;
   void fitDiffColumns();
   void loadCurves();
   void openRun(const QModelIndex& index);
@@ -87,6 +90,8 @@ class ComparePage : public QWidget {
   quint64 curveRequest_ = 0;
   bool loadingBest_ = false;
   bool started_ = false;
+  QSplitter* split_;
+  bool moved_ = false;  ///< the border between runs and details, by the user
 };
 
 }  // namespace bulwark

@@ -10,6 +10,7 @@
 #include <QVBoxLayout>
 
 #include "ui/bridge/database_service.h"
+#include "ui/bridge/health_cost.h"
 #include "ui/bridge/navigator.h"
 #include "ui/bridge/run_focus.h"
 #include "ui/bridge/selection_hub.h"
@@ -110,15 +111,20 @@ void ResultsPage::reload() {
     std::optional<RunRecord> run;
     std::vector<ResultRow> rows;
     std::vector<CurveRecord> trends;
+    QString cost;
   };
+  const bool known = shownRun_ == run && !healthCost_.isEmpty();
   context_.database->run(
       this,
-      [run](RunStore& store) {
-        return Loaded{store.findRun(run), store.results(run), loadTrends(store, run)};
+      [run, known, cost = healthCost_](RunStore& store) {
+        Loaded loaded{store.findRun(run), store.results(run), loadTrends(store, run), cost};
+        if (!known && loaded.run) loaded.cost = healthCost(store, *loaded.run);
+        return loaded;
       },
       [this, request](Loaded loaded) {
         if (request != runRequest_) return;
         trends_ = std::move(loaded.trends);
+        healthCost_ = loaded.cost;
         showRun(std::move(loaded.run), loaded.rows);
       });
 }
@@ -155,7 +161,7 @@ void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<Result
   shownRun_ = run->id;
   stack_->setCurrentIndex(1);
   showAccuracy();
-  healthPanel_->setRun(run->id, context_.database->path(), {});
+  healthPanel_->setRun(run->id, context_.database->path(), healthCost_);
   healthPanel_->showSummary(summary_);
   if (known) {
     health_->showChecks(summary_, *model_);

@@ -92,6 +92,7 @@ class ResultsPage : public QWidget {
   std::vector<ResultRow> rows_;
   std::vector<CurveRecord> trends_;
   Json summary_;
+  QString healthCost_;
   qint64 shownRun_ = 0;
   quint64 runRequest_ = 0;
   quint64 viewRequest_ = 0;

@@ -28,6 +28,7 @@
 #include "ui/widgets/health_panel.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/view_grid.h"
+#include "ui/widgets/whole_rows.h"
 
 namespace bulwark {
 
@@ -161,9 +162,8 @@ QWidget* ResultsPage::buildViews() {
   table_->horizontalHeader()->setHighlightSections(false);
   table_->horizontalHeader()->setMinimumSectionSize(56);
   table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-  for (const int column : {int(ResultTableModel::Detector), int(ResultTableModel::Out)}) {
-    table_->horizontalHeader()->setSectionResizeMode(column, QHeaderView::Stretch);
-  }
+  // The name of the out set gives way; it is in the selector and in the tooltip as well.
+  table_->horizontalHeader()->setSectionResizeMode(ResultTableModel::Out, QHeaderView::Stretch);
   table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
   auto* panel = new QWidget(this);
   QLabel* title = roleLabel(tr("AUROC, with 95 % intervals"), "heading", panel);
@@ -172,7 +172,7 @@ QWidget* ResultsPage::buildViews() {
   inside->setContentsMargins(0, 0, 0, 0);
   inside->setSpacing(2);
   inside->addWidget(title);
-  inside->addWidget(table_, 1);
+  inside->addWidget(new WholeRows(table_, panel), 1);
 
   pr_->setTitle(tr("Precision and recall"));
   curves_ = new CurveSwitch(pr_, this);

@@ -9,7 +9,8 @@
 
 namespace bulwark {
 
-/// Chooses one of several components and sets its options.
+/// Chooses one of several components and sets its options. The choice is grouped by what an
+/// adversary must know where the components' traits tell that.
 class ComponentForm : public QWidget {
   Q_OBJECT
 
@@ -31,6 +32,7 @@ class ComponentForm : public QWidget {
 
  private:
   void showType();
+  void fillBox();
 
   std::vector<ComponentInfo> infos_;
   QComboBox* box_;

@@ -50,7 +50,7 @@ class ProgressDelegate : public RowDelegate {
     const QPalette palette = QApplication::palette();
     view->style()->drawControl(QStyle::CE_ItemViewItem, &cell, painter, view);
     const double fraction = index.data(JobTableModel::FractionRole).toDouble();
-    const QRect box = option.rect.adjusted(8, 5, -8, -5);
+    const QRect box = option.rect.adjusted(8, 4, -8, -4);
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
     painter->setPen(palette.color(QPalette::Text));
@@ -103,7 +103,7 @@ JobsDock::JobsDock(const AppContext& context, QWidget* parent)
   table_->setShowGrid(false);
   table_->setWordWrap(false);
   table_->verticalHeader()->hide();
-  table_->verticalHeader()->setDefaultSectionSize(32);
+  table_->verticalHeader()->setDefaultSectionSize(30);
   table_->setItemDelegate(new RowDelegate(table_));
   table_->setItemDelegateForColumn(JobTableModel::Progress, new ProgressDelegate(table_));
   table_->setContextMenuPolicy(Qt::CustomContextMenu);

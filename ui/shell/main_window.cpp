@@ -32,6 +32,7 @@ namespace bulwark {
 namespace {
 /// To be raised when docks come or go: an older state is then not restored.
 constexpr int layoutVersion = 1;
+constexpr int jobsHeight = 186;  // pixels: tools, header and two whole rows
 constexpr auto geometryKey = "window/geometry";
 constexpr auto stateKey = "window/state";
 constexpr auto pageKey = "window/page";
@@ -77,6 +78,14 @@ void MainWindow::makePages() {
   content_->addWidget(problem_);
   setCentralWidget(centre);
   rail_->setCurrent(PageId::Data);
+  // While no page is shown, none is marked in the rail.
+  connect(content_, &QStackedWidget::currentChanged, this, [this] {
+    if (content_->currentWidget() == pages_) {
+      rail_->setCurrent(currentPage());
+    } else {
+      rail_->setNone();
+    }
+  });
   content_->setFocusPolicy(Qt::ClickFocus);
   content_->setFocus();
 }
@@ -91,7 +100,7 @@ void MainWindow::makeDocks() {
   tabifyDockWidget(jobs_, log_);
   jobs_->raise();
   resizeDocks({inspector_}, {264}, Qt::Horizontal);
-  resizeDocks({jobs_}, {170}, Qt::Vertical);
+  resizeDocks({jobs_}, {jobsHeight}, Qt::Vertical);
 }
 
 void MainWindow::makeStatusBar() {
@@ -275,7 +284,7 @@ void MainWindow::updateStatus() {
 void MainWindow::resetLayout() {
   restoreState(firstState_, layoutVersion);
   resizeDocks({inspector_}, {264}, Qt::Horizontal);
-  resizeDocks({jobs_}, {170}, Qt::Vertical);
+  resizeDocks({jobs_}, {jobsHeight}, Qt::Vertical);
   context_.settings->remove(QLatin1String(stateKey));
 }
 

@@ -60,4 +60,10 @@ void Rail::setCurrent(PageId page) {
   buttons_->button(static_cast<int>(page))->setChecked(true);
 }
 
+void Rail::setNone() {
+  buttons_->setExclusive(false);
+  for (auto* button : buttons_->buttons()) button->setChecked(false);
+  buttons_->setExclusive(true);
+}
+
 }  // namespace bulwark

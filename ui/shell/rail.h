@@ -24,6 +24,8 @@ class Rail : public QFrame {
  public:
   explicit Rail(QWidget* parent = nullptr);
   void setCurrent(PageId page);
+  /// Marks no page: something else is shown.
+  void setNone();
 
  Q_SIGNALS:
   void pageChosen(bulwark::PageId page);

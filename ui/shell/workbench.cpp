@@ -16,6 +16,7 @@
 #include "ui/bridge/navigator.h"
 #include "ui/bridge/run_focus.h"
 #include "ui/bridge/selection_hub.h"
+#include "ui/pages/results_page.h"
 #include "ui/shell/main_window.h"
 #include "ui/shell/rail.h"
 #include "ui/shell/theme.h"
@@ -109,15 +110,24 @@ bool Workbench::renderPages(const QString& folder, QString* error) {
   }
   for (const Theme theme : {Theme::Light, Theme::Dark}) {
     themes_->apply(theme);
-    for (const auto& info : pageInfos()) {
-      window_->showPage(info.id);
+    const auto save = [&](const QString& name) {
       window_->statusBar()->clearMessage();
       wait(900);
-      const QString path = QDir(folder).filePath(info.name + QLatin1Char('-') + themeName(theme) +
+      const QString path = QDir(folder).filePath(name + QLatin1Char('-') + themeName(theme) +
                                                  QStringLiteral(".png"));
-      if (window_->grab().save(path)) continue;
+      if (window_->grab().save(path)) return true;
       *error = tr("%1 cannot be written").arg(path);
       return false;
+    };
+    auto* results = window_->findChild<ResultsPage*>();
+    for (const auto& info : pageInfos()) {
+      window_->showPage(info.id);
+      if (!save(info.name)) return false;
+      if (info.id != PageId::Results) continue;
+      results->showHealth(true);
+      const bool saved = save(QStringLiteral("health"));
+      results->showHealth(false);
+      if (!saved) return false;
     }
   }
   return true;

@@ -128,7 +128,7 @@ void HealthPanel::setRunner(HealthRunner* runner) {
     connect(runner_, &HealthRunner::finished, this,
             [this](qint64 run, bool cancelled, const QString& problem) {
               if (run == run_) {
-                outcome_ = cancelled           ? tr("Cancelled; nothing was changed.")
+                outcome_ = cancelled           ? tr("Cancelled; what was finished is kept.")
                            : problem.isEmpty() ? tr("Done: the checks are in the list.")
                                                : tr("Not done: %1").arg(problem);
               }
@@ -176,10 +176,8 @@ void HealthPanel::showSummary(const Json& summary) {
   int problems = 0;
   for (const HealthEntry& entry : entries) problems += entry.isProblem();
   const int all = int(entries.size());
-  count_->setText(all == 0        ? tr("this run made no checks")
-                  : problems == 0 ? tr("%1 checks, no problem").arg(all)
-                  : problems == 1 ? tr("%1 checks, 1 problem").arg(all)
-                                  : tr("%1 checks, %2 problems").arg(all).arg(problems));
+  count_->setText(all == 0 ? tr("this run made no checks")
+                           : tr("checks: %1, problems: %2").arg(all).arg(problems));
   model_->setEntries(std::move(entries));
   series_ = summary.is_object() && summary.contains("health_series") ? summary.at("health_series")
                                                                      : Json::array();
