@@ -292,6 +292,7 @@ Sight Search::evaluate(const torch::Tensor& points, const torch::Tensor& samples
     const std::int64_t count = functions.size(1);
     std::vector<torch::Tensor> all;
     for (std::int64_t m = 0; m < count; ++m) {
+      context_.task.checkpoint();  // each is a pass of its own
       all.push_back(
           torch::autograd::grad({functions.select(1, m).sum()}, {leaf}, {}, m + 1 < count)[0]);
     }
@@ -403,12 +404,13 @@ void Search::account(const Pass& pass) {
     if (!row.live) continue;
     Progress& progress = progress_[i];
     const auto at = static_cast<std::int64_t>(i);
-    if (std::isnan(pass.best[i]) || (pass.moved && !std::isfinite(pass.magnitude[i]))) {
+    const bool moves = pass.moved && !progress.judging && row.step + 1 < plan_.passes;
+    if (std::isnan(pass.best[i]) || (moves && !std::isfinite(pass.magnitude[i]))) {
       throw Error::failed("the value or gradient of image " + std::to_string(row.sample) +
                               " is not finite at step " + std::to_string(progress.time),
                           plan_.name, "the classifier or the detector has diverged");
     }
-    if (pass.moved && !progress.judging && row.step + 1 < plan_.passes) {
+    if (moves) {
       row.zeroGradient = row.zeroGradient || pass.magnitude[i] == 0.0;
     }
     setBest(row, progress, pass.best[i]);

@@ -53,8 +53,11 @@ class SquareWalker : public Walker {
       starts.push_back(seat.start.defined() ? seat.start
                                             : squareStart(image, plan_.threat, seat.seed));
     }
-    points_.index_copy_(0, index, torch::stack(starts).to(points_.device()));
-    ball_.project(points_);
+    // Only the new rows: projecting the others' proposals once more would move them by a rounding
+    // whenever a neighbour is seated.
+    auto placed = points_.index_copy(0, index, torch::stack(starts).to(points_.device()));
+    ball_.project(placed);
+    points_.index_copy_(0, index, placed.index_select(0, index));
     values_.index_fill_(0, index, -std::numeric_limits<double>::infinity());
   }
 

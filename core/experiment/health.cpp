@@ -1,7 +1,7 @@
 #include "core/experiment/health.h"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
 
 #include "core/health/target.h"
 #include "core/nn/device.h"
@@ -12,6 +12,20 @@ namespace {
 
 constexpr std::int64_t kImages = 64;
 
+/// All steps of a short walk, else about two hundred of them, closer together at the beginning: the
+/// whole trajectory is kept with the scores.
+std::vector<std::size_t> stepsToShow(std::size_t count) {
+  constexpr double kMost = 200;
+  std::vector<std::size_t> steps = {0};
+  const double last = static_cast<double>(count - 1);
+  for (double k = 1; k <= kMost; ++k) {
+    const auto step = static_cast<std::size_t>(
+        last <= kMost ? std::min(k, last) : std::lround(std::pow(last, k / kMost)));
+    if (step > steps.back()) steps.push_back(step);
+  }
+  return steps;
+}
+
 /// The mean best score per step of every attacked set.
 std::vector<HealthSeries> bestScores(const std::vector<ScoreSet>& sets) {
   std::vector<HealthSeries> all;
@@ -19,9 +33,10 @@ std::vector<HealthSeries> bestScores(const std::vector<ScoreSet>& sets) {
     if (set.trajectory.size() < 3) continue;
     HealthSeries series{
         .kind = "best_score", .detector = set.detector, .attack = set.attack, .set = set.dataset};
-    series.x.resize(set.trajectory.size());
-    std::iota(series.x.begin(), series.x.end(), 0.0);
-    series.y = set.trajectory;
+    for (const auto step : stepsToShow(set.trajectory.size())) {
+      series.x.push_back(static_cast<double>(step));
+      series.y.push_back(set.trajectory[step]);
+    }
     all.push_back(std::move(series));
   }
   return all;

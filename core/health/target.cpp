@@ -197,10 +197,10 @@ HealthCheck checkOutputCount(const HealthThresholds& thresholds,
   bool any = false;
   std::string detail;
   for (const auto& attack : attacks) {
-    const std::string options = attack.type + attack.options.value("loss", std::string());
-    if (options.find("dlr") == std::string::npos) continue;
+    const std::string loss = attack.options.value("loss", std::string());
+    if (loss != "dlr" && loss != "targeted") continue;
     any = true;
-    const std::int64_t needed = options.find("target") == std::string::npos ? 3 : 4;
+    const std::int64_t needed = loss == "dlr" ? 3 : 4;
     if (classes >= needed) continue;
     ++short_;
     detail = attack.label + " needs " + std::to_string(needed) + " classes, there are " +
