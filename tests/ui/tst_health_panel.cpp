@@ -92,6 +92,19 @@ class TestHealthPanel : public QObject {
     QCOMPARE(lights[2].verdict, HealthVerdict::NotApplicable);
   }
 
+  void subjectsOfOneCheckShareASentence() {
+    const auto lights = lightsOf(readHealth(
+        {{"health_checks", Json::array({check("H34", "msp", "converged", "red", 0.25),
+                                        check("H34", "knn", "converged", "red", 0.5, "twin"),
+                                        check("H34", "energy", "converged", "amber", 0.01)})}}));
+    QCOMPARE(lights[2].sentences.size(), 2);
+    QVERIFY(lights[2].sentences[0].startsWith(QLatin1String("H34 msp, knn: ")));
+    QVERIFY(lights[2].sentences[0].contains(QLocale().toString(0.5, 'g', 3)));
+    QVERIFY(lights[2].sentences[0].contains(QLatin1String("twin")));
+    QVERIFY(lights[2].sentences[1].startsWith(QLatin1String("H34 energy: ")));
+    QCOMPARE(lights[2].red, 2);
+  }
+
   void checksWithoutAGroupAreSortedByTheirNumber() {
     const Json old{{"health_checks", Json::array({{{"id", "H7"}, {"verdict", "green"}},
                                                   {{"id", "H15 knn"}, {"verdict", "red"}},

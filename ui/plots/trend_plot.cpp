@@ -54,6 +54,18 @@ double barWidth(const QVector<double>& x) {
 }  // namespace
 
 struct TrendPlot::Impl {
+  /// The range given, wider where the data need it.
+  QCPRange wanted(QCPRange range) const {
+    for (const TrendSeries& one : series) {
+      for (const auto* values : {&one.y, &one.low, &one.high}) {
+        for (const double value : *values) {
+          if (std::isfinite(value)) range.expand(value);
+        }
+      }
+    }
+    return range;
+  }
+
   Shape shape;
   QVector<TrendSeries> series;
   QVector<Drawn> drawn;
@@ -218,7 +230,7 @@ void TrendPlot::fitAxes() {
   for (QCPAxis* axis : {canvas()->xAxis, canvas()->yAxis}) {
     QCPRange range = axis->range();
     if (isEmpty()) range = QCPRange(0, 1);
-    if (axis == canvas()->yAxis && impl_->yRange) range.expand(*impl_->yRange);
+    if (axis == canvas()->yAxis && impl_->yRange) range = impl_->wanted(*impl_->yRange);
     if (axis == canvas()->yAxis && impl_->referenceY) range.expand(*impl_->referenceY);
     const double pad = range.size() > 0 ? range.size() * 0.04 : std::max(0.5, range.upper * 0.05);
     const bool floor = axis == canvas()->yAxis && impl_->shape == Shape::Bars;
