@@ -357,6 +357,14 @@ DatasetInfo generated(std::string name, std::string title, std::string summary,
           .whatToPutWhere = "nothing: it is generated"};
 }
 
+DatasetInfo evolved(std::string name, std::string title, std::string summary) {
+  auto info = generated(std::move(name), std::move(title), std::move(summary),
+                        "Nguyen, Yosinski and Clune 2015");
+  info.format = "evolved";
+  info.whatToPutWhere = "nothing: a run evolves it against its own classifier";
+  return info;
+}
+
 }  // namespace
 
 const std::vector<DatasetInfo>& builtinDatasets() {
@@ -380,6 +388,11 @@ const std::vector<DatasetInfo>& builtinDatasets() {
         tinyImageNet32(true),
         kthTips()};
     all[2].classes = 26;
+    all.insert(all.begin() + 3,
+               {evolved("fooling-direct", "Fooling images, direct encoding",
+                        "pixels evolved until the run's classifier is sure of a class"),
+                evolved("fooling-cppn", "Fooling images, CPPN encoding",
+                        "patterns evolved until the run's classifier is sure of a class")});
     for (auto& info : photographs()) all.push_back(std::move(info));
     for (auto& info : industrial()) all.push_back(std::move(info));
     return all;

@@ -23,6 +23,11 @@ struct Opened {
 
 Opened openGenerated(const DatasetInfo& info, const DatasetRequest& request,
                      const std::string& split, std::int64_t limit, Seed seed) {
+  if (info.format == "evolved") {
+    throw Error::badInput(
+        "the images of '" + info.name + "' are made by a run, from its classifier", "dataset",
+        "name it among the out sets of an experiment");
+  }
   GeneratedRequest generated;
   generated.count = limit > 0 ? limit : 1000;
   generated.channels = request.channels > 0 ? request.channels : info.channels;

@@ -154,12 +154,24 @@ ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalo
     requireImages(test, "data.protocol");
     data.classes = static_cast<std::int64_t>(known.size());
   }
+  bool evolved = false;
   for (std::size_t i = 0; i < spec.out.size(); ++i) {
+    const auto& request = spec.out[i];
+    if (!request.dataset.empty() && catalogue.info(request.dataset).format == kEvolvedFormat) {
+      if (spec.network.type.empty()) {
+        throw Error::badInput("'" + request.dataset + "' is evolved against a classifier",
+                              "data.out[" + std::to_string(i) + "]",
+                              "name a network under classifier, or leave the set out");
+      }
+      evolved = true;
+      task.advance();
+      continue;
+    }
     auto set = loadOut(spec, i, catalogue, data.conversion, seed, task);
     if (set) data.outs.push_back({spec.out[i].displayName(), std::move(set)});
     task.advance();
   }
-  if (data.outs.empty()) {
+  if (data.outs.empty() && !evolved) {
     throw Error::badInput("no out set is installed", "data.out",
                           "see 'bulwark-cli data where' for what to put where");
   }

@@ -11,6 +11,10 @@
 
 namespace bulwark {
 
+/// `DatasetInfo::format` of sets that are evolved against the run's classifier; see
+/// core/experiment/evolved_sets.h.
+inline constexpr char kEvolvedFormat[] = "evolved";
+
 /// An out set with the name it has in the results.
 struct NamedSet {
   std::string name;
@@ -32,7 +36,8 @@ struct ExperimentData {
 /// Roles never overlap: a training image that is also a test image is left out of training, a
 /// shared image is left out of the out set, both with a warning that counts them; an out set that
 /// shares more than 1 % with the in set is refused. Optional sets that are not installed are
-/// skipped with a log line. Throws `Error`.
+/// skipped with a log line. Sets that are evolved against the classifier are not among the out sets
+/// yet. Throws `Error`.
 ExperimentData loadExperimentData(const Specification& specification,
                                   const DatasetCatalogue& catalogue, Seed seed, Task& task);
 

@@ -12,6 +12,7 @@
 #include "core/experiment/cells.h"
 #include "core/experiment/classifier.h"
 #include "core/experiment/environment.h"
+#include "core/experiment/evolved_sets.h"
 #include "core/experiment/experiment_data.h"
 #include "core/experiment/health.h"
 #include "core/experiment/tabulate.h"
@@ -65,6 +66,8 @@ void requireSameData(const std::vector<DatasetRecord>& now, Journal& journal) {
     }
   }
   for (const auto& record : before) {
+    // Made later, from the classifier; their file is checked when it is loaded.
+    if (record.details.contains("evolved")) continue;
     if (find(now, record) == now.end()) {
       throw Error::badInput("the " + record.role + " images of '" + record.name +
                                 "' that this run began with are missing",
@@ -141,7 +144,7 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   PhaseClock clock(timings);
   journal.environment(describeEnvironment(device, threads), device.str());
 
-  const ExperimentData data = loadExperimentData(spec, catalogue_, seed.child("data"), task);
+  ExperimentData data = loadExperimentData(spec, catalogue_, seed.child("data"), task);
   const auto datasets = describe(data, task);
   requireSameData(datasets, journal);
   journal.datasets(datasets);
@@ -153,6 +156,11 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   if (spec.evaluation.batchSize == 0) {
     constexpr std::int64_t withoutNetwork = 256;
     spec.evaluation.batchSize = classifier ? automaticBatch(*classifier, device) : withoutNetwork;
+  }
+  if (classifier) {
+    addEvolvedSets(spec, catalogue_, *classifier, device, seed.child("data"), journal, task, data);
+    journal.datasets(describe(data, task));
+    clock.note("data");
   }
 
   std::vector<NamedAttack> attacks;
