@@ -11,6 +11,8 @@ void registerAttacks(Registry<Attack>& registry) {
   addAutoAttack(registry);
   addA3(registry);
   addCaa(registry);
+  addTransfer(registry);
+  addJoint(registry);
   addBim(registry);
   addLeastLikely(registry);
   addDeepFool(registry);

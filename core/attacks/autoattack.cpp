@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -7,7 +8,9 @@
 #include "core/attacks/apgd.h"
 #include "core/attacks/ascent.h"
 #include "core/attacks/builtin.h"
+#include "core/attacks/fab.h"
 #include "core/attacks/merge.h"
+#include "core/attacks/square.h"
 #include "core/attacks/threat.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -29,6 +32,7 @@ const std::vector<std::string> kMembers = {"apgd_ce", "apgd_t", "fab_t", "square
 struct Stage {
   std::string label;
   std::unique_ptr<Attack> attack;
+  bool minimumNorm = false;  ///< looks for the nearest crossing
 };
 
 /// PGD as a member: from a random point, the usual step.
@@ -81,15 +85,29 @@ class AutoAttack : public Attack {
                        const AttackContext& context) const override {
     WorstOf worst("autoattack", objective, images, context);
     for (const Stage& stage : stages(objective.classes())) {
-      worst.add(stage.label,
-                [&](Objective& base, const torch::Tensor& batch, const AttackContext& around) {
-                  return stage.attack->perturb(base, batch, around);
-                });
+      const auto member = [&](Objective& base, const torch::Tensor& batch, AttackContext around) {
+        if (stage.minimumNorm) startFromClean(context, around);
+        return stage.attack->perturb(base, batch, around);
+      };
+      worst.add(stage.label, member);
     }
     return worst.take();
   }
 
  private:
+  /// FAB takes an image whose clean value is beyond a threshold for crossed: where the worst value
+  /// is wanted it is told the true one, except of the images that are finished.
+  static void startFromClean(const AttackContext& given, AttackContext& around) {
+    if (given.mode == AttackMode::Cross || !around.clean.defined()) return;
+    const double bound = finishBound(given);
+    if (given.clean.defined()) {
+      const auto clean = given.clean.to(torch::kCPU, torch::kFloat64);
+      around.clean = torch::where(around.clean > bound, around.clean, clean);
+    } else if (std::isinf(bound)) {
+      around.clean = torch::Tensor();
+    }
+  }
+
   using Cost = std::int64_t (Attack::*)() const;
   static std::int64_t sum(const std::vector<Stage>& stages, Cost cost) {
     std::int64_t total = 0;
@@ -118,12 +136,24 @@ class AutoAttack : public Attack {
       if (classes == 0) {
         stages.push_back({"pgd", std::make_unique<PlainAscent>(plan_.threat, plan_.steps)});
       }
-      if (classes >= 4) {
-        stages.push_back({"apgd-t", apgd(ApgdLoss::Targeted)});
-      } else {
-        stages.push_back({classes == 3 ? "apgd-dlr" : "apgd-again",
-                          apgd(classes == 3 ? ApgdLoss::Dlr : ApgdLoss::Score)});
-      }
+      const char* label = classes >= 4 ? "apgd-t" : classes == 3 ? "apgd-dlr" : "apgd-again";
+      stages.push_back({label, apgd(classes >= 4   ? ApgdLoss::Targeted
+                                    : classes == 3 ? ApgdLoss::Dlr
+                                                   : ApgdLoss::Score)});
+    }
+    if (has("fab_t")) {
+      FabPlan plan;
+      plan.threat = plan_.threat;
+      plan.distance = plan_.threat.norm == Norm::L2 ? Distance::L2 : Distance::Linf;
+      plan.steps = plan_.steps;
+      plan.targets = classes > 0 ? plan_.targets : 0;
+      stages.push_back({classes > 0 ? "fab-t" : "fab", makeFab(plan), true});
+    }
+    if (has("square")) {
+      SquarePlan plan;
+      plan.threat = plan_.threat;
+      plan.queries = plan_.squareQueries;
+      stages.push_back({"square", makeSquare(plan)});
     }
     return stages;
   }

@@ -11,6 +11,8 @@ void addApgd(Registry<Attack>& registry);
 void addAutoAttack(Registry<Attack>& registry);
 void addA3(Registry<Attack>& registry);
 void addCaa(Registry<Attack>& registry);
+void addTransfer(Registry<Attack>& registry);
+void addJoint(Registry<Attack>& registry);
 void addBim(Registry<Attack>& registry);
 void addLeastLikely(Registry<Attack>& registry);
 void addDeepFool(Registry<Attack>& registry);

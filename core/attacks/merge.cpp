@@ -1,7 +1,6 @@
 #include "core/attacks/merge.h"
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -78,11 +77,6 @@ void WorstOf::add(const std::string& label, const torch::Tensor& positions, cons
   };
   found.images = spread(result_.images, found.images);
   found.values = spread(result_.values, found.values);
-  if (found.distances.defined()) {
-    const auto none =
-        torch::full({images_.size(0)}, std::numeric_limits<double>::infinity(), torch::kFloat64);
-    found.distances = spread(none, found.distances);
-  }
   found.saturated = spread(result_.saturated, found.saturated);
   found.zeroGradient = spread(result_.zeroGradient, found.zeroGradient);
   merge(found);
@@ -97,6 +91,7 @@ void WorstOf::merge(const AttackResult& found) {
   if (!result_.values.defined()) {
     const std::int64_t forwards = result_.forwards, backwards = result_.backwards;
     result_ = found;
+    result_.distances = torch::Tensor();
     count(forwards, backwards);
     return;
   }
@@ -127,10 +122,10 @@ void WorstOf::merge(const AttackResult& found) {
   for (std::size_t t = 1; t < found.trajectory.size(); ++t) {
     result_.trajectory.push_back(std::max(found.trajectory[t], result_.trajectory.back()));
   }
-  if (found.distances.defined()) {
-    result_.distances = result_.distances.defined()
-                            ? torch::minimum(result_.distances, found.distances)
-                            : found.distances;
+  if (found.trajectory.size() > 1) {
+    // A member that began from the clean values again ends with what it has added to the rest.
+    const auto mean = values.mean().item<double>();
+    result_.trajectory.back() = std::max(result_.trajectory.back(), mean);
   }
   result_.images = images;
   result_.values = values;

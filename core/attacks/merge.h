@@ -34,7 +34,8 @@ class SubsetObjective : public Objective {
 /// Each member is told the best value so far as the clean one. An image beyond the bound (in
 /// `Cross` mode: already broken; in `Maximise` mode: of final rank) therefore leaves every later
 /// member before its first propagation, while the others keep their rows: what a member does to an
-/// image cannot depend on who has left. The trajectories follow one another.
+/// image cannot depend on who has left. The trajectories follow one another; distances to a
+/// threshold are not reported, since images that have left were not measured.
 class WorstOf {
  public:
   using Member = std::function<AttackResult(Objective& objective, const torch::Tensor& images,

@@ -23,11 +23,11 @@ struct SourceRequest {
   std::string detector;
 };
 
-/// An objective and what it needs to live.
+/// A model to craft on, and what it needs to live.
 struct Source {
   std::shared_ptr<void> keeps;
-  std::unique_ptr<Objective> objective;
-  std::string description;  ///< "run 12, knn"
+  Network* network = nullptr;            ///< its own loss is followed unless there is an objective
+  std::unique_ptr<Objective> objective;  ///< a detector's score in the direction of the attack
 };
 
 /// What lies around the attacked model, for attacks that need more than the objective.
@@ -37,8 +37,7 @@ struct AttackResources {
   /// True classes of the images under attack, [N] int64 on the CPU; undefined where the classifier
   /// does not know them (out images).
   torch::Tensor labels;
-  /// Makes the objective of another model for the images under attack, in the same direction.
-  /// Throws `Error`. Empty: there are no others.
+  /// Other models, for the images under attack. Throws `Error`. Empty: there are none.
   std::function<Source(const SourceRequest& request)> source;
 };
 

@@ -1,3 +1,5 @@
+#include "core/attacks/square.h"
+
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -13,14 +15,6 @@
 
 namespace bulwark {
 namespace {
-
-struct SquarePlan {
-  ThreatModel threat;
-  std::int64_t queries = 5000;  ///< after the start
-  std::int64_t restarts = 1;
-  double share = 0.8;  ///< of the image in the first windows
-  bool rescale = false;
-};
 
 /// A query of one row: one window, under l2 a second that gives its budget away.
 struct Query {
@@ -207,6 +201,10 @@ class Square : public Attack {
 
 }  // namespace
 
+std::unique_ptr<Attack> makeSquare(const SquarePlan& plan) {
+  return std::make_unique<Square>(plan);
+}
+
 void addSquare(Registry<Attack>& registry) {
   const std::string autoAttack = "Croce and Hein, ICML 2020 (AutoAttack)";
   ComponentInfo info;
@@ -240,7 +238,7 @@ void addSquare(Registry<Attack>& registry) {
     plan.restarts = params.getInt("restarts");
     plan.share = params.getNumber("p_init");
     plan.rescale = params.getBool("rescale_schedule");
-    return std::make_unique<Square>(plan);
+    return makeSquare(plan);
   });
 }
 

@@ -194,6 +194,11 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
       .snapshotSamples = spread(specification_.evaluation.imagePairs, size),
       .snapshotSteps = stepsToKeep(stepsOf(*attack.attack)),
   };
+  AttackResources resources;
+  if (sources_) {
+    resources = sources_->resources(out ? torch::Tensor() : set.set->labels(), out ? -1 : 1);
+    context.resources = &resources;
+  }
   DetectorObjective objective(*detector.detector, direction);
   const AttackResult result =
       withMemoryAdvice(device_, passSize(size, context.batchSize), "evaluation.batch_size",

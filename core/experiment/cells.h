@@ -7,6 +7,7 @@
 #include "core/detectors/detector.h"
 #include "core/experiment/experiment_data.h"
 #include "core/experiment/runner.h"
+#include "core/experiment/source_models.h"
 #include "core/experiment/tabulate.h"
 
 namespace bulwark {
@@ -31,6 +32,9 @@ class CellEvaluator {
  public:
   CellEvaluator(const Specification& specification, const ExperimentData& data,
                 const torch::Device& device, Seed seed, Journal& journal, Task& task);
+
+  /// Where transfer attacks find the models they craft on; outlives this.
+  void use(SourceModels& sources) { sources_ = &sources; }
 
   void scoreClean(const FittedDetector& detector);
   /// After `scoreClean` of the same detector.
@@ -59,6 +63,7 @@ class CellEvaluator {
   Seed seed_;
   Journal& journal_;
   Task& task_;
+  SourceModels* sources_ = nullptr;
   ScoreTable scores_;
   double worstRescoring_ = 0.0;
   double worstExcess_ = 0.0;

@@ -78,8 +78,8 @@ std::unique_ptr<Network> prepareClassifier(const Specification& spec, const Regi
 }
 
 double attackedAccuracy(Network& classifier, const Attack& attack, const ImageSet& set,
-                        std::int64_t batchSize, const torch::Device& device, Seed seed,
-                        Task& task) {
+                        std::int64_t batchSize, const torch::Device& device, Seed seed, Task& task,
+                        const AttackResources* resources) {
   const std::int64_t size = set.size();
   ClassificationObjective objective(classifier, set.labels());
   AttackContext context{
@@ -87,6 +87,7 @@ double attackedAccuracy(Network& classifier, const Attack& attack, const ImageSe
   // Accuracy asks whether an image can be misclassified at all: the margin need not be the largest.
   context.mode = AttackMode::Cross;
   context.thresholds = {0.0};
+  context.resources = resources;
   const auto result = attack.perturb(objective, set.range(0, size), context);
   return result.values.le(0.0).to(torch::kFloat64).mean().item<double>();
 }

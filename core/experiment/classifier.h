@@ -9,6 +9,8 @@
 
 namespace bulwark {
 
+struct AttackResources;
+
 /// The trained classifier of an experiment, frozen on `device`; null when the specification has
 /// none. Weights that an earlier execution of the same run has stored are loaded, a training that
 /// was cut short is resumed from its checkpoint.
@@ -18,9 +20,11 @@ std::unique_ptr<Network> prepareClassifier(const Specification& specification,
                                            Task& task);
 
 /// Share of the in test images that are still classified right at the attack's best point for the
-/// cross-entropy. The classifier is attacked here, not a detector.
+/// cross-entropy. The classifier is attacked here, not a detector. `resources`: other models, for
+/// transfer attacks; may be null.
 double attackedAccuracy(Network& classifier, const Attack& attack, const ImageSet& set,
-                        std::int64_t batchSize, const torch::Device& device, Seed seed, Task& task);
+                        std::int64_t batchSize, const torch::Device& device, Seed seed, Task& task,
+                        const AttackResources* resources = nullptr);
 
 /// Registers a file of the run's folder in the journal, with its sha256 and size.
 void recordArtefact(Journal& journal, const std::string& kind, const std::string& file);

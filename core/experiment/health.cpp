@@ -47,9 +47,12 @@ std::vector<HealthSeries> bestScores(const std::vector<ScoreSet>& sets) {
 std::vector<AttackFacts> attackFacts(const Specification& specification,
                                      const std::vector<NamedAttack>& attacks) {
   std::vector<AttackFacts> facts;
-  for (std::size_t i = 0; i < attacks.size(); ++i) {
-    facts.push_back({attacks[i].label, specification.attacks[i].type,
-                     specification.attacks[i].options, attacks[i].attack->threat()});
+  // Joint attacks have no cells and are not among `attacks`.
+  for (const auto& request : specification.attacks) {
+    for (const auto& attack : attacks) {
+      if (attack.label != request.label) continue;
+      facts.push_back({request.label, request.type, request.options, attack.attack->threat()});
+    }
   }
   return facts;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/attacks/attack.h"
+#include "core/attacks/joint.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/detectors/detector.h"
@@ -15,7 +16,10 @@
 #include "core/experiment/evolved_sets.h"
 #include "core/experiment/experiment_data.h"
 #include "core/experiment/health.h"
+#include "core/experiment/joint_evasion.h"
+#include "core/experiment/source_models.h"
 #include "core/experiment/tabulate.h"
+#include "core/metrics/detection.h"
 #include "core/nn/batch_size.h"
 #include "core/nn/device.h"
 #include "core/training/recipe.h"
@@ -163,12 +167,15 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     clock.note("data");
   }
 
-  std::vector<NamedAttack> attacks;
+  std::vector<NamedAttack> attacks, joints;
   for (std::size_t i = 0; i < spec.attacks.size(); ++i) {
-    attacks.push_back({spec.attacks[i].label,
+    NamedAttack attack{spec.attacks[i].label,
                        registries_.attacks.make(spec.attacks[i].type, spec.attacks[i].options,
-                                                "attacks[" + std::to_string(i) + "]")});
+                                                "attacks[" + std::to_string(i) + "]")};
+    const bool joint = dynamic_cast<const JointAttack*>(attack.attack.get()) != nullptr;
+    (joint ? joints : attacks).push_back(std::move(attack));
   }
+  SourceModels sources(spec, registries_, data, classifier.get(), device, seed, journal, task);
 
   Json summary = Json::object();
   summary["batch_size"] = spec.evaluation.batchSize;
@@ -176,13 +183,14 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     const std::int64_t batch = spec.evaluation.batchSize;
     const std::int64_t tried = passSize(data.in.set->size(), batch);
     Json attacked = Json::object();
+    const auto resources = sources.resources(data.in.set->labels(), 1);
     withMemoryAdvice(device, tried, "evaluation.batch_size", [&] {
       summary["accuracy_clean"] = accuracy(*classifier, *data.in.set, device, batch, task);
       for (const auto& attack : attacks) {
         task.begin(attack.label + " on the classifier", data.in.set->size(), "images");
         attacked[attack.label] =
             attackedAccuracy(*classifier, *attack.attack, *data.in.set, batch, device,
-                             seed.child("classifier attack").child(attack.label), task);
+                             seed.child("classifier attack").child(attack.label), task, &resources);
       }
     });
     summary["accuracy_attacked"] = attacked;
@@ -190,6 +198,8 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   }
 
   CellEvaluator cells(spec, data, device, seed, journal, task);
+  cells.use(sources);
+  Json evasions = Json::array();
   HealthReport health;
   const bool attackIn = wants(spec, "in") || wants(spec, "in_out");
   const bool attackOut = wants(spec, "out") || wants(spec, "in_out");
@@ -200,6 +210,15 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     cells.scoreClean(fitted);
     clock.note("score");
     for (const auto& attack : attacks) cells.attack(fitted, attack, attackIn, attackOut);
+    for (const auto& joint : joints) {
+      if (!classifier) break;
+      const auto& in = cells.scores().at(fitted.label, "", data.in.name, false).scores;
+      evasions.push_back(jointEvasion(fitted, *classifier,
+                                      dynamic_cast<const JointAttack&>(*joint.attack), joint.label,
+                                      *data.in.set, thresholdKeeping95(in),
+                                      spec.evaluation.batchSize, device, seed.child("joint"), task)
+                             .toJson());
+    }
     clock.note("attack");
     health.add(
         examineDetector(spec, fitted, data, classifier.get(), cells.scores(), device, seed, task));
@@ -216,6 +235,7 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   HealthReport all = examineResults(spec, cells, table.rows, attacks, classifier.get());
   all.add(std::move(health));
   writeHealth(all, summary);
+  if (!evasions.empty()) summary["joint_evasion"] = evasions;
   double forwards = 0;
   double backwards = 0;
   double saturated = 0;

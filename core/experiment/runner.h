@@ -35,6 +35,15 @@ class Journal {
   virtual std::vector<DatasetRecord> earlierDatasets() = 0;
   /// Folder for checkpoints and weights of this run.
   virtual std::filesystem::path folder() = 0;
+
+  /// What another run has left behind, for attacks that craft on its models.
+  struct OtherRun {
+    Json specification;
+    std::vector<ArtefactRecord> artefacts;
+    std::filesystem::path folder;
+  };
+  /// None: there is no such run.
+  virtual std::optional<OtherRun> otherRun(std::int64_t /*id*/) { return std::nullopt; }
 };
 
 /// Executes a specification step by step: data, classifier, detectors, attacks, metrics.

@@ -72,4 +72,10 @@ std::filesystem::path StoreJournal::folder() {
   return store_.artefactFolder(run_);
 }
 
+std::optional<Journal::OtherRun> StoreJournal::otherRun(std::int64_t id) {
+  const auto run = store_.findRun(id);
+  if (!run) return std::nullopt;
+  return OtherRun{run->specification, store_.artefacts(id), store_.artefactFolder(id)};
+}
+
 }  // namespace bulwark

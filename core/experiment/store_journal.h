@@ -28,6 +28,7 @@ class StoreJournal : public Journal {
   std::vector<ArtefactRecord> artefacts() override;
   std::vector<DatasetRecord> earlierDatasets() override;
   std::filesystem::path folder() override;
+  std::optional<OtherRun> otherRun(std::int64_t id) override;
 
  private:
   RunStore& store_;

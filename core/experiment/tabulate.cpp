@@ -127,6 +127,7 @@ Tabulated tabulate(const Specification& specification, const std::string& in,
                 threshold, true, table);
       }
       for (const auto& attack : specification.attacks) {
+        if (attack.type == "joint") continue;  // a rate of its own, no scores
         for (const char* setting : {"in", "out", "in_out"}) {
           if (!wanted(setting)) continue;
           const std::string name = setting;

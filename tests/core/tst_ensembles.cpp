@@ -5,6 +5,7 @@
 #include "core/attacks/apgd.h"
 #include "core/attacks/classification_objective.h"
 #include "core/attacks/ddn.h"
+#include "core/attacks/joint.h"
 #include "core/attacks/merge.h"
 #include "core/attacks/resources.h"
 #include "core/base/error.h"
@@ -152,7 +153,7 @@ class TestEnsembles : public QObject {
       const Json base{{"eps", 0.06}, {"steps", 12}, {"square_queries", 40}};
       const auto all = make("autoattack", base)->perturb(objective, net.images, context);
       torch::Tensor worst;
-      for (const char* member : {"apgd_ce", "apgd_t"}) {
+      for (const char* member : {"apgd_ce", "apgd_t", "fab_t", "square"}) {
         Json options = base;
         options["members"] = Json::array({member});
         const auto one = make("autoattack", options)->perturb(objective, net.images, context);
@@ -166,6 +167,97 @@ class TestEnsembles : public QObject {
         QVERIFY(torch::equal(all.values, worst));
       }
     }
+  }
+
+  /// A transfer attack follows the source and is judged by the target: never worse than clean, and
+  /// weaker than the same attack on the target itself.
+  void transferIsJudgedByTheTarget() {
+    TinyNet net;
+    TinyScore target(net);
+    Task task;
+    AttackResources resources;
+    resources.classifier = &net;
+    resources.labels = net.labels;
+    auto context = contextOf(task, false);
+    context.resources = &resources;
+    context.snapshotSamples = {1};
+    context.snapshotSteps = {0, 20};
+    const auto clean = target.judge(net.images, torch::arange(6)).to(torch::kFloat64);
+    context.clean = clean;
+    const auto white = make("pgd", {{"eps", 0.05}, {"steps", 20}, {"restarts", 5}})
+                           ->perturb(target, net.images, context);
+    for (const bool known : {true, false}) {
+      if (!known) resources.labels = torch::Tensor();
+      for (const char* inner : {"pgd", "fgsm", "apgd"}) {
+        const auto result = make("transfer", {{"eps", 0.05}, {"attack", inner}, {"steps", 20}})
+                                ->perturb(target, net.images, context);
+        const auto again = target.judge(result.images, torch::arange(6)).to(torch::kFloat64);
+        QVERIFY((again - result.values).abs().max().item<double>() < 1e-5);
+        QVERIFY((result.values >= clean).all().item<bool>());
+        QVERIFY((result.values <= white.values + 1e-3).all().item<bool>());
+        // Less sure of the true class: more anomalous. Surer of the predicted one: less so.
+        QCOMPARE((result.values > clean).any().item<bool>(), known);
+        QVERIFY(torch::equal(result.snapshots[0][1], result.images[1]));
+      }
+    }
+    resources.classifier = nullptr;
+    QVERIFY_EXCEPTION_THROWN(make("transfer", Json::object())->perturb(target, net.images, context),
+                             Error);
+  }
+
+  /// Steps for one of the two objectives are orthogonal to the gradient of the other.
+  void jointStepsAreOrthogonal() {
+    TinyNet net;
+    ClassificationObjective classes(net, net.labels);
+    TinyScore acceptance(net, -1.0);
+    const auto samples = torch::arange(6);
+    const auto gradientOf = [&](Objective& objective) {
+      const auto leaf = net.images.clone().requires_grad_();
+      const auto values = objective.evaluate(leaf, samples);
+      return torch::autograd::grad({values.guide.sum()}, {leaf})[0].flatten(1);
+    };
+    const auto cosine = [](const torch::Tensor& a, const torch::Tensor& b) {
+      return ((a * b).sum(1) / (a.norm(2, 1) * b.norm(2, 1))).abs().max().item<float>();
+    };
+    // All are classified right, so the classifier comes first.
+    JointObjective joint(classes, acceptance, 1e6);
+    const auto direction = gradientOf(joint);
+    QVERIFY(cosine(direction, gradientOf(acceptance)) < 1e-4F);
+    QVERIFY(((direction * gradientOf(classes)).sum(1) > 0).all().item<bool>());
+    // All are taken for misclassified: the detector's turn.
+    ClassificationObjective wrong(net, (net.labels + 1).remainder(5));
+    JointObjective second(wrong, acceptance, 1e6);
+    const auto other = gradientOf(second);
+    QVERIFY(cosine(other, gradientOf(wrong)) < 1e-4F);
+    QVERIFY(((other * gradientOf(acceptance)).sum(1) > 0).all().item<bool>());
+    const auto values = second.evaluate(net.images, samples).judged;
+    const auto expected = acceptance.judge(net.images, samples).to(torch::kFloat64) - 1e6;
+    QVERIFY(torch::allclose(values, expected));
+  }
+
+  /// Misclassified and accepted at once, more often than by an attack on the classifier alone.
+  void jointAttackPassesBoth() {
+    TinyNet net;
+    ClassificationObjective classes(net, net.labels);
+    TinyScore acceptance(net, -1.0);
+    Task task;
+    const auto samples = torch::arange(6);
+    const auto threshold = acceptance.judge(net.images, samples).median().item<double>();
+    JointObjective joint(classes, acceptance, threshold);
+    const auto context = contextOf(task, true);
+    const auto result = make("joint", {{"eps", 0.1}, {"steps", 60}, {"restarts", 3}})
+                            ->perturb(joint, net.images, context);
+    const auto margins = classes.judge(result.images, samples);
+    const auto excess = acceptance.judge(result.images, samples) - threshold;
+    QVERIFY(torch::equal(result.values > 0, (margins > 0).logical_and(excess > 0)));
+    const auto alone = make("pgd", {{"eps", 0.1}, {"steps", 60}})
+                           ->perturb(classes, net.images, contextOf(task, false));
+    const auto both = (classes.judge(alone.images, samples) > 0)
+                          .logical_and(acceptance.judge(alone.images, samples) > threshold);
+    QVERIFY((result.values > 0).sum().item<std::int64_t>() >= both.sum().item<std::int64_t>());
+    QVERIFY((result.values > 0).any().item<bool>());
+    QVERIFY_EXCEPTION_THROWN(make("joint", Json::object())->perturb(classes, net.images, context),
+                             Error);
   }
 
   void unknownMembersAreNamed() {

@@ -180,6 +180,54 @@ class TestRunner : public QObject {
     QVERIFY_EXCEPTION_THROWN(bench.create(json), Error);
   }
 
+  /// Transfer from another detector, from another run and from a file of weights; a joint attack's
+  /// rate stands beside the tables.
+  void attacksReachOtherModels() {
+    Bench bench;
+    Json json = smallSpecification();
+    json["detectors"] = Json::parse(R"([{"type": "msp"}, {"type": "knn", "k": 5}])");
+    json["data"]["out"].erase(1);
+    json["attacks"] = Json::parse(R"([{"type": "pgd", "steps": 6}])");
+    const auto first = bench.create(json);
+    bench.execute(first);
+    const auto weights = bench.store->artefactFolder(first) / "classifier.safetensors";
+    json["seed"] = 5;
+    json["attacks"] = Json::parse(R"([
+      {"type": "pgd", "steps": 6},
+      {"type": "transfer", "steps": 6, "label": "plain"},
+      {"type": "transfer", "steps": 6, "source_detector": "knn", "label": "from knn"},
+      {"type": "transfer", "attack": "fgsm", "label": "other run", "source_detector": "msp"},
+      {"type": "transfer", "attack": "fgsm", "label": "other weights", "source_detector": "msp"},
+      {"type": "joint", "steps": 6}])");
+    json["attacks"][3]["run"] = first;
+    json["attacks"][4]["weights"] = weights.string();
+    const auto run = bench.create(json);
+    bench.execute(run);
+    auto cells = byCell(bench.store->results(run));
+    for (const char* detector : {"msp", "knn"}) {
+      const double clean = cells[{detector, "", "noise-uniform"}]["clean"];
+      for (const char* attack : {"plain", "from knn", "other run", "other weights"}) {
+        auto& cell = cells[{detector, attack, "noise-uniform"}];
+        QVERIFY(cell.count("in_out") == 1);
+        QVERIFY(cell["in_out"] <= clean);
+      }
+      QCOMPARE(cells.count({detector, "joint", "noise-uniform"}), std::size_t{0});
+    }
+    // The same source by two ways; an MSP detector has no state of its own.
+    QCOMPARE((cells[{"knn", "other run", "noise-uniform"}]["in"]),
+             (cells[{"knn", "other weights", "noise-uniform"}]["in"]));
+    const Json summary = bench.store->run(run).summary;
+    QCOMPARE(summary.at("accuracy_attacked").size(), std::size_t{5});
+    QCOMPARE(summary.at("joint_evasion").size(), std::size_t{2});
+    for (const auto& evasion : summary.at("joint_evasion")) {
+      QVERIFY(evasion.at("attacked").get<double>() >= evasion.at("clean").get<double>());
+      QVERIFY(evasion.at("backwards").get<std::int64_t>() > 0);
+    }
+    json["attacks"] = Json::parse(R"([{"type": "transfer", "run": 999}])");
+    const auto missing = bench.create(json);
+    QVERIFY_EXCEPTION_THROWN(bench.execute(missing), Error);
+  }
+
   void epsilonZeroIsClean() {
     Bench bench;
     Json json = smallSpecification();

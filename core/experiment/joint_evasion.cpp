@@ -1,0 +1,49 @@
+#include "core/experiment/joint_evasion.h"
+
+#include "core/attacks/classification_objective.h"
+#include "core/detectors/detector_objective.h"
+
+namespace bulwark {
+
+Json JointEvasion::toJson() const {
+  return {{"detector", detector},  {"attack", attack},     {"threshold", threshold},
+          {"clean", clean},        {"attacked", attacked}, {"forwards", forwards},
+          {"backwards", backwards}};
+}
+
+JointEvasion jointEvasion(const FittedDetector& detector, Network& classifier,
+                          const JointAttack& attack, const std::string& label, const ImageSet& set,
+                          double threshold, std::int64_t batchSize, const torch::Device& device,
+                          Seed seed, Task& task) {
+  const std::int64_t size = set.size();
+  const torch::Tensor images = set.range(0, size);
+  ClassificationObjective classification(classifier, set.labels());
+  DetectorObjective acceptance(*detector.detector, -1);
+  JointObjective objective(classification, acceptance, -threshold);
+  AttackContext context{
+      .device = device, .batchSize = batchSize, .seed = seed.child(set.name()), .task = task};
+  context.mode = AttackMode::Cross;
+  context.thresholds = {0.0};
+  // Iterate 0 of nothing but the clean image: no step is needed to judge it.
+  const JointAttack still({attack.threat().norm, 0.0}, 1, 1);
+  const auto share = [](const AttackResult& result) {
+    return result.values.gt(0.0).to(torch::kFloat64).mean().item<double>();
+  };
+  JointEvasion found;
+  found.detector = detector.label;
+  found.attack = label;
+  found.threshold = threshold;
+  task.begin(label + " on " + detector.label + " and the classifier", size, "images");
+  const auto before = still.perturb(objective, images, context);
+  context.clean = before.values;
+  task.begin(label + " on " + detector.label + " and the classifier", size, "images");
+  const auto after = attack.perturb(objective, images, context);
+  task.end();
+  found.clean = share(before);
+  found.attacked = share(after);
+  found.forwards = before.forwards + after.forwards;
+  found.backwards = after.backwards;
+  return found;
+}
+
+}  // namespace bulwark

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "core/attacks/joint.h"
+#include "core/experiment/cells.h"
+
+namespace bulwark {
+
+/// How many in test images a joint attack makes misclassified and accepted at once.
+struct JointEvasion {
+  std::string detector, attack;
+  double threshold = 0.0;  ///< an image is accepted when it scores below
+  double clean = 0.0;      ///< share of the images that are so without an attack
+  double attacked = 0.0;   ///< share at the attack's best points
+  std::int64_t forwards = 0, backwards = 0;
+  Json toJson() const;
+};
+
+/// Attacks the in set `set` with its true labels. `threshold`: the detector's operating point.
+JointEvasion jointEvasion(const FittedDetector& detector, Network& classifier,
+                          const JointAttack& attack, const std::string& label, const ImageSet& set,
+                          double threshold, std::int64_t batchSize, const torch::Device& device,
+                          Seed seed, Task& task);
+
+}  // namespace bulwark
