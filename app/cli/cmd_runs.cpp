@@ -52,24 +52,6 @@ void showRun(Session& session, std::int64_t id, bool asJson) {
   }
 }
 
-void showHealth(Session& session, std::int64_t id, bool asJson) {
-  const RunStore store = session.openStore(RunStore::Mode::ReadOnly);
-  const RunRecord run = store.run(id);
-  const Json checks =
-      run.summary.is_object() ? run.summary.value("health_checks", Json::array()) : Json::array();
-  if (asJson) {
-    std::cout << checks.dump(2) << '\n';
-    return;
-  }
-  std::vector<std::vector<std::string>> rows = {{"check", "verdict", "value", "rule", "detail"}};
-  for (const auto& check : checks) {
-    rows.push_back({check.at("id").get<std::string>(), check.at("verdict").get<std::string>(),
-                    check.at("value").dump(), check.at("rule").get<std::string>(),
-                    check.at("detail").get<std::string>()});
-  }
-  printColumns(rows);
-}
-
 void compareRuns(Session& session, const std::vector<std::int64_t>& ids, bool asJson) {
   const RunStore store = session.openStore(RunStore::Mode::ReadOnly);
   std::vector<RunReport> reports;
@@ -119,11 +101,7 @@ void addRunsCommands(CLI::App& program, Session& session) {
   addDatabaseOption(*show, session);
   show->callback([&session, id, asJson] { showRun(session, *id, *asJson); });
 
-  auto* health = runs->add_subcommand("health", "The checks of one run's evaluation");
-  health->add_option("run", *id, "Run number")->required();
-  health->add_flag("--json", *asJson, "Print JSON");
-  addDatabaseOption(*health, session);
-  health->callback([&session, id, asJson] { showHealth(session, *id, *asJson); });
+  addHealthCommand(*runs, session);
 
   auto ids = std::make_shared<std::vector<std::int64_t>>();
   auto* compare = runs->add_subcommand("compare", "What differs between runs, and their results");

@@ -40,6 +40,8 @@ void addListCommands(CLI::App& program, Session& session);
 void addRunCommands(CLI::App& program, Session& session);
 void addQueueCommands(CLI::App& program, Session& session);
 void addRunsCommands(CLI::App& program, Session& session);
+/// `runs health`.
+void addHealthCommand(CLI::App& runs, Session& session);
 void addExportCommands(CLI::App& program, Session& session);
 void addDataCommands(CLI::App& program, Session& session);
 void addBenchCommands(CLI::App& program, Session& session);

@@ -16,12 +16,16 @@ namespace {
 /// which makes an undefended detector look robust. The log-odds neither tie nor saturate.
 class Msp : public LogitDetector {
  public:
-  Msp() : LogitDetector("msp") {}
+  Msp(double squash, double offset) : LogitDetector("msp"), squash_(squash), offset_(offset) {}
 
  protected:
   torch::Tensor fromLogits(const torch::Tensor& logits) const override {
-    return negativeLogOdds(logits, logits.detach().argmax(1));
+    const auto score = negativeLogOdds(logits, logits.detach().argmax(1));
+    return squash_ > 0.0 ? torch::sigmoid(squash_ * (score - offset_)) : score;
   }
+
+ private:
+  double squash_, offset_;
 };
 
 }  // namespace
@@ -33,7 +37,19 @@ void addMsp(Registry<Detector>& registry) {
   info.summary = "Log-odds of the predicted class, negated; ranks as the softmax maximum does";
   info.reference = "Hendrycks and Gimpel, ICLR 2017";
   info.traits = {"needs classifier"};
-  registry.add(info, [](const Params&) { return std::make_unique<Msp>(); });
+  info.options
+      .number("squash", 0.0,
+              "Masks gradients, to show what that looks like: the score becomes "
+              "sigmoid(squash (score - offset)), which saturates; 0: off")
+      .range(0, 1e6)
+      .from("Athalye et al. 2018: obfuscated gradients")
+      .expert();
+  info.options.number("squash_offset", -3.0, "Score at which the squashed one is 1/2")
+      .range(-1000, 1000)
+      .expert();
+  registry.add(info, [](const Params& params) {
+    return std::make_unique<Msp>(params.getNumber("squash"), params.getNumber("squash_offset"));
+  });
 }
 
 }  // namespace bulwark

@@ -227,11 +227,23 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
   task_.end();
   // Differences count relative to the score or to the spread of the set, whichever is larger: a
   // score near zero is no less reproducible than its neighbours.
-  const double spread = torch::tensor(again, torch::kFloat64).std(false).item<double>();
+  const double deviation = torch::tensor(again, torch::kFloat64).std(false).item<double>();
   for (std::size_t i = 0; i < again.size(); ++i) {
-    const double scale = std::max({std::abs(again[i]), std::abs(scores.scores[i]), spread, 1e-12});
+    const double scale =
+        std::max({std::abs(again[i]), std::abs(scores.scores[i]), deviation, 1e-12});
     worstRescoring_ = std::max(worstRescoring_, std::abs(again[i] - scores.scores[i]) / scale);
   }
+  RoundTrip trip{.detector = detector.label, .attack = attack.label, .out = out};
+  const auto few = spread(64, size);
+  for (const auto i : few) {
+    trip.clean.push_back(clean[static_cast<std::size_t>(i)]);
+    trip.attacked.push_back(again[static_cast<std::size_t>(i)]);
+  }
+  const auto rounded =
+      (result.images.index_select(0, torch::tensor(few, torch::kInt64)) * 255.0).round() / 255.0;
+  trip.rounded = toVector(scoreImages(*detector.detector, rounded, device_,
+                                      specification_.evaluation.batchSize, task_));
+  roundTrips_.push_back(std::move(trip));
   scores.seconds = secondsSince(start);
 
   std::vector<ImagePair> pairs;

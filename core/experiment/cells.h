@@ -24,6 +24,13 @@ struct NamedAttack {
   std::unique_ptr<Attack> attack;
 };
 
+/// Scores of a few images of one attacked set, also after rounding to 8 bits per channel (H9).
+struct RoundTrip {
+  std::string detector, attack;
+  bool out = false;
+  std::vector<double> clean = {}, attacked = {}, rounded = {};
+};
+
 /// Scores every (detector, attack, set) of an experiment, clean first, then attacked.
 ///
 /// The in set is attacked once per (detector, attack) and shared by all out sets (S2); samples
@@ -46,6 +53,7 @@ class CellEvaluator {
   /// image (H6), largest excess over the ball and the box (H7), over the audited cells.
   double worstRescoring() const { return worstRescoring_; }
   double worstExcess() const { return worstExcess_; }
+  const std::vector<RoundTrip>& roundTrips() const { return roundTrips_; }
   /// Attacked (detector, attack, set), and how many of them this execution has audited: those that
   /// an earlier execution had finished were audited there.
   std::int64_t attackedCells() const { return attackedCells_; }
@@ -65,6 +73,7 @@ class CellEvaluator {
   Task& task_;
   SourceModels* sources_ = nullptr;
   ScoreTable scores_;
+  std::vector<RoundTrip> roundTrips_;
   double worstRescoring_ = 0.0;
   double worstExcess_ = 0.0;
   std::int64_t attackedCells_ = 0, auditedCells_ = 0;

@@ -12,7 +12,6 @@
 namespace bulwark {
 namespace {
 
-constexpr char kWeights[] = "classifier.safetensors";
 constexpr char kTrainingState[] = "training.safetensors";
 
 }  // namespace
@@ -41,7 +40,7 @@ std::unique_ptr<Network> prepareClassifier(const Specification& spec, const Regi
   const NetworkShape shape{image.channels, image.height, image.width, data.classes};
   auto network = registries.networks.make(spec.network.type, spec.network.options,
                                           "classifier.network", shape);
-  if (const auto weights = findArtefact(journal, "weights", kWeights)) {
+  if (const auto weights = findArtefact(journal, "weights", kWeightsFile)) {
     task.log(LogLevel::Info, "The trained classifier is taken from the earlier execution.");
     loadModule(*network, TensorFile::load(*weights), weights->string());
   } else {
@@ -69,8 +68,8 @@ std::unique_ptr<Network> prepareClassifier(const Specification& spec, const Regi
     file.metadata["network"] = spec.network.type;
     file.metadata["recipe"] = spec.recipe.type;
     file.metadata["specification"] = spec.hash();
-    file.save(journal.folder() / kWeights);
-    recordArtefact(journal, "weights", kWeights);
+    file.save(journal.folder() / kWeightsFile);
+    recordArtefact(journal, "weights", kWeightsFile);
   }
   network->to(device);
   network->freeze();

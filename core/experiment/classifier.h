@@ -10,6 +10,8 @@
 namespace bulwark {
 
 struct AttackResources;
+/// Name of the classifier's weights in the run's folder.
+inline constexpr char kWeightsFile[] = "classifier.safetensors";
 
 /// The trained classifier of an experiment, frozen on `device`; null when the specification has
 /// none. Weights that an earlier execution of the same run has stored are loaded, a training that

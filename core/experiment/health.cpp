@@ -2,8 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
+#include "core/base/error.h"
+#include "core/health/convergence.h"
+#include "core/health/probes.h"
 #include "core/health/target.h"
+#include "core/metrics/roc.h"
 #include "core/nn/device.h"
 #include "core/nn/network.h"
 
@@ -42,6 +47,64 @@ std::vector<HealthSeries> bestScores(const std::vector<ScoreSet>& sets) {
   return all;
 }
 
+class Mean : public Objective {
+ public:
+  Values evaluate(const torch::Tensor& images, const torch::Tensor&) override {
+    const auto value = images.flatten(1).mean(1);
+    return {value, value.detach()};
+  }
+};
+
+/// H8 of every attack that has a radius.
+std::vector<HealthCheck> zeroRadii(const HealthThresholds& thresholds,
+                                   const std::vector<AttackFacts>& attacks,
+                                   const Registries& registries, Seed seed, Task& task) {
+  constexpr std::int64_t kCount = 4;
+  std::vector<HealthCheck> checks;
+  const auto images = torch::linspace(0, 1, kCount * 64).reshape({kCount, 1, 8, 8}).contiguous();
+  for (const auto& facts : attacks) {
+    if (!facts.options.contains("eps") || facts.threat.norm == Norm::None) continue;
+    Json options = facts.options;
+    options["eps"] = 0;
+    Mean objective;
+    const auto clean = objective.judge(images, {}).to(torch::kFloat64);
+    const AttackContext context{
+        .batchSize = kCount, .seed = seed, .task = task, .clean = clean, .thresholds = {1e9}};
+    try {
+      const auto attack = registries.attacks.make(facts.type, options, "health");
+      checks.push_back(
+          checkZeroRadius(thresholds, facts.label, *attack, objective, images, context));
+    } catch (const Error& error) {
+      if (error.kind() == Error::Kind::Cancelled) throw;
+      checks.push_back(notApplicable("H8", facts.label, error.problem()));
+    }
+  }
+  return checks;
+}
+
+/// H9 per detector and attack, over the pooled out sets.
+std::vector<HealthCheck> roundTrips(const HealthThresholds& thresholds,
+                                    const CellEvaluator& cells) {
+  std::map<std::pair<std::string, std::string>, RoundTrip> in, out;
+  for (const auto& trip : cells.roundTrips()) {
+    auto& all = (trip.out ? out : in)[{trip.detector, trip.attack}];
+    for (const auto& [from, to] :
+         {std::pair{&trip.clean, &all.clean}, std::pair{&trip.attacked, &all.attacked},
+          std::pair{&trip.rounded, &all.rounded}}) {
+      to->insert(to->end(), from->begin(), from->end());
+    }
+  }
+  std::vector<HealthCheck> checks;
+  for (const auto& [key, low] : in) {
+    const auto high = out.find(key);
+    if (high == out.end()) continue;
+    checks.push_back(checkRoundTrip(
+        thresholds, key.second + " on " + key.first, auroc(low.clean, high->second.clean),
+        auroc(low.attacked, high->second.attacked), auroc(low.rounded, high->second.rounded)));
+  }
+  return checks;
+}
+
 }  // namespace
 
 std::vector<AttackFacts> attackFacts(const Specification& specification,
@@ -58,9 +121,9 @@ std::vector<AttackFacts> attackFacts(const Specification& specification,
 }
 
 HealthReport examineDetector(const Specification& specification, const FittedDetector& fitted,
-                             const ExperimentData& data, Network* classifier,
-                             const ScoreTable& scores, const torch::Device& device, Seed seed,
-                             Task& task) {
+                             const std::vector<NamedAttack>& attacks, const ExperimentData& data,
+                             Network* classifier, const ScoreTable& scores,
+                             const torch::Device& device, Seed seed, Task& task) {
   const HealthThresholds thresholds(specification.evaluation.healthThresholds);
   const std::int64_t count =
       std::min({kImages, data.in.set->size(), specification.evaluation.batchSize});
@@ -74,12 +137,18 @@ HealthReport examineDetector(const Specification& specification, const FittedDet
     if (set.detector != fitted.label || !set.attack.empty()) continue;
     target.scores.insert(target.scores.end(), set.scores.begin(), set.scores.end());
   }
-  return checkTarget(thresholds, target, seed.child("health").child(fitted.label), task);
+  const Seed own = seed.child("health").child(fitted.label);
+  auto report = checkTarget(thresholds, target, own, task);
+  std::vector<const Attack*> all;
+  for (const auto& attack : attacks) all.push_back(attack.attack.get());
+  report.checks.push_back(checkStarts(thresholds, target, all, own.child("starts")));
+  return report;
 }
 
 HealthReport examineResults(const Specification& specification, const CellEvaluator& cells,
                             const std::vector<ResultRow>& rows,
-                            const std::vector<NamedAttack>& attacks, Network* classifier) {
+                            const std::vector<NamedAttack>& attacks, const Registries& registries,
+                            Network* classifier, Seed seed, Task& task) {
   const HealthThresholds thresholds(specification.evaluation.healthThresholds);
   const RunFacts facts{cells.scores().sets(), rows, attackFacts(specification, attacks)};
   HealthReport report;
@@ -87,9 +156,50 @@ HealthReport examineResults(const Specification& specification, const CellEvalua
   report.add({checkAudits(thresholds, cells.worstRescoring(), cells.worstExcess(),
                           cells.auditedCells(), cells.attackedCells()),
               bestScores(facts.sets)});
+  for (auto& check : zeroRadii(thresholds, facts.attacks, registries, seed.child("zero"), task)) {
+    report.checks.push_back(std::move(check));
+  }
+  for (auto& check : roundTrips(thresholds, cells)) report.checks.push_back(std::move(check));
   report.checks.push_back(
       checkOutputCount(thresholds, facts.attacks, classifier ? classifier->shape().classes : 0));
+  for (auto& check : checkConvergence(thresholds, facts)) report.checks.push_back(std::move(check));
+  for (std::size_t i = 0; i < attacks.size(); ++i) {
+    const auto& traits = registries.attacks.info(facts.attacks[i].type).traits;
+    if (std::count(traits.begin(), traits.end(), "needs gradient") == 0) continue;
+    // l2: full steps, so that a short walk turns onto the gradient's direction.
+    Json options = facts.attacks[i].options;
+    const bool l2 = facts.attacks[i].threat.norm == Norm::L2;
+    if (l2 && options.contains("step_size")) options["step_size"] = facts.attacks[i].threat.epsilon;
+    const auto attack = registries.attacks.make(facts.attacks[i].type, options, "health");
+    report.checks.push_back(
+        checkLinear(thresholds, attacks[i].label, *attack, seed.child("linear"), task));
+  }
   return report;
+}
+
+void mergeHealth(const HealthReport& report, const std::string& detector, Json& summary) {
+  HealthReport all;
+  const auto& again = probedChecks();
+  for (const auto& json : summary.value("health_checks", Json::array())) {
+    auto check = HealthCheck::fromJson(json);
+    const bool replaced =
+        check.subject == detector && std::find(again.begin(), again.end(), check.id) != again.end();
+    if (!replaced) all.checks.push_back(std::move(check));
+  }
+  all.checks.insert(all.checks.end(), report.checks.begin(), report.checks.end());
+  Json series = Json::array();
+  for (const auto& json : summary.value("health_series", Json::array())) {
+    const bool replaced =
+        std::any_of(report.series.begin(), report.series.end(), [&](const HealthSeries& fresh) {
+          // Bands of single images replace the mean over all of the same attack.
+          return json.value("kind", "") == fresh.kind && json.value("detector", "") == detector &&
+                 json.value("attack", "") == fresh.attack;
+        });
+    if (!replaced) series.push_back(json);
+  }
+  for (const auto& fresh : report.series) series.push_back(fresh.toJson());
+  writeHealth(all, summary);
+  summary["health_series"] = series;
 }
 
 void writeHealth(const HealthReport& report, Json& summary) {

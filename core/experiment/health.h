@@ -13,18 +13,23 @@ namespace bulwark {
 std::vector<AttackFacts> attackFacts(const Specification& specification,
                                      const std::vector<NamedAttack>& attacks);
 
-/// What every evaluation checks of one detector: H10 to H18, H20, on a few in images.
+/// What every evaluation checks of one detector: H10 to H18, H20, H26, and H8 for its attacks, on a
+/// few in images.
 HealthReport examineDetector(const Specification& specification, const FittedDetector& detector,
-                             const ExperimentData& data, Network* classifier,
-                             const ScoreTable& scores, const torch::Device& device, Seed seed,
-                             Task& task);
+                             const std::vector<NamedAttack>& attacks, const ExperimentData& data,
+                             Network* classifier, const ScoreTable& scores,
+                             const torch::Device& device, Seed seed, Task& task);
 
-/// What every evaluation checks of its results once all are there: H1 to H7, H19.
+/// What every evaluation checks of its results once all are there: H1 to H9, H19, H21, H24, H25,
+/// H32, H35.
 HealthReport examineResults(const Specification& specification, const CellEvaluator& cells,
                             const std::vector<ResultRow>& rows,
-                            const std::vector<NamedAttack>& attacks, Network* classifier);
+                            const std::vector<NamedAttack>& attacks, const Registries& registries,
+                            Network* classifier, Seed seed, Task& task);
 
 /// Enters "health", "health_checks" and "health_series" into the summary of a run.
 void writeHealth(const HealthReport& report, Json& summary);
+/// Puts what was examined of one detector in the place of what the summary held of the same checks.
+void mergeHealth(const HealthReport& report, const std::string& detector, Json& summary);
 
 }  // namespace bulwark

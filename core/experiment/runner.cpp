@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "core/attacks/attack.h"
@@ -15,7 +16,9 @@
 #include "core/experiment/environment.h"
 #include "core/experiment/evolved_sets.h"
 #include "core/experiment/experiment_data.h"
+#include "core/experiment/fitted_detector.h"
 #include "core/experiment/health.h"
+#include "core/experiment/health_probe.h"
 #include "core/experiment/joint_evasion.h"
 #include "core/experiment/source_models.h"
 #include "core/experiment/tabulate.h"
@@ -98,40 +101,6 @@ class MemoryRelease {
   torch::Device device_;
 };
 
-FittedDetector fitDetector(const ComponentRequest& request, std::size_t position,
-                           const Registries& registries, Network* classifier,
-                           const ExperimentData& data, const Specification& spec,
-                           const torch::Device& device, Seed seed, Journal& journal, Task& task) {
-  const std::string file = "detector-" + std::to_string(position) + ".safetensors";
-  FittedDetector fitted{request.label,
-                        registries.detectors.make(request.type, request.options,
-                                                  "detectors[" + std::to_string(position) + "]")};
-  if (const auto stored = findArtefact(journal, "detector", file)) {
-    fitted.detector->load(TensorFile::load(*stored), classifier, device);
-    return fitted;
-  }
-  const DetectorContext context{
-      .classifier = classifier,
-      .train = *data.train,
-      .validation = data.validation.get(),
-      .device = device,
-      .batchSize = spec.evaluation.batchSize,
-      .seed = seed.child("detector").child(request.label),
-      .task = task,
-      .checkpoint = journal.folder() / ("detector-" + std::to_string(position) + ".training"),
-  };
-  task.begin("fit " + request.label, data.train->size(), "images");
-  withMemoryAdvice(device, std::min(context.batchSize, data.train->size()), "evaluation.batch_size",
-                   [&] { fitted.detector->fit(context); });
-  task.end();
-  TensorFile state;
-  state.metadata["detector"] = request.type;
-  fitted.detector->save(state);
-  state.save(journal.folder() / file);
-  recordArtefact(journal, "detector", file);
-  return fitted;
-}
-
 }  // namespace
 
 Runner::Runner(const Registries& registries, const DatasetCatalogue& catalogue)
@@ -201,11 +170,16 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   cells.use(sources);
   Json evasions = Json::array();
   HealthReport health;
+  std::vector<std::pair<std::string, HealthReport>> probes;
+  std::optional<FullHealth> full;
+  if (spec.evaluation.health == "full") {
+    full.emplace(spec, registries_, data, classifier.get(), attacks, device, seed, task);
+  }
   const bool attackIn = wants(spec, "in") || wants(spec, "in_out");
   const bool attackOut = wants(spec, "out") || wants(spec, "in_out");
   for (std::size_t i = 0; i < spec.detectors.size(); ++i) {
-    const FittedDetector fitted = fitDetector(spec.detectors[i], i, registries_, classifier.get(),
-                                              data, spec, device, seed, journal, task);
+    const FittedDetector fitted =
+        prepareDetector(spec, i, registries_, classifier.get(), data, device, seed, journal, task);
     clock.note("fit");
     cells.scoreClean(fitted);
     clock.note("score");
@@ -220,8 +194,13 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
                              .toJson());
     }
     clock.note("attack");
-    health.add(
-        examineDetector(spec, fitted, data, classifier.get(), cells.scores(), device, seed, task));
+    health.add(examineDetector(spec, fitted, attacks, data, classifier.get(), cells.scores(),
+                               device, seed, task));
+    if (full) {
+      task.log(LogLevel::Info,
+               "full health checks of " + fitted.label + ": " + full->cost(fitted).text());
+      probes.emplace_back(fitted.label, full->examine(fitted));
+    }
     clock.note("health");
   }
 
@@ -232,10 +211,12 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   journal.results(table.rows, table.curves);
   clock.note("metrics");
 
-  HealthReport all = examineResults(spec, cells, table.rows, attacks, classifier.get());
+  HealthReport all =
+      examineResults(spec, cells, table.rows, attacks, registries_, classifier.get(), seed, task);
   all.add(std::move(health));
   writeHealth(all, summary);
   if (!evasions.empty()) summary["joint_evasion"] = evasions;
+  for (const auto& [detector, report] : probes) mergeHealth(report, detector, summary);
   double forwards = 0;
   double backwards = 0;
   double saturated = 0;

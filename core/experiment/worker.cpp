@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/signal_inbox.h"
 #include "core/experiment/runner.h"
 #include "core/experiment/specification.h"
 #include "core/experiment/store_journal.h"
@@ -28,38 +29,6 @@ constexpr auto kPollInterval = std::chrono::milliseconds(100);
 /// How long a cancelled job may take to stop by itself before its process is ended: a single step
 /// of a large network can last longer than anybody wants to wait.
 constexpr auto kPatience = std::chrono::milliseconds(300);
-
-/// Blocks SIGINT and SIGTERM for this thread and all it starts, and reads them from a descriptor:
-/// no handler, no global state. The old mask comes back at the end.
-class SignalInbox {
- public:
-  SignalInbox() {
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &wanted, &before_);
-    descriptor_ = signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
-  }
-  ~SignalInbox() {
-    if (descriptor_ >= 0) close(descriptor_);
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  SignalInbox(const SignalInbox&) = delete;
-  SignalInbox& operator=(const SignalInbox&) = delete;
-
-  /// Waits for a signal at most `time`; true when one came.
-  bool wait(std::chrono::milliseconds time) const {
-    pollfd entry{descriptor_, POLLIN, 0};
-    if (poll(&entry, 1, static_cast<int>(time.count())) <= 0) return false;
-    signalfd_siginfo info{};
-    return read(descriptor_, &info, sizeof info) == static_cast<ssize_t>(sizeof info);
-  }
-
- private:
-  sigset_t before_{};
-  int descriptor_ = -1;
-};
 
 Json toJson(const ProgressUpdate& update) {
   Json json = {{"event", "progress"},   {"phase", update.phase}, {"done", update.done},

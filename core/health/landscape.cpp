@@ -100,7 +100,7 @@ HealthCheck checkDerivatives(const HealthThresholds& thresholds, const Target& t
   }
   std::sort(errors.begin(), errors.end());
   return judged(thresholds, "H16", target.label, errors[errors.size() / 2],
-                "largest " + formatNumber(errors.back()) + " over " +
+                "largest " + formatFixed(errors.back(), 4) + " over " +
                     std::to_string(errors.size()) + " smooth directions");
 }
 

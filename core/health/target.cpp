@@ -57,8 +57,13 @@ HealthCheck independent(const HealthThresholds& thresholds, const Target& target
                         const torch::Tensor& first) {
   const std::int64_t few = std::min<std::int64_t>(8, target.images.size(0));
   std::vector<torch::Tensor> single;
-  for (std::int64_t i = few - 1; i >= 0; --i) {
-    single.push_back(plainScore(target.detector, target.images.narrow(0, i, 1)));
+  try {
+    for (std::int64_t i = few - 1; i >= 0; --i) {
+      single.push_back(plainScore(target.detector, target.images.narrow(0, i, 1)));
+    }
+  } catch (const c10::Error&) {
+    return judged(thresholds, "H12", target.label, std::numeric_limits<double>::infinity(),
+                  "one image alone cannot be scored");
   }
   const auto alone = torch::cat(single).flip(0);
   return judged(thresholds, "H12", target.label,

@@ -1,0 +1,206 @@
+#include "core/experiment/health_probe.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "core/base/text.h"
+#include "core/experiment/health.h"
+#include "core/health/landscape.h"
+#include "core/nn/device.h"
+#include "core/training/recipe.h"
+
+namespace bulwark {
+namespace {
+
+constexpr std::int64_t kTwinImages = 2000;
+constexpr std::int64_t kTwinEpochs = 3;
+
+/// `count` positions spread evenly over a set of `size`.
+torch::Tensor spreadPositions(std::int64_t count, std::int64_t size) {
+  std::vector<std::int64_t> positions;
+  count = std::min(count, size);
+  for (std::int64_t i = 0; i < count; ++i) positions.push_back(i * size / count);
+  return torch::tensor(positions, torch::kInt64);
+}
+
+/// The attack to be examined: the run's most thorough one that follows gradients in a ball.
+AttackFacts reference(const std::vector<AttackFacts>& attacks, const Registries& registries) {
+  for (const char* type : {"pgd", "apgd", "bim_a", "fgsm"}) {
+    for (const auto& attack : attacks) {
+      if (attack.type == type) return attack;
+    }
+  }
+  AttackFacts plain{.label = "pgd", .type = "pgd"};
+  Json changes = Json::object();
+  for (const auto& attack : attacks) {
+    if (attack.threat.norm == Norm::None) continue;
+    changes = {{"eps", attack.threat.epsilon},
+               {"norm", attack.threat.norm == Norm::L2 ? "l2" : "linf"}};
+  }
+  plain.options = Params(registries.attacks.info("pgd").options, changes, "health").values();
+  plain.threat = registries.attacks.make("pgd", plain.options, "health")->threat();
+  return plain;
+}
+
+}  // namespace
+
+struct FullHealth::Impl {
+  const Specification& specification;
+  const Registries& registries;
+  const ExperimentData& data;
+  Network* classifier;
+  torch::Device device;
+  Seed seed;
+  Task& task;
+  AttackFacts attack;
+  torch::Tensor in, inLabels, out;
+  std::unique_ptr<Network> plainNetwork;  // H34, where the run's own is defended
+  std::unique_ptr<Detector> twin;
+
+  std::unique_ptr<Detector> scoreOf(const std::string& type, Network& network) const {
+    auto detector = registries.detectors.make(type, Json::object(), "health");
+    detector->fit({.classifier = &network,
+                   .train = *data.train,
+                   .device = device,
+                   .batchSize = specification.evaluation.batchSize,
+                   .seed = seed.child(type),
+                   .task = task});
+    return detector;
+  }
+
+  /// Trains a small plain classifier unless the run's own is one.
+  Detector* undefended() {
+    if (!classifier) return nullptr;
+    if (twin) return twin.get();
+    Network* network = classifier;
+    if (specification.recipe.type != "standard") {
+      const auto shape = classifier->shape();
+      plainNetwork = registries.networks.make(
+          specification.network.type, specification.network.options, "classifier.network", shape);
+      plainNetwork->initialise(seed.child("twin"));
+      const auto rows = spreadPositions(kTwinImages, data.train->size());
+      const TensorImageSet train("twin", data.train->images(rows),
+                                 data.train->labels().index_select(0, rows),
+                                 data.train->classNames());
+      FitContext context{.network = *plainNetwork,
+                         .train = train,
+                         .device = device,
+                         .seed = seed.child("twin training"),
+                         .task = task};
+      registries.recipes.make("standard", {{"epochs", kTwinEpochs}}, "health")->fit(context);
+      plainNetwork->to(device);
+      plainNetwork->freeze();
+      network = plainNetwork.get();
+    }
+    twin = scoreOf("msp", *network);
+    return twin.get();
+  }
+
+  ProbeSetting setting(const FittedDetector& fitted) const {
+    const bool reads = fitted.detector->traits().needsClassifier;
+    return {.detector = *fitted.detector,
+            .label = fitted.label,
+            .registries = registries,
+            .in = in,
+            .out = out,
+            .inLabels = inLabels,
+            .reference = attack,
+            .classifier = reads ? classifier : nullptr,
+            .device = device,
+            .batchSize = specification.evaluation.batchSize};
+  }
+
+  /// What to transfer from: the plain softmax score, or the energy for that score itself.
+  std::string surrogateType(const FittedDetector& fitted) const {
+    for (const auto& request : specification.detectors) {
+      if (request.label != fitted.label || request.type != "msp") continue;
+      const auto plain = registries.detectors.info("msp").options;
+      return Params(plain, request.options, "health").changed().empty() ? "energy" : "msp";
+    }
+    return "msp";
+  }
+};
+
+FullHealth::FullHealth(const Specification& specification, const Registries& registries,
+                       const ExperimentData& data, Network* classifier,
+                       const std::vector<NamedAttack>& attacks, const torch::Device& device,
+                       Seed seed, Task& task)
+    : impl_(new Impl{specification,
+                     registries,
+                     data,
+                     classifier,
+                     device,
+                     seed.child("health probes"),
+                     task,
+                     reference(attackFacts(specification, attacks), registries),
+                     {},
+                     {},
+                     {},
+                     nullptr,
+                     nullptr}) {
+  const std::int64_t count = specification.evaluation.healthImages;
+  const auto rows = spreadPositions(count, data.in.set->size());
+  impl_->in = data.in.set->images(rows);
+  impl_->inLabels = data.in.set->labels().index_select(0, rows);
+  std::vector<torch::Tensor> outs;
+  const auto sets = static_cast<std::int64_t>(data.outs.size());
+  for (const auto& out : data.outs) {
+    outs.push_back(out.set->images(spreadPositions((count + sets - 1) / sets, out.set->size())));
+  }
+  impl_->out = torch::cat(outs);
+}
+
+FullHealth::~FullHealth() = default;
+
+std::string FullHealth::Cost::text() const {
+  const std::string digits = formatFixed(std::ceil(passes), 0);
+  std::string count;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) count += ',';
+    count += digits[i];
+  }
+  return "up to " + count + " passes of one image, about " +
+         formatFixed(std::max(1.0, seconds), 0) + " s";
+}
+
+FullHealth::Cost FullHealth::cost(const FittedDetector& fitted) {
+  auto setting = impl_->setting(fitted);
+  // Only whether there are such counts for the estimate.
+  if (impl_->classifier) setting.surrogate = setting.twin = fitted.detector.get();
+  Cost cost{probePasses(setting), 0};
+  if (impl_->classifier && impl_->specification.recipe.type != "standard" && !impl_->twin) {
+    cost.passes +=
+        static_cast<double>(2 * kTwinEpochs * std::min(kTwinImages, impl_->data.train->size()));
+  }
+  const auto rows = std::min(setting.batchSize, setting.in.size(0));
+  const auto images = toDevice(setting.in.narrow(0, 0, rows), impl_->device);
+  const auto pass = [&] {
+    if (const auto gradient = guideGradient(*fitted.detector, images)) {
+      gradient->sum().item<double>();  // waits for the device
+    }
+  };
+  pass();
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 3; ++i) pass();
+  const double taken =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  cost.seconds = cost.passes * taken / static_cast<double>(3 * 2 * rows);
+  return cost;
+}
+
+HealthReport FullHealth::examine(const FittedDetector& fitted) {
+  auto& impl = *impl_;
+  const HealthThresholds thresholds(impl.specification.evaluation.healthThresholds);
+  auto setting = impl.setting(fitted);
+  std::unique_ptr<Detector> surrogate;
+  if (impl.classifier) {
+    setting.surrogateName = impl.surrogateType(fitted);
+    surrogate = impl.scoreOf(setting.surrogateName, *impl.classifier);
+    setting.surrogate = surrogate.get();
+    setting.twin = impl.undefended();
+  }
+  return probe(thresholds, setting, impl.seed.child(fitted.label), impl.task);
+}
+
+}  // namespace bulwark

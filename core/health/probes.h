@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/health/target.h"
+
+namespace bulwark {
+
+/// What the checks that take attacks of their own work on: one detector and a few of its images.
+struct ProbeSetting {
+  Detector& detector;
+  std::string label;
+  const Registries& registries;
+  torch::Tensor in, out;   ///< [n, C, H, W] float32 on the CPU
+  torch::Tensor inLabels;  ///< [n] int64; undefined: unknown
+  /// The white-box attack examined: its type and options are varied.
+  AttackFacts reference;
+  /// Classifier behind the detector; null: checks that need features or labels do not apply.
+  Network* classifier = nullptr;
+  /// A detector without this one's defence, to transfer from (H29); null: there is none.
+  Detector* surrogate = nullptr;
+  std::string surrogateName = {};
+  /// A fitted detector on a plainly trained classifier (H34); null: there is none.
+  Detector* twin = nullptr;
+  torch::Device device = torch::kCPU;
+  std::int64_t batchSize = 256;
+  std::int64_t draws = 10000;     ///< of H28 per image
+  std::int64_t noiseImages = 10;  ///< of H28, half of them in, half out
+  std::int64_t restarts = 20;     ///< of H23; compared with half as many
+  std::int64_t squareQueries = 1000;
+};
+
+/// Passes (forwards plus backwards of one image) that `probe` takes at most.
+double probePasses(const ProbeSetting& setting);
+
+/// H22 to H24, H27 to H31, H33, H34, H36, with the small plots.
+HealthReport probe(const HealthThresholds& thresholds, const ProbeSetting& setting, Seed seed,
+                   Task& task);
+
+/// The ids that `probe` judges, so that earlier verdicts on them can be replaced.
+const std::vector<std::string>& probedChecks();
+
+}  // namespace bulwark

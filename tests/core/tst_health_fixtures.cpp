@@ -1,0 +1,330 @@
+// Known faults, planted one at a time: each turns its own lights and no others.
+#include <functional>
+
+#include "core/attacks/attack.h"
+#include "core/base/error.h"
+#include "core/detectors/detector_objective.h"
+#include "core/health/convergence.h"
+#include "core/health/probes.h"
+#include "core/metrics/roc.h"
+#include "core/nn/network.h"
+
+using namespace bulwark;
+
+namespace {
+
+using Score = std::function<torch::Tensor(const torch::Tensor&)>;
+
+class Made : public Detector {
+ public:
+  explicit Made(Score score) : score_(std::move(score)) {}
+  DetectorTraits traits() const override { return {.needsClassifier = false}; }
+  void fit(const DetectorContext&) override {}
+  torch::Tensor score(const torch::Tensor& images) override { return score_(images); }
+  void save(TensorFile&) const override {}
+  void load(const TensorFile&, Network*, const torch::Device&) override {}
+
+ private:
+  Score score_;
+};
+
+constexpr std::int64_t kCount = 64;
+
+/// In images are dark, out images are bright; the last is brighter than all others.
+torch::Tensor imagesAround(double level, std::uint64_t seed) {
+  Random random{Seed(seed)};
+  auto images = torch::empty({kCount, 1, 6, 6}, torch::kFloat32);
+  for (std::int64_t i = 0; i < kCount; ++i) {
+    const double own = level + 0.2 * (random.uniform() - 0.5);
+    for (std::int64_t p = 0; p < 36; ++p) {
+      images[i].view({36})[p] = own + 0.2 * (random.uniform() - 0.5);
+    }
+  }
+  return images;
+}
+
+/// A smooth score: a fixed small tanh network.
+torch::Tensor smooth(const torch::Tensor& images) {
+  Random random{Seed(5)};
+  auto weights = torch::empty({36, 8}, torch::kFloat32);
+  for (std::int64_t i = 0; i < weights.numel(); ++i) {
+    weights.data_ptr<float>()[i] = static_cast<float>(random.normal() * 0.3);
+  }
+  const auto flat = images.flatten(1);
+  return 4.0 * flat.mean(1) + torch::tanh(flat.matmul(weights)).mean(1);
+}
+
+/// Convolution, batch norm, dropout, logits.
+class NormedNet : public Network {
+ public:
+  NormedNet() : Network({1, 6, 6, 3}) {
+    registerNormalisation();
+    linear_ = register_module("linear", torch::nn::Linear(36, 12));
+    norm_ = register_module("norm", torch::nn::BatchNorm1d(12));
+    dropout_ = register_module("dropout", torch::nn::Dropout(0.5));
+    head_ = register_module("head", torch::nn::Linear(12, 3));
+  }
+  torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {
+    prepare(taps);
+    const auto hidden = torch::tanh(norm_(linear_(images.flatten(1))));
+    keep(taps, "features", hidden);
+    return head_(dropout_(hidden));
+  }
+  std::vector<std::string> taps() const override { return {"features"}; }
+  torch::nn::Linear linear_{nullptr}, head_{nullptr};
+  torch::nn::BatchNorm1d norm_{nullptr};
+  torch::nn::Dropout dropout_{nullptr};
+};
+
+QString lights(const std::vector<HealthCheck>& checks) {
+  QStringList found;
+  for (const auto& check : checks) {
+    const auto id = QString::fromStdString(check.id);
+    const bool lit = check.verdict == Verdict::Red || check.verdict == Verdict::Amber;
+    if (lit && !found.contains(id)) found << id;
+  }
+  return found.join(' ');
+}
+
+QByteArray told(const std::vector<HealthCheck>& checks) {
+  std::string text;
+  for (const auto& check : checks) {
+    text += check.name() + " " + toString(check.verdict) + " " + std::to_string(check.value) + " " +
+            check.detail + "\n";
+  }
+  return QByteArray::fromStdString(text);
+}
+
+std::vector<double> toVector(const torch::Tensor& values) {
+  const auto flat = values.detach().to(torch::kFloat64).contiguous();
+  return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
+}
+
+/// C.2 and H26 of a score.
+std::vector<HealthCheck> examine(Detector& detector, Network* network = nullptr) {
+  const torch::NoGradGuard noGrad;
+  const auto in = imagesAround(0.3, 1), out = imagesAround(0.6, 2);
+  Target target{.detector = detector, .label = "made", .classifier = network, .images = in};
+  for (const auto& images : {in, out}) {
+    const auto scores = toVector(detector.score(images));
+    target.scores.insert(target.scores.end(), scores.begin(), scores.end());
+  }
+  Task task;
+  auto checks = checkTarget(HealthThresholds(), target, Seed(3), task).checks;
+  checks.push_back(checkStarts(HealthThresholds(), target, {}, Seed(4)));
+  return checks;
+}
+
+class Lab {
+ public:
+  Lab() { registerAttacks(registries.attacks); }
+  ProbeSetting setting(Detector& detector, const Json& options) {
+    AttackFacts pgd{.label = "pgd", .type = "pgd"};
+    pgd.options = Params(registries.attacks.info("pgd").options, options, "pgd").values();
+    pgd.threat = registries.attacks.make("pgd", pgd.options, "pgd")->threat();
+    return {.detector = detector,
+            .label = "made",
+            .registries = registries,
+            .in = imagesAround(0.3, 1).narrow(0, 0, 24),
+            .out = imagesAround(0.6, 2).narrow(0, 0, 24),
+            .inLabels = {},
+            .reference = pgd,
+            .draws = 300,
+            .noiseImages = 4,
+            .restarts = 4,
+            .squareQueries = 150};
+  }
+  Registries registries;
+};
+
+}  // namespace
+
+class TestHealthFixtures : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void initTestCase() { torch::set_num_threads(1); }
+
+  void aSoundScoreIsGreen() {
+    Made sound(smooth);
+    const auto checks = examine(sound);
+    QVERIFY2(lights(checks).isEmpty(), told(checks));
+    Lab lab;
+    Task task;
+    // Rests at the corners of the ball well before its last ten steps.
+    auto setting = lab.setting(sound, {{"eps", 0.1}, {"steps", 30}, {"step_size", 0.02}});
+    const auto report = probe(HealthThresholds(), setting, Seed(7), task);
+    QVERIFY2(lights(report.checks).isEmpty(), told(report.checks));
+    QStringList kinds;
+    for (const auto& series : report.series) {
+      kinds << QString::fromStdString(series.kind);
+      QCOMPARE(series.x.size(), series.y.size());
+      QVERIFY(!series.x.empty());
+    }
+    for (const char* kind : {"best_score", "auroc_eps", "auroc_restarts", "blackbox_scatter"}) {
+      QVERIFY2(kinds.contains(kind), kind);
+    }
+  }
+
+  void saturatedSigmoid() {
+    Made masked([](const torch::Tensor& x) { return torch::sigmoid(1e4 * (smooth(x) - 2.0)); });
+    const auto checks = examine(masked);
+    QVERIFY2(lights(checks) == "H13 H14 H15", told(checks));
+  }
+
+  void detachedScore() {
+    Made detached([](const torch::Tensor& x) { return smooth(x).detach(); });
+    const auto checks = examine(detached);
+    QVERIFY2(lights(checks) == "H15", told(checks));
+    Lab lab;
+    Task task;
+    Made sound(smooth);
+    auto setting = lab.setting(detached, {{"eps", 0.1}, {"steps", 10}});
+    setting.surrogate = &sound;
+    setting.surrogateName = "the score before it was cut off";
+    const auto report = probe(HealthThresholds(), setting, Seed(7), task);
+    QVERIFY2(lights(report.checks).contains("H29"), told(report.checks));
+  }
+
+  void batchNormInTrainingMode() {
+    auto network = std::make_shared<NormedNet>();
+    network->freeze();
+    network->norm_->train();
+    Made score([&](const torch::Tensor& x) { return -torch::logsumexp(network->forward(x), 1); });
+    const auto checks = examine(score, network.get());
+    QVERIFY2(lights(checks) == "H11 H12", told(checks));
+  }
+
+  void dropoutLeftOn() {
+    auto network = std::make_shared<NormedNet>();
+    network->freeze();
+    Made score([&](const torch::Tensor& x) {
+      return network->head_(torch::dropout(network->features(x), 0.5, true)).sum(1);
+    });
+    const auto checks = examine(score, network.get());
+    QVERIFY2(lights(checks) == "H10", told(checks));
+  }
+
+  void reseedingInsideForward() {
+    Made score([](const torch::Tensor& x) {
+      torch::manual_seed(0);
+      return smooth(x);
+    });
+    const auto checks = examine(score);
+    QVERIFY2(lights(checks) == "H26", told(checks));
+  }
+
+  /// PGD that overshoots and gives its last iterate away although it has seen better ones.
+  void lastIterate() {
+    const auto clean = imagesAround(0.3, 1);
+    const auto value = [](const torch::Tensor& x) {
+      return torch::sin(40.0 * x.flatten(1).mean(1));
+    };
+    ScoreSet before;
+    before.detector = "made";
+    before.dataset = "in";
+    before.scores = toVector(value(clean));
+    ScoreSet after = before;
+    after.attack = "last";
+    auto points = clean.clone();
+    auto best = value(points);
+    for (int step = 0; step <= 8; ++step) {
+      best = torch::maximum(best, value(points));
+      after.trajectory.push_back(best.mean().item<double>());
+      after.scores = toVector(value(points));
+      auto leaf = points.detach().set_requires_grad(true);
+      const auto gradient = torch::autograd::grad({value(leaf).sum()}, {leaf})[0];
+      points = torch::min(torch::max(points + 0.06 * gradient.sign(), clean - 0.1), clean + 0.1);
+    }
+    const std::vector<ScoreSet> sets = {before, after};
+    const RunFacts facts{sets, {}, {{.label = "last", .type = "fgsm"}}};
+    auto checks = checkResults(HealthThresholds(), facts);
+    for (auto& check : checkConvergence(HealthThresholds(), facts)) checks.push_back(check);
+    QVERIFY2(lights(checks) == "H1 H25", told(checks));
+  }
+
+  /// Three steps on a score whose gradient turns within the ball.
+  void threeSteps() {
+    Made bent([](const torch::Tensor& x) {
+      const auto flat = x.flatten(1);
+      return 2.0 * flat.mean(1) + 0.3 * torch::sin(25.0 * flat).mean(1) -
+             0.5 * (flat.slice(1, 1) - flat.slice(1, 0, 35)).square().sum(1);
+    });
+    Lab lab;
+    Task task;
+    auto setting = lab.setting(bent, {{"eps", 0.07}, {"steps", 3}});
+    const auto report = probe(HealthThresholds(), setting, Seed(7), task);
+    const auto found = lights(report.checks);
+    QVERIFY2(found.contains("H22") && found.contains("H24"), told(report.checks));
+  }
+
+  void eightBitsPerChannel() {
+    Made score(smooth);
+    Lab lab;
+    Task task;
+    const auto pgd = lab.registries.attacks.make("pgd", {{"eps", 0.0015}, {"steps", 10}}, "pgd");
+    // Attacked and clean round to the same eight bits: a third of a step does not survive.
+    const auto eighths = [](const torch::Tensor& x) { return (x * 255.0).round() / 255.0; };
+    std::vector<double> rates;
+    const auto in = eighths(imagesAround(0.40, 1)), out = eighths(imagesAround(0.405, 2));
+    std::vector<std::vector<double>> ins, outs;
+    for (const bool isOut : {false, true}) {
+      DetectorObjective objective(score, isOut ? -1 : 1);
+      const AttackContext context{.seed = Seed(1), .task = task};
+      const auto& images = isOut ? out : in;
+      const auto attacked = pgd->perturb(objective, images, context).images;
+      auto& all = isOut ? outs : ins;
+      for (const auto& points : {images, attacked, eighths(attacked)}) {
+        all.push_back(toVector(smooth(points)));
+      }
+    }
+    const auto check = checkRoundTrip(HealthThresholds(), "", auroc(ins[0], outs[0]),
+                                      auroc(ins[1], outs[1]), auroc(ins[2], outs[2]));
+    QVERIFY2(check.verdict == Verdict::Amber, told({check}));
+    QVERIFY(checkRoundTrip(HealthThresholds(), "", 0.9, 0.4, 0.41).verdict == Verdict::Green);
+  }
+
+  /// Rounded input: no gradient comes through, so H15 lights beside H20, and Square wins.
+  void quantisedInput() {
+    Made rounded([](const torch::Tensor& x) { return smooth((x * 255.0).round() / 255.0); });
+    const auto checks = examine(rounded);
+    QVERIFY2(lights(checks) == "H15 H20", told(checks));
+    Lab lab;
+    Task task;
+    auto setting = lab.setting(rounded, {{"eps", 0.1}, {"steps", 10}});
+    const auto report = probe(HealthThresholds(), setting, Seed(7), task);
+    QVERIFY2(lights(report.checks).contains("H27"), told(report.checks));
+  }
+
+  void thresholdsMove() {
+    const HealthThresholds moved(Json{{"H22", 0.02}, {"H15", {0.1, 0.2}}});
+    QCOMPARE(moved.amber("H22"), 0.02);
+    QCOMPARE(moved.red("H22"), 0.08);
+    QCOMPARE(moved.red("H15"), 0.2);
+    QVERIFY(judged(moved, "H22", "", 0.015).verdict == Verdict::Green);
+    QVERIFY(judged({}, "H22", "", 0.015).verdict == Verdict::Amber);
+    QVERIFY(judged({}, "H22", "", 0.03).verdict == Verdict::Red);
+    QVERIFY_EXCEPTION_THROWN(HealthThresholds(Json{{"H99", 1}}), Error);
+    QVERIFY_EXCEPTION_THROWN(HealthThresholds(Json{{"H22", "low"}}), Error);
+    const auto check = judged({}, "H9", "pgd on knn", 0.2, "why");
+    const auto again = HealthCheck::fromJson(Json::parse(check.toJson().dump()));
+    QCOMPARE(again.toJson().dump(), check.toJson().dump());
+    QCOMPARE(healthRules().size(), std::size_t{36});
+  }
+
+  void aLinearScoreIsSolved() {
+    Lab lab;
+    Task task;
+    for (const char* type : {"fgsm", "pgd"}) {
+      const auto attack = lab.registries.attacks.make(type, {{"eps", 0.05}}, type);
+      const auto check = checkLinear({}, type, *attack, Seed(1), task);
+      QVERIFY2(check.verdict == Verdict::Green, told({check}));
+    }
+    const auto timid = lab.registries.attacks.make(
+        "pgd", {{"eps", 0.05}, {"steps", 3}, {"step_size", 0.001}}, "pgd");
+    QVERIFY(checkLinear({}, "timid", *timid, Seed(1), task).verdict == Verdict::Red);
+  }
+};
+
+QTEST_GUILESS_MAIN(TestHealthFixtures)
+#include "tst_health_fixtures.moc"
