@@ -5,10 +5,12 @@
 
 #include "core/base/error.h"
 #include "core/experiment/classifier.h"
+#include "core/experiment/evolved_sets.h"
 #include "core/experiment/fitted_detector.h"
 #include "core/experiment/health.h"
 #include "core/experiment/health_probe.h"
 #include "core/experiment/store_journal.h"
+#include "core/nn/batch_size.h"
 #include "core/nn/device.h"
 
 namespace bulwark {
@@ -29,7 +31,7 @@ void examineStoredRun(const Registries& registries, const DatasetCatalogue& cata
   setThreads(spec.threads);
   requireExactArithmetic();
   const Seed seed(spec.seed);
-  const auto data = loadExperimentData(spec, catalogue, seed.child("data"), task);
+  auto data = loadExperimentData(spec, catalogue, seed.child("data"), task);
   const auto before = journal.earlierDatasets();
   for (const auto& now : describe(data, task)) {
     const bool same = std::any_of(before.begin(), before.end(), [&](const DatasetRecord& earlier) {
@@ -45,6 +47,13 @@ void examineStoredRun(const Registries& registries, const DatasetCatalogue& cata
   requireFinished(journal, spec);
   const auto classifier =
       prepareClassifier(spec, registries, data, device, seed.child("classifier"), journal, task);
+  if (spec.evaluation.batchSize == 0) {
+    constexpr std::int64_t withoutNetwork = 256;
+    spec.evaluation.batchSize = classifier ? automaticBatch(*classifier, device) : withoutNetwork;
+  }
+  if (classifier) {
+    addEvolvedSets(spec, catalogue, *classifier, device, seed.child("data"), journal, task, data);
+  }
   std::vector<NamedAttack> attacks;
   for (const auto& request : spec.attacks) {
     attacks.push_back(
