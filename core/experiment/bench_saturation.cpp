@@ -31,7 +31,7 @@ torch::Tensor stripes(std::int64_t count, std::uint64_t seed, double frequency) 
       for (std::int64_t x = 0; x < kSide; ++x) {
         const auto along = static_cast<double>(n % 3 == 0 ? y : n % 3 == 1 ? x : x + y);
         const double value =
-            0.5 + 0.2 * std::sin(frequency * along + phase) + 0.03 * random.normal();
+            0.5 + 0.08 * std::sin(frequency * along + phase) + 0.02 * random.normal();
         pixel[n][0][y][x] = static_cast<float>(std::clamp(value, 0.0, 1.0));
       }
     }
@@ -67,7 +67,7 @@ std::vector<BenchResult> benchSaturation(const Registries& registries, std::int6
   const auto inImages = stripes(300, 5, 0.9), outImages = stripes(300, 6, 1.4);
   const TensorImageSet train("stripes", stripes(images, 1, 0.9), torch::arange(images).remainder(3),
                              {"rows", "columns", "diagonals"});
-  const auto attack = registries.attacks.make("pgd", {{"eps", "8/255"}, {"steps", 40}}, "attack");
+  const auto attack = registries.attacks.make("pgd", {{"eps", "24/255"}, {"steps", 40}}, "attack");
   std::vector<BenchResult> results;
   for (const std::string recipe : {"standard", "adversarial"}) {
     const auto network =
