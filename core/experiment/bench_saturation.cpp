@@ -74,7 +74,7 @@ std::vector<BenchResult> benchSaturation(const Registries& registries, std::int6
         registries.networks.make("lenet5", Json::object(), "", NetworkShape{1, kSide, kSide, 3});
     network->initialise(Seed{4});
     Json options = {{"epochs", 6}, {"batch_size", kBatch}};
-    if (recipe == "adversarial") options["eps"] = "8/255";
+    if (recipe == "adversarial") options["eps"] = "24/255";
     FitContext fit{.network = *network, .train = train, .task = task};
     registries.recipes.make(recipe, options, "recipe")->fit(fit);
     network->freeze();
