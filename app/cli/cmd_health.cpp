@@ -1,4 +1,6 @@
+#include <array>
 #include <atomic>
+#include <cstdio>
 #include <iostream>
 #include <thread>
 
@@ -68,9 +70,16 @@ void examine(Session& session, const HealthOptions& options) {
   printer.show({{"event", "finished"}});
 }
 
+/// Three digits are enough to compare with a limit.
+std::string shortNumber(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3g", value);
+  return text.data();
+}
+
 std::string numberText(const Json& check, const char* key) {
   const auto found = check.find(key);
-  return found != check.end() && found->is_number() ? formatNumber(found->get<double>()) : "-";
+  return found != check.end() && found->is_number() ? shortNumber(found->get<double>()) : "-";
 }
 
 void show(Session& session, const HealthOptions& options) {

@@ -44,6 +44,9 @@ std::string aurocTables(const std::vector<RunReport>& runs, int decimals) {
     }
     PaperTable table = layOut(selected, options);
     for (TableColumn& column : table.columns) column.out.clear();  // said by the heading
+    std::erase_if(table.footnotes, [](const std::string& note) {
+      return !note.starts_with("\u2020");  // the health lines follow once for all tables
+    });
     text += "### Against " + escapeMarkdown(out) + "\n\n" + report::tableMarkdown(table, options) +
             "\n";
   }

@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/report/escape.h"
+#include "core/report/facts.h"
 #include "core/report/table_writers.h"
 
 namespace bulwark {
@@ -31,6 +32,10 @@ std::string report::tableCsv(const std::vector<RunReport>& runs) {
   std::vector<std::string> header = longTableColumns();
   header.insert(header.end(), further.begin(), further.end());
   if (published) header.insert(header.end(), {"published_auroc", "published_source"});
+  const bool healthy = std::any_of(runs.begin(), runs.end(), [](const RunReport& report) {
+    return !report::healthLines(report.run).empty();
+  });
+  if (healthy) header.emplace_back("health");
   std::string text;
   const auto write = [&text](std::vector<std::string> fields) {
     for (std::string& field : fields) field = csvField(field);
@@ -64,6 +69,7 @@ std::string report::tableCsv(const std::vector<RunReport>& runs) {
         fields.push_back(figure ? formatNumber(figure->auroc) : std::string());
         fields.push_back(figure ? figure->source : std::string());
       }
+      if (healthy) fields.push_back(join(report::healthLines(report.run), "; "));
       write(std::move(fields));
     }
   }

@@ -47,7 +47,19 @@ std::string report::tableHtml(const PaperTable& table, const TableOptions& optio
     }
     text += "</tr>\n";
   }
-  return text + "</tbody>\n</table>\n";
+  text += "</tbody>\n";
+  if (!table.footnotes.empty()) {
+    text += "<tfoot>\n";
+    for (const std::string& note : table.footnotes) {
+      text += "<tr><td colspan=\"";
+      text += std::to_string(titles.size() + table.columns.size());
+      text += "\">";
+      text += escapeHtml(note);
+      text += "</td></tr>\n";
+    }
+    text += "</tfoot>\n";
+  }
+  return text + "</table>\n";
 }
 
 }  // namespace bulwark

@@ -1,3 +1,5 @@
+#include "core/base/text.h"
+#include "core/report/facts.h"
 #include "core/report/table_writers.h"
 
 namespace bulwark {
@@ -14,6 +16,8 @@ std::string report::tableJson(const std::vector<RunReport>& runs) {
       if (const auto figure = publishedValue(report.run, row)) {
         record["published"] = {{"auroc", figure->auroc}, {"source", figure->source}};
       }
+      const auto health = report::healthLines(report.run);
+      if (!health.empty()) record["health"] = join(health, "; ");
       records.push_back(std::move(record));
     }
   }

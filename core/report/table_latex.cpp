@@ -72,7 +72,13 @@ std::string report::tableLatex(const PaperTable& table, const TableOptions& opti
     for (const auto& cell : row.cells) fields.push_back(latexCell(cell, options));
     text += join(fields, " & ") + " \\\\\n";
   }
-  return text + "\\bottomrule\n\\end{tabular}\n\\end{table}\n";
+  text += "\\bottomrule\n\\end{tabular}\n";
+  for (const std::string& note : table.footnotes) {
+    text += "\\par\\smallskip{\\footnotesize ";
+    text += escapeLatex(note);
+    text += "}\n";
+  }
+  return text + "\\end{table}\n";
 }
 
 }  // namespace bulwark

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/metrics/detection.h"
+#include "core/report/facts.h"
 
 namespace bulwark {
 namespace {
@@ -83,6 +84,33 @@ bool onlyCrossed(const std::vector<RunReport>& runs) {
   return attacked;
 }
 
+/// Whether a health check that concerns this detector, or the whole run, is red.
+bool isRed(const RunRecord& run, const std::string& detector) {
+  if (!run.summary.is_object()) return false;
+  const auto checks = run.summary.find("health_checks");
+  if (checks == run.summary.end() || !checks->is_array()) return false;
+  return std::any_of(checks->begin(), checks->end(), [&](const Json& check) {
+    if (!check.is_object() || check.value("verdict", std::string()) != "red") return false;
+    const std::string subject = check.value("subject", std::string());
+    return subject.empty() || subject == detector || subject.ends_with(" on " + detector);
+  });
+}
+
+std::vector<std::string> footnotesOf(const std::vector<RunReport>& runs, const PaperTable& table) {
+  std::vector<std::string> notes;
+  for (const RunReport& report : runs) {
+    for (const std::string& line : report::healthLines(report.run)) {
+      notes.push_back(runs.size() > 1 ? runTitle(report.run) + ": " + line : line);
+    }
+  }
+  const bool any = std::any_of(table.rows.begin(), table.rows.end(),
+                               [](const TableRow& row) { return row.red; });
+  if (any) {
+    notes.emplace_back("\u2020 A health check of this detector is red: do not quote its figures.");
+  }
+  return notes;
+}
+
 std::string makeCaption(const PaperTable& table, const std::vector<RunReport>& runs,
                         const TableOptions& options) {
   std::string text = table.metricTitle;
@@ -115,7 +143,7 @@ std::vector<std::string> PaperTable::keyTitles() const {
 std::vector<std::string> PaperTable::keys(const TableRow& row) const {
   std::vector<std::string> keys;
   if (severalRuns) keys.push_back(row.run);
-  keys.push_back(row.detector);
+  keys.push_back(row.red ? row.detector + "\u2020" : row.detector);
   if (outInRows) keys.push_back(row.out);
   return keys;
 }
@@ -177,6 +205,7 @@ PaperTable layOut(const std::vector<RunReport>& runs, const TableOptions& asked,
         TableRow row;
         if (table.severalRuns) row.run = runTitle(report.run);
         row.detector = detector;
+        row.red = isRed(report.run, detector);
         row.out = rowOut;
         for (const TableColumn& column : table.columns) {
           const std::string& out = table.outInRows ? rowOut : column.out;
@@ -194,6 +223,7 @@ PaperTable layOut(const std::vector<RunReport>& runs, const TableOptions& asked,
       }
     }
   }
+  table.footnotes = footnotesOf(runs, table);
   table.metricTitle = titleOf(options.metric);
   table.caption = options.caption.empty() ? makeCaption(table, runs, options) : options.caption;
   return table;

@@ -23,7 +23,8 @@ struct TableColumn {
 struct TableRow {
   std::string run;  ///< title; empty when there is only one run
   std::string detector;
-  std::string out;  ///< tall tables only
+  std::string out;   ///< tall tables only
+  bool red = false;  ///< a health check of this detector is red: marked with a dagger
   std::vector<std::optional<TableCell>> cells;
 };
 
@@ -37,6 +38,8 @@ struct PaperTable {
   std::vector<TableRow> rows;
   std::string metricTitle;
   std::string caption;
+  /// The health line of each run, and what the dagger stands for.
+  std::vector<std::string> footnotes;
 
   /// Titles of the columns that name a row: "Run", "Detector", "Out set".
   std::vector<std::string> keyTitles() const;

@@ -39,6 +39,11 @@ std::string report::tableMarkdown(const PaperTable& table, const TableOptions& o
     }
     write(fields);
   }
+  for (const std::string& note : table.footnotes) {
+    text += '\n';
+    text += escapeMarkdown(note);
+    text += '\n';
+  }
   return text;
 }
 

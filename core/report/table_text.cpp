@@ -42,6 +42,7 @@ std::string report::tableText(const PaperTable& table, const TableOptions& optio
       text += std::string(static_cast<std::size_t>(total), '-') + "\n";
     }
   }
+  for (const std::string& note : table.footnotes) (text += note) += '\n';
   return text;
 }
 

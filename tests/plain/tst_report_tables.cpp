@@ -117,8 +117,10 @@ class TestReportTables : public QObject {
     }
     // The published figure stands in its row only.
     int published = 0;
-    for (const auto& record : records) published += record[record.size() - 2] == "0.9125" ? 1 : 0;
+    const auto column = std::find(header.begin(), header.end(), "published_auroc") - header.begin();
+    for (const auto& record : records) published += record[std::size_t(column)] == "0.9125" ? 1 : 0;
     QCOMPARE(published, 1);
+    QVERIFY(header.back() == "health" && contains(records[1].back(), "no saturated"));
   }
 
   void longJson() {
@@ -223,9 +225,10 @@ class TestReportTables : public QObject {
   void markdownTable() {
     const std::string text = writeTable({sample::run()}, TableFormat::Markdown);
     const QStringList lines = QString::fromStdString(text).split('\n', Qt::SkipEmptyParts);
-    QCOMPARE(lines.size(), 4);
+    QCOMPARE(lines.size(), 4 + 1);  // the health line stands below
     const auto bars = [](QString line) { return line.remove("\\|").count('|'); };
-    for (const QString& line : lines) QCOMPARE(bars(line), 10);
+    for (int k = 0; k < 4; ++k) QCOMPARE(bars(lines[k]), 10);
+    QVERIFY(lines[4].contains("no saturated"));
     QVERIFY(contains(text, "rel\\_maha #1, v2"));
     QVERIFY(contains(text, "&lt;glyphs>"));
     QVERIFY(contains(text, "(published 0.912, Lee\\_2018, &lt;table> 2 & 3)"));
@@ -243,11 +246,13 @@ class TestReportTables : public QObject {
   void textTable() {
     const std::string text = writeTable({sample::run()}, TableFormat::Text);
     const QStringList lines = QString::fromStdString(text).split('\n', Qt::SkipEmptyParts);
-    QCOMPARE(lines.size(), 3 + 4);  // title, header, rule; two detectors x two out sets
+    // Title, header, rule; two detectors x two out sets; the health line.
+    QCOMPARE(lines.size(), 3 + 4 + 1);
     QVERIFY(lines[1].startsWith("Detector"));
     QVERIFY(lines[1].endsWith("In & Out"));
     // Right-aligned values: every line ends in the column of the rule's end.
-    for (int k = 3; k < lines.size(); ++k) QCOMPARE(lines[k].size(), lines[2].size());
+    for (int k = 3; k < 7; ++k) QCOMPARE(lines[k].size(), lines[2].size());
+    QVERIFY(lines[7].contains("no saturated"));
     const RunReport report = sample::run();
     QVERIFY(contains(text, formatFixed(report.results[0].auroc, 3) + " [" +
                                formatFixed(report.results[0].ciLow, 3)));
@@ -317,6 +322,31 @@ class TestReportTables : public QObject {
     const ReportParts table = partsNeeded("table");
     QVERIFY(table.results && !table.scores && !table.pairs);
     QVERIFY(partsNeeded("report").pairs && partsNeeded("images").pairs);
+  }
+
+  void redHealthTaintsATable() {
+    RunReport report = sample::run();
+    report.run.summary["health"] = "health: 3 green, 1 red (H15 msp)";
+    report.run.summary["health_checks"] = {
+        {{"id", "H15"}, {"subject", "msp"}, {"verdict", "red"}},
+        {{"id", "H14"}, {"subject", sample::kDetector}, {"verdict", "amber"}}};
+    const QString dagger = QString::fromUtf8("\u2020");
+    for (const char* format : {"txt", "md", "html", "tex"}) {
+      const auto text = QString::fromStdString(exportRuns({report}, "table", format));
+      QVERIFY2(text.contains("msp" + dagger), format);
+      QVERIFY2(!text.contains("v2" + dagger), format);
+      QVERIFY2(text.contains("H15 msp"), format);
+      QVERIFY2(text.contains(dagger + " A health check"), format);
+    }
+    for (const char* format : {"csv", "json"}) {
+      const auto text = QString::fromStdString(exportRuns({report}, "table", format));
+      QVERIFY2(text.contains("H15 msp") && !text.contains(dagger), format);
+    }
+    report.run.summary["health_checks"][0]["verdict"] = "amber";
+    for (const char* format : {"txt", "md", "html", "tex"}) {
+      const auto text = QString::fromStdString(exportRuns({report}, "table", format));
+      QVERIFY2(!text.contains(dagger) && text.contains("H15 msp"), format);
+    }
   }
 
   void attacksAreListedWithTheirCost() {
