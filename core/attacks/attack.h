@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/attacks/objective.h"
+#include "core/attacks/progress.h"
 #include "core/base/random.h"
 #include "core/base/task.h"
 #include "core/registry/registries.h"
@@ -45,6 +46,12 @@ struct AttackContext {
   /// Starting points [N, restarts, C, H, W] instead of drawn ones, to repeat what another program
   /// did from the same noise; undefined: drawn from the seed.
   torch::Tensor starts = {};
+  /// Points [N, C, H, W] within the ball where the first restart of an attack that starts anywhere
+  /// begins, such as the best ones of a smaller ball (S4); undefined: like the other restarts.
+  torch::Tensor warm = {};
+  /// Where finished samples go and what an earlier execution, cut short, had finished; null: an
+  /// attack that is interrupted begins again.
+  AttackProgress* progress = nullptr;
   /// S1, rank saturation: a sample whose best judged value has passed this bound leaves the
   /// active batch, because its rank can no longer change. +inf: never.
   double saturation = std::numeric_limits<double>::infinity();
@@ -82,6 +89,15 @@ struct AttackResult {
   torch::Tensor distances;
   /// Mean over samples of the best judged value after 0, 1, ... steps; non-decreasing.
   std::vector<double> trajectory;
+  /// [N]: the times, 0 first, at which the best judged value of a sample grew; the trajectory per
+  /// sample. Empty for attacks that do not record it.
+  std::vector<std::vector<Improvement>> improvements;
+  /// [times of the trajectory]: forwards plus backwards of one image up to then, had it not left
+  /// early. Empty like `improvements`.
+  std::vector<std::int64_t> propagations;
+  /// Times at which the 1st, 2nd, ... restart ends, where restarts follow one another and none
+  /// depends on their number. Empty otherwise.
+  std::vector<std::int64_t> restartEnds;
   /// Images propagated, also those that only fill a batch up to its constant size.
   std::int64_t forwards = 0, backwards = 0;
   torch::Tensor snapshots;       ///< [snapshotSamples, snapshotSteps, C, H, W]
@@ -96,6 +112,9 @@ class Attack {
   /// Upper bound of forwards and backwards per image, for the cost estimate.
   virtual std::int64_t forwardsPerImage() const = 0;
   virtual std::int64_t backwardsPerImage() const = 0;
+  /// Whether fewer steps are the beginning of more, so that one run gives the results of all
+  /// smaller numbers of steps.
+  virtual bool stepsAreNested() const { return false; }
   /// `images` [N, C, H, W] float32 in [0, 1] on the CPU. With epsilon 0 the result is the input,
   /// exactly. Throws `Error`; LibTorch's out-of-memory error passes through, for the caller knows
   /// which option sets the batch size (`withMemoryAdvice`).

@@ -40,6 +40,7 @@ AttackContext WorstOf::contextFor(const std::string& label) const {
   context.starts = torch::Tensor();
   if (!result_.values.defined()) return context;
   context.clean = result_.values;
+  context.warm = torch::Tensor();  // is behind the value that the members are told as clean
   // Times of a member count from its own start; what lies before is settled.
   const auto offset = static_cast<std::int64_t>(result_.trajectory.size()) - 1;
   context.snapshotSteps.clear();

@@ -25,6 +25,11 @@ std::int64_t RowPlan::live() const {
   return std::count_if(rows_.begin(), rows_.end(), [](const Row& row) { return row.live; });
 }
 
+std::int64_t RowPlan::working() const {
+  return std::count_if(rows_.begin(), rows_.end(),
+                       [](const Row& row) { return row.live && row.finishedIn == 0; });
+}
+
 torch::Tensor RowPlan::samples() const {
   std::vector<std::int64_t> samples;
   for (const Row& row : rows_) samples.push_back(row.sample);

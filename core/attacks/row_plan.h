@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/attacks/progress.h"
+
 namespace bulwark {
 
 /// One row of the active batch.
@@ -19,6 +21,11 @@ struct Row {
   double best = 0.0;          ///< best judged value so far
   double kept = 0.0;          ///< of the point that would be the result now
   bool zeroGradient = false;  ///< seen at some step
+  std::int64_t passes = 0;    ///< iterates judged so far, over all restarts
+  /// > 0: an earlier execution has finished the sample in so many passes. The row is held for as
+  /// long, so that the others find the batch as it was, but nothing is computed for it.
+  std::int64_t finishedIn = 0;
+  std::vector<Improvement> improvements = {};
 };
 
 /// Which sample is propagated in which row of the batch, and when the batch may change.
@@ -31,6 +38,8 @@ class RowPlan {
   std::vector<Row>& rows() { return rows_; }
   const std::vector<Row>& rows() const { return rows_; }
   std::int64_t live() const;
+  /// Live rows whose sample is not yet known from an earlier execution.
+  std::int64_t working() const;
   /// int64 [width]: the sample of each row.
   torch::Tensor samples() const;
 

@@ -11,6 +11,7 @@
 #include "core/attacks/row_plan.h"
 #include "core/attacks/threat.h"
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "core/nn/device.h"
 
@@ -47,6 +48,12 @@ class Walk {
   void pass();
   bool readDue() const;
   void readBack();
+  std::string fingerprint() const;
+  void restore();
+  void skipPass(bool descend);
+  void rearrange(std::int64_t toCome, const torch::Tensor& points, const torch::Tensor& judged,
+                 const torch::Tensor& gradient);
+  void commit();
   void account(std::int64_t index, double judged, bool moves, double guide, double magnitude);
   void snapshot(const Row& row, std::int64_t from, std::int64_t to,
                 const std::function<torch::Tensor()>& image);
@@ -73,7 +80,11 @@ class Walk {
   torch::Tensor best_, bestValues_;  // of the rows, on the device
   torch::Tensor samples_;
   std::vector<Pass> unread_;
-  std::vector<double> sums_;  // of the best values, per time
+  std::vector<std::int64_t>
+      finishedIn_;                     // passes that an earlier execution needed; 0: not finished
+  std::vector<std::uint8_t> settled_;  // what comparisons of rows said, in their order
+  std::size_t comparisons_ = 0;        // made or repeated from `settled_` so far
+  std::vector<FinishedSample> fresh_;  // not yet committed
 };
 
 Walk::Walk(const WalkPlan& plan, const WalkerFactory& walker, Objective& objective,
@@ -102,6 +113,9 @@ Walk::Walk(const WalkPlan& plan, const WalkerFactory& walker, Objective& objecti
       throw Error::failed("the starting points do not match the images and restarts", plan.name);
     }
   }
+  if (context.warm.defined() && context.warm.sizes() != images.sizes()) {
+    throw Error::failed("the warm points do not match the images", plan.name);
+  }
 }
 
 void Walk::startResult() {
@@ -109,7 +123,17 @@ void Walk::startResult() {
   result_.values = torch::zeros({count_}, torch::kFloat64);
   result_.saturated = torch::zeros({count_}, torch::kBool);
   result_.zeroGradient = torch::zeros({count_}, torch::kBool);
-  sums_.assign(static_cast<std::size_t>(plan_.restarts * plan_.steps + 1), 0.0);
+  result_.improvements.resize(static_cast<std::size_t>(count_));
+  const bool known = clean_.defined();
+  for (std::int64_t time = 0; time <= plan_.restarts * plan_.steps; ++time) {
+    // Each restart has one forward more than steps, for its start.
+    const std::int64_t restart = time == 0 ? 0 : (time - 1) / plan_.steps;
+    result_.propagations.push_back(time + restart + 1 + (plan_.gradients ? time : 0) +
+                                   (known || plan_.startsClean ? 0 : 1));
+  }
+  for (std::int64_t restart = 1; restart <= plan_.restarts; ++restart) {
+    result_.restartEnds.push_back(restart * plan_.steps);
+  }
   const auto samples = static_cast<std::int64_t>(context_.snapshotSamples.size());
   const auto times = static_cast<std::int64_t>(context_.snapshotSteps.size());
   auto shape = images_.sizes().vec();
@@ -136,7 +160,7 @@ AttackResult Walk::run() {
       row.best = row.kept = clean_[i].item<double>();
       requireFinite(row.best, "value", row);
       if (still || row.best > bound_) {
-        sums_[0] += row.best;
+        row.improvements.push_back({0, row.best});
         snapshot(row, 0, 0, [&] { return images_[i]; });
         leave(row);
         continue;
@@ -144,6 +168,7 @@ AttackResult Walk::run() {
     }
     rows_.enqueue(i);
   }
+  restore();
   if (count_ > 0) seat();
   while (rows_.live() > 0) {
     context_.task.checkpoint();
@@ -151,13 +176,16 @@ AttackResult Walk::run() {
     if (!readDue()) continue;
     readBack();
     finishRows();
+    if (context_.progress && !fresh_.empty() && context_.progress->due()) commit();
     seat();
     shrinkBatch();
   }
-  for (std::size_t t = 0; t < sums_.size() && count_ > 0; ++t) {
-    const double mean = sums_[t] / static_cast<double>(count_);
-    // Sums of equal numbers in another order may differ in the last bit.
-    result_.trajectory.push_back(t > 0 ? std::max(mean, result_.trajectory.back()) : mean);
+  if (count_ > 0)
+    result_.trajectory = meanTrajectory(result_.improvements, plan_.restarts * plan_.steps);
+  if (plan_.keeps == Kept::Last) {  // the best values are not the result
+    result_.improvements.clear();
+    result_.propagations.clear();
+    result_.restartEnds.clear();
   }
   auditPerturbation(images_, result_.images, plan_.threat, plan_.name);
   return std::move(result_);
@@ -190,15 +218,78 @@ void Walk::beginRestart(const std::vector<std::int64_t>& rows, const torch::Tens
     seats.push_back({index, row.sample, row.restart,
                      context_.seed.child(static_cast<std::uint64_t>(row.sample))
                          .child(static_cast<std::uint64_t>(row.restart))});
-    if (context_.starts.defined()) seats.back().start = context_.starts[row.sample][row.restart];
+    if (context_.starts.defined()) {
+      seats.back().start = context_.starts[row.sample][row.restart];
+    } else if (context_.warm.defined() && row.restart == 0) {
+      seats.back().start = context_.warm[row.sample];
+    }
   }
   const torch::NoGradGuard noGrad;
   walker_->seat(seats, images);
 }
 
+/// What an earlier execution's finished samples depended on.
+std::string Walk::fingerprint() const {
+  std::string text = plan_.name;
+  const auto add = [&text](const void* bytes, std::size_t size) {
+    text += '|';
+    text.append(static_cast<const char*>(bytes), size);
+  };
+  const auto number = [&](double value) { add(&value, sizeof value); };
+  const auto whole = [&](std::int64_t value) { add(&value, sizeof value); };
+  for (const auto value : {plan_.steps, plan_.restarts, count_, rows_.width()}) whole(value);
+  for (const auto value : images_.sizes()) whole(value);
+  whole(static_cast<std::int64_t>(context_.seed.value()));
+  whole(static_cast<std::int64_t>(plan_.threat.norm));
+  whole(static_cast<std::int64_t>(context_.mode));
+  number(plan_.threat.epsilon);
+  number(bound_);
+  for (const auto sample : context_.snapshotSamples) whole(sample);
+  for (const auto step : context_.snapshotSteps) whole(step);
+  if (clean_.defined()) add(clean_.data_ptr<double>(), sizeof(double) * clean_.numel());
+  return sha256(text);
+}
+
+/// Takes over what an earlier execution has finished.
+void Walk::restore() {
+  finishedIn_.assign(static_cast<std::size_t>(count_), 0);
+  if (!context_.progress) return;
+  const FinishedWalk before = context_.progress->begin(fingerprint());
+  settled_ = before.settled;
+  for (const FinishedSample& done : before.samples) {
+    if (done.sample < 0 || done.sample >= count_ || done.passes < 1) {
+      throw Error::badInput("image " + std::to_string(done.sample) + " is not under attack",
+                            plan_.name, "the stored progress is damaged; start the run anew");
+    }
+    const auto i = static_cast<std::size_t>(done.sample);
+    finishedIn_[i] = done.passes;
+    result_.images[done.sample].copy_(done.image);
+    result_.values[done.sample] = done.value;
+    result_.saturated[done.sample] = done.saturated;
+    result_.zeroGradient[done.sample] = done.zeroGradient;
+    result_.improvements[i] = done.improvements;
+    const auto& wanted = context_.snapshotSamples;
+    const auto place = std::find(wanted.begin(), wanted.end(), done.sample) - wanted.begin();
+    if (place < static_cast<std::ptrdiff_t>(wanted.size())) {
+      result_.snapshots[place].copy_(done.snapshots);
+      result_.snapshotValues[place].copy_(done.snapshotValues);
+    }
+  }
+}
+
+void Walk::commit() {
+  context_.progress->commit(fresh_, settled_);
+  fresh_.clear();
+}
+
 /// Fills idle rows with waiting samples.
 void Walk::seat() {
-  const auto filled = rows_.seat();
+  std::vector<std::int64_t> filled;
+  for (const auto index : rows_.seat()) {
+    Row& row = rows_.rows()[static_cast<std::size_t>(index)];
+    row.finishedIn = finishedIn_[static_cast<std::size_t>(row.sample)];
+    if (row.finishedIn == 0) filled.push_back(index);
+  }
   samples_ = rows_.samples();
   if (filled.empty()) return;
   std::vector<double> best;
@@ -269,6 +360,11 @@ void Walk::pass() {
   }
   torch::Tensor gradient;
   const bool descend = moves && plan_.gradients;
+  if (rows_.working() == 0) {
+    if (moves) rearrange(toCome, {}, {}, {});
+    skipPass(descend);
+    return;
+  }
   const auto& points = walker_->points();
   const auto values = evaluate(points, samples_, descend ? &gradient : nullptr);
   Evaluation found;
@@ -284,17 +380,7 @@ void Walk::pass() {
     keepBest(judged);
   }
   if (moves) {
-    if (std::isfinite(bound_)) {
-      if (const auto order = rows_.proposal(toCome); order.defined()) {
-        const auto index = order.to(context_.device);
-        torch::Tensor again;
-        const auto other = evaluate(points.index_select(0, index), samples_.index_select(0, order),
-                                    descend ? &again : nullptr);
-        const bool same = torch::equal(other.judged, values.judged.index_select(0, index)) &&
-                          (!descend || torch::equal(again, gradient.index_select(0, index)));
-        rows_.settle(order, same);
-      }
-    }
+    rearrange(toCome, points, values.judged, gradient);
     if (descend) {
       found.guide = values.guide.detach().to(torch::kFloat64);
       found.gradient = gradient;
@@ -308,6 +394,38 @@ void Walk::pass() {
     walker_->move(found);
   }
   unread_.push_back(std::move(done));
+}
+
+/// A pass in which every sample is known already: it is counted.
+void Walk::skipPass(bool descend) {
+  result_.forwards += rows_.width();
+  if (descend) result_.backwards += rows_.width();
+  unread_.emplace_back();
+}
+
+/// Compares rows of the batch at `points` with the same in another order or a smaller batch, where
+/// that could save propagations.
+void Walk::rearrange(std::int64_t toCome, const torch::Tensor& points, const torch::Tensor& judged,
+                     const torch::Tensor& gradient) {
+  if (!std::isfinite(bound_)) return;
+  const auto order = rows_.proposal(toCome);
+  if (!order.defined()) return;
+  if (comparisons_ >= settled_.size() && !points.defined()) {
+    throw Error::failed("the stored progress lacks a decision", plan_.name, "start the run anew");
+  }
+  if (comparisons_ < settled_.size()) {
+    result_.forwards += order.size(0);
+    if (plan_.gradients) result_.backwards += order.size(0);
+  } else {
+    const auto index = order.to(context_.device);
+    torch::Tensor again;
+    const auto other = evaluate(points.index_select(0, index), samples_.index_select(0, order),
+                                plan_.gradients ? &again : nullptr);
+    const bool same = torch::equal(other.judged, judged.index_select(0, index)) &&
+                      (!plan_.gradients || torch::equal(again, gradient.index_select(0, index)));
+    settled_.push_back(same ? 1 : 0);
+  }
+  rows_.settle(order, settled_[comparisons_++] != 0);
 }
 
 bool Walk::readDue() const {
@@ -334,6 +452,14 @@ void Walk::requireFinite(double value, const char* what, const Row& row) const {
 /// Replays on the host what the device has done since the last time.
 void Walk::readBack() {
   for (const Pass& pass : unread_) {
+    if (!pass.judged.defined()) {  // skipped
+      for (Row& row : rows_.rows()) {
+        if (!row.live) continue;
+        ++row.step;
+        ++row.passes;
+      }
+      continue;
+    }
     const auto judged = pass.judged.to(torch::kCPU);
     torch::Tensor guide, magnitude;
     if (pass.guide.defined()) {
@@ -355,6 +481,11 @@ void Walk::readBack() {
 /// Enters one judged iterate of the sample in row `index`.
 void Walk::account(std::int64_t index, double judged, bool moves, double guide, double magnitude) {
   Row& row = rows_.rows()[static_cast<std::size_t>(index)];
+  ++row.passes;
+  if (row.finishedIn > 0) {
+    ++row.step;
+    return;
+  }
   requireFinite(judged, "value", row);
   if (moves) {
     requireFinite(guide, "guide", row);
@@ -369,7 +500,9 @@ void Walk::account(std::int64_t index, double judged, bool moves, double guide, 
   // The start of a later restart belongs to that restart's first step.
   if (row.step > 0 || row.restart == 0) {
     const std::int64_t time = row.restart * plan_.steps + row.step;
-    sums_[static_cast<std::size_t>(time)] += row.best;
+    if (row.improvements.empty() || row.best > row.improvements.back().value) {
+      row.improvements.push_back({time, row.best});
+    }
     snapshot(row, time, time, [&] { return bestImages({index})[0]; });
   }
   ++row.step;
@@ -395,13 +528,31 @@ void Walk::snapshot(const Row& row, std::int64_t from, std::int64_t to,
 void Walk::leave(const Row& row) {
   // row.step counts the iterates judged in this restart, the start (time 0) included.
   const std::int64_t next = row.restart * plan_.steps + std::max<std::int64_t>(row.step, 1);
-  for (auto t = static_cast<std::size_t>(next); t < sums_.size(); ++t) sums_[t] += row.best;
+  auto improvements = row.improvements;
+  if (row.best > improvements.back().value) improvements.push_back({next, row.best});
+  result_.improvements[static_cast<std::size_t>(row.sample)] = improvements;
   result_.values[row.sample] = row.kept;
   result_.zeroGradient[row.sample] = row.zeroGradient;
   result_.saturated[row.sample] = row.best > bound_;
   snapshot(row, next, std::numeric_limits<std::int64_t>::max(),
            [&] { return result_.images[row.sample]; });
   context_.task.advance(1);
+  if (!context_.progress || row.passes == 0) return;
+  FinishedSample done;
+  done.sample = row.sample;
+  done.passes = row.passes;
+  done.value = row.kept;
+  done.saturated = row.best > bound_;
+  done.zeroGradient = row.zeroGradient;
+  done.improvements = std::move(improvements);
+  done.image = result_.images[row.sample];
+  const auto& wanted = context_.snapshotSamples;
+  const auto place = std::find(wanted.begin(), wanted.end(), row.sample) - wanted.begin();
+  if (place < static_cast<std::ptrdiff_t>(wanted.size())) {
+    done.snapshots = result_.snapshots[place];
+    done.snapshotValues = result_.snapshotValues[place];
+  }
+  fresh_.push_back(std::move(done));
 }
 
 /// Lets finished samples go and starts the next restart of the others that reached their end.
@@ -411,6 +562,16 @@ void Walk::finishRows() {
     Row& row = rows_.rows()[i];
     if (!row.live) continue;
     const bool ended = row.step > plan_.steps;
+    if (row.finishedIn > 0) {
+      if (row.passes >= row.finishedIn) {
+        row.live = false;
+        context_.task.advance(1);
+      } else if (ended) {
+        ++row.restart;
+        row.step = 0;
+      }
+      continue;
+    }
     if (row.best > bound_ || (ended && row.restart + 1 == plan_.restarts)) {
       row.live = false;
       finished.push_back(static_cast<std::int64_t>(i));

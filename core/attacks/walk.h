@@ -88,6 +88,11 @@ struct WalkPlan {
 /// idle, the walk first measures on the images at hand whether rows may move (bit for bit the
 /// same values and gradients in another row or batch size), and only then fills rows out of turn
 /// and shrinks the batch.
+///
+/// Resuming (`context.progress`): samples that an earlier execution has finished take part again
+/// for as many passes as they took, without being computed, so that every other sample finds the
+/// rows, and the counters the numbers, of an execution that was never cut short. Passes that hold
+/// nothing else cost nothing.
 AttackResult walk(const WalkPlan& plan, const WalkerFactory& walker, Objective& objective,
                   const torch::Tensor& images, const AttackContext& context);
 
