@@ -1,4 +1,6 @@
 #include <iostream>
+#include <utility>
+#include <vector>
 
 #include "app/cli/session.h"
 #include "core/base/error.h"
@@ -71,6 +73,26 @@ Json datasetDescription(const std::string& name, Session& session) {
   return json;
 }
 
+/// A part of a specification that is no component.
+Json partDescription(const std::string& name) {
+  const std::vector<std::pair<std::string, const OptionSchema*>> parts = {
+      {"curves", &curveSchema()},
+      {"evaluation", &evaluationSchema()},
+      {"protocol", &protocolSchema()}};
+  std::vector<std::string> names;
+  for (const auto& [known, schema] : parts) {
+    names.push_back(known);
+    if (known != name) continue;
+    Json json =
+        entry(name, name == "curves" ? "A list of these: AUROC against what the adversary spends"
+                                     : "Keys of this object of a specification");
+    json["options"] = schema->toJson();
+    return json;
+  }
+  throw Error::badInput("a specification has no part '" + name + "'", "describe",
+                        suggestion(name, names) + " known: " + join(names, ", "));
+}
+
 Json description(const std::string& kind, const std::string& name, Session& session) {
   const auto& known = session.registries();
   if (kind == "network") return known.networks.info(name, "describe").toJson();
@@ -79,6 +101,7 @@ Json description(const std::string& kind, const std::string& name, Session& sess
   if (kind == "attack") return known.attacks.info(name, "describe").toJson();
   if (kind == "dataset") return datasetDescription(name, session);
   if (kind == "preset") return preset(name).specification;
+  if (kind == "part") return partDescription(name);
   std::vector<std::string> names;
   for (const auto& info : metricInfos()) {
     if (info.name != name) {
@@ -147,10 +170,13 @@ void addListCommands(CLI::App& program, Session& session) {
   auto what = std::make_shared<std::string>();
   auto name = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  describe->add_option("kind", *what, "network, recipe, detector, attack, dataset, metric, preset")
+  describe
+      ->add_option("kind", *what,
+                   "network, recipe, detector, attack, dataset, metric, preset, or a part of a "
+                   "specification (curves, evaluation, protocol)")
       ->required()
       ->check(CLI::IsMember(
-          {"network", "recipe", "detector", "attack", "dataset", "metric", "preset"}));
+          {"network", "recipe", "detector", "attack", "dataset", "metric", "preset", "part"}));
   describe->add_option("name", *name, "As 'list' prints it")->required();
   describe->add_flag("--json", *json, "Print JSON");
   addDataOption(*describe, session);

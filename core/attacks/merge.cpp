@@ -76,6 +76,14 @@ void WorstOf::add(const std::string& label, const torch::Tensor& positions, cons
   const auto spread = [&](const torch::Tensor& all, const torch::Tensor& some) {
     return all.index_copy(0, positions, some);
   };
+  if (!found.improvements.empty()) {
+    std::vector<std::vector<Improvement>> all(static_cast<std::size_t>(images_.size(0)));
+    for (std::size_t i = 0; i < found.improvements.size(); ++i) {
+      const auto position = positions[static_cast<std::int64_t>(i)].item<std::int64_t>();
+      all[static_cast<std::size_t>(position)] = std::move(found.improvements[i]);
+    }
+    found.improvements = std::move(all);
+  }
   found.images = spread(result_.images, found.images);
   found.values = spread(result_.values, found.values);
   found.saturated = spread(result_.saturated, found.saturated);
@@ -86,6 +94,28 @@ void WorstOf::add(const std::string& label, const torch::Tensor& positions, cons
 void WorstOf::count(std::int64_t forwards, std::int64_t backwards) {
   result_.forwards += forwards;
   result_.backwards += backwards;
+}
+
+/// Appends what a member has found to the trajectories per sample, its times after those before.
+void WorstOf::mergeImprovements(const AttackResult& found) {
+  result_.restartEnds.clear();
+  if (found.improvements.empty() || result_.improvements.empty()) {
+    result_.improvements.clear();
+    result_.propagations.clear();
+    return;
+  }
+  const auto offset = static_cast<std::int64_t>(result_.trajectory.size()) - 1;
+  for (std::size_t i = 0; i < result_.improvements.size(); ++i) {
+    auto& mine = result_.improvements[i];
+    for (const auto& [time, value] : found.improvements[i]) {
+      if (value > mine.back().value)
+        mine.push_back({offset + std::max<std::int64_t>(1, time), value});
+    }
+  }
+  const auto before = result_.propagations.back();
+  for (std::size_t t = 1; t < found.propagations.size(); ++t) {
+    result_.propagations.push_back(before + found.propagations[t]);
+  }
 }
 
 void WorstOf::merge(const AttackResult& found) {
@@ -120,6 +150,7 @@ void WorstOf::merge(const AttackResult& found) {
       ++own;
     }
   }
+  mergeImprovements(found);
   for (std::size_t t = 1; t < found.trajectory.size(); ++t) {
     result_.trajectory.push_back(std::max(found.trajectory[t], result_.trajectory.back()));
   }

@@ -62,6 +62,7 @@ class WorstOf {
   AttackContext contextFor(const std::string& label) const;
   void begin(const std::string& label, std::int64_t images) const;
   void merge(const AttackResult& found);
+  void mergeImprovements(const AttackResult& found);
 
   std::string name_;
   Objective& objective_;

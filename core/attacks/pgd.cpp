@@ -15,13 +15,14 @@ namespace {
 ///   g_{k+1} = mu g_k + grad L(x_k) / ||grad L(x_k)||_1.
 class Pgd : public Attack {
  public:
-  explicit Pgd(AscentPlan plan) : plan_(std::move(plan)) {}
+  Pgd(AscentPlan plan, bool ownStep) : plan_(std::move(plan)), ownStep_(ownStep) {}
 
   ThreatModel threat() const override { return plan_.threat; }
   std::int64_t forwardsPerImage() const override {
     return plan_.restarts * (plan_.steps + 1) + (plan_.randomStart ? 1 : 0);
   }
   std::int64_t backwardsPerImage() const override { return plan_.restarts * plan_.steps; }
+  bool stepsAreNested() const override { return ownStep_ && plan_.restarts == 1; }
 
   AttackResult perturb(Objective& objective, const torch::Tensor& images,
                        const AttackContext& context) const override {
@@ -30,6 +31,7 @@ class Pgd : public Attack {
 
  private:
   AscentPlan plan_;
+  bool ownStep_;  ///< given, not made from the number of steps
 };
 
 std::unique_ptr<Attack> makePgd(const Params& params) {
@@ -38,7 +40,8 @@ std::unique_ptr<Attack> makePgd(const Params& params) {
   plan.threat = threatOf(params);
   plan.steps = params.getInt("steps");
   plan.stepSize = params.getNumber("step_size");
-  if (plan.stepSize == 0.0) {
+  const bool ownStep = plan.stepSize > 0.0;
+  if (!ownStep) {
     plan.stepSize = 2.5 * plan.threat.epsilon / static_cast<double>(plan.steps);
   }
   plan.restarts = params.getInt("restarts");
@@ -48,7 +51,7 @@ std::unique_ptr<Attack> makePgd(const Params& params) {
     throw Error::badInput("several restarts from the same point would all find the same",
                           params.pathOf("restarts"), "set random_start to true, or restarts to 1");
   }
-  return std::make_unique<Pgd>(plan);
+  return std::make_unique<Pgd>(plan, ownStep);
 }
 
 }  // namespace

@@ -10,8 +10,8 @@
 #include "core/attacks/ball.h"
 #include "core/attacks/row_plan.h"
 #include "core/attacks/threat.h"
+#include "core/attacks/walk_resume.h"
 #include "core/base/error.h"
-#include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "core/nn/device.h"
 
@@ -48,7 +48,6 @@ class Walk {
   void pass();
   bool readDue() const;
   void readBack();
-  std::string fingerprint() const;
   void restore();
   void skipPass(bool descend);
   void rearrange(std::int64_t toCome, const torch::Tensor& points, const torch::Tensor& judged,
@@ -228,53 +227,14 @@ void Walk::beginRestart(const std::vector<std::int64_t>& rows, const torch::Tens
   walker_->seat(seats, images);
 }
 
-/// What an earlier execution's finished samples depended on.
-std::string Walk::fingerprint() const {
-  std::string text = plan_.name;
-  const auto add = [&text](const void* bytes, std::size_t size) {
-    text += '|';
-    text.append(static_cast<const char*>(bytes), size);
-  };
-  const auto number = [&](double value) { add(&value, sizeof value); };
-  const auto whole = [&](std::int64_t value) { add(&value, sizeof value); };
-  for (const auto value : {plan_.steps, plan_.restarts, count_, rows_.width()}) whole(value);
-  for (const auto value : images_.sizes()) whole(value);
-  whole(static_cast<std::int64_t>(context_.seed.value()));
-  whole(static_cast<std::int64_t>(plan_.threat.norm));
-  whole(static_cast<std::int64_t>(context_.mode));
-  number(plan_.threat.epsilon);
-  number(bound_);
-  for (const auto sample : context_.snapshotSamples) whole(sample);
-  for (const auto step : context_.snapshotSteps) whole(step);
-  if (clean_.defined()) add(clean_.data_ptr<double>(), sizeof(double) * clean_.numel());
-  return sha256(text);
-}
-
 /// Takes over what an earlier execution has finished.
 void Walk::restore() {
   finishedIn_.assign(static_cast<std::size_t>(count_), 0);
   if (!context_.progress) return;
-  const FinishedWalk before = context_.progress->begin(fingerprint());
+  const FinishedWalk before = context_.progress->begin(
+      walkFingerprint(plan_, images_, clean_, context_, bound_, rows_.width()));
   settled_ = before.settled;
-  for (const FinishedSample& done : before.samples) {
-    if (done.sample < 0 || done.sample >= count_ || done.passes < 1) {
-      throw Error::badInput("image " + std::to_string(done.sample) + " is not under attack",
-                            plan_.name, "the stored progress is damaged; start the run anew");
-    }
-    const auto i = static_cast<std::size_t>(done.sample);
-    finishedIn_[i] = done.passes;
-    result_.images[done.sample].copy_(done.image);
-    result_.values[done.sample] = done.value;
-    result_.saturated[done.sample] = done.saturated;
-    result_.zeroGradient[done.sample] = done.zeroGradient;
-    result_.improvements[i] = done.improvements;
-    const auto& wanted = context_.snapshotSamples;
-    const auto place = std::find(wanted.begin(), wanted.end(), done.sample) - wanted.begin();
-    if (place < static_cast<std::ptrdiff_t>(wanted.size())) {
-      result_.snapshots[place].copy_(done.snapshots);
-      result_.snapshotValues[place].copy_(done.snapshotValues);
-    }
-  }
+  finishedIn_ = restoreSamples(before, context_, plan_.name, result_);
 }
 
 void Walk::commit() {
@@ -537,22 +497,9 @@ void Walk::leave(const Row& row) {
   snapshot(row, next, std::numeric_limits<std::int64_t>::max(),
            [&] { return result_.images[row.sample]; });
   context_.task.advance(1);
-  if (!context_.progress || row.passes == 0) return;
-  FinishedSample done;
-  done.sample = row.sample;
-  done.passes = row.passes;
-  done.value = row.kept;
-  done.saturated = row.best > bound_;
-  done.zeroGradient = row.zeroGradient;
-  done.improvements = std::move(improvements);
-  done.image = result_.images[row.sample];
-  const auto& wanted = context_.snapshotSamples;
-  const auto place = std::find(wanted.begin(), wanted.end(), row.sample) - wanted.begin();
-  if (place < static_cast<std::ptrdiff_t>(wanted.size())) {
-    done.snapshots = result_.snapshots[place];
-    done.snapshotValues = result_.snapshotValues[place];
+  if (context_.progress && row.passes > 0) {
+    fresh_.push_back(finishedSample(row, result_, context_));
   }
-  fresh_.push_back(std::move(done));
 }
 
 /// Lets finished samples go and starts the next restart of the others that reached their end.

@@ -8,6 +8,7 @@
 
 #include "core/detectors/detector_objective.h"
 #include "core/detectors/score_set.h"
+#include "core/experiment/thresholds.h"
 #include "core/metrics/detection.h"
 #include "core/nn/device.h"
 
@@ -128,19 +129,11 @@ void CellEvaluator::scoreClean(const FittedDetector& detector) {
 std::vector<double> CellEvaluator::thresholds(const std::string& detector, double direction) const {
   const auto& in = scores_.at(detector, "", data_.in.name, false).scores;
   if (specification_.evaluation.mode == "cross") return {direction * thresholdKeeping95(in)};
-  // AUROC has no threshold: three quantiles of all clean scores are tried, the worst point counts.
-  auto pooled = in;
+  std::vector<std::vector<double>> clean = {in};
   for (const auto& out : data_.outs) {
-    const auto& more = scores_.at(detector, "", out.name, true).scores;
-    pooled.insert(pooled.end(), more.begin(), more.end());
+    clean.push_back(scores_.at(detector, "", out.name, true).scores);
   }
-  std::sort(pooled.begin(), pooled.end());
-  std::vector<double> found;
-  for (const double share : {0.05, 0.5, 0.95}) {
-    const double position = share * static_cast<double>(pooled.size() - 1);
-    found.push_back(direction * pooled[static_cast<std::size_t>(std::lround(position))]);
-  }
-  return found;
+  return rankThresholds(clean, direction);
 }
 
 void CellEvaluator::attack(const FittedDetector& detector, const NamedAttack& attack, bool attackIn,

@@ -13,6 +13,7 @@
 #include "core/detectors/detector.h"
 #include "core/experiment/cells.h"
 #include "core/experiment/classifier.h"
+#include "core/experiment/curves.h"
 #include "core/experiment/environment.h"
 #include "core/experiment/evolved_sets.h"
 #include "core/experiment/experiment_data.h"
@@ -168,6 +169,8 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
 
   CellEvaluator cells(spec, data, device, seed, journal, task);
   cells.use(sources);
+  CurveEvaluator curves(spec, registries_, data, device, seed, journal, task);
+  curves.use(sources);
   Json evasions = Json::array();
   HealthReport health;
   std::vector<std::pair<std::string, HealthReport>> probes;
@@ -194,6 +197,8 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
                              .toJson());
     }
     clock.note("attack");
+    curves.evaluate(fitted, i, cells.scores());
+    clock.note("curves");
     health.add(examineDetector(spec, fitted, attacks, data, classifier.get(), cells.scores(),
                                device, seed, task));
     if (full) {
@@ -206,8 +211,8 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
 
   std::vector<std::string> outs;
   for (const auto& out : data.outs) outs.push_back(out.name);
-  const Tabulated table =
-      tabulate(spec, data.in.name, outs, cells.scores(), seed.child("metrics"), task);
+  Tabulated table = tabulate(spec, data.in.name, outs, cells.scores(), seed.child("metrics"), task);
+  table.curves.insert(table.curves.end(), curves.curves().begin(), curves.curves().end());
   journal.results(table.rows, table.curves);
   clock.note("metrics");
 
@@ -230,6 +235,10 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   }
   summary["attack_forwards"] = forwards;
   summary["attack_backwards"] = backwards;
+  if (!spec.curves.empty()) {
+    summary["curve_forwards"] = static_cast<double>(curves.forwards());
+    summary["curve_backwards"] = static_cast<double>(curves.backwards());
+  }
   summary["saturated_share"] = attackedImages > 0 ? saturated / attackedImages : 0.0;
   journal.summary(summary, timings);
 }

@@ -11,6 +11,7 @@
 #include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "core/detectors/detector.h"
+#include "core/experiment/curve_request.h"
 #include "core/health/check.h"
 #include "core/training/recipe.h"
 
@@ -311,7 +312,7 @@ Specification Specification::fromJson(const Json& json, const Registries& regist
                                       const DatasetCatalogue& catalogue) {
   requireKeys(json, "",
               {"name", "seed", "device", "threads", "data", "classifier", "detectors", "attacks",
-               "evaluation", "published"});
+               "curves", "evaluation", "published"});
   Specification spec;
   spec.name = textAt(json, "name", "", "Untitled experiment");
   spec.seed = static_cast<std::uint64_t>(wholeAt(json, "seed", "", 0, 0, 1LL << 53));
@@ -360,6 +361,7 @@ Specification Specification::fromJson(const Json& json, const Registries& regist
     throw Error::badInput("without an attack only the setting clean has results",
                           "evaluation.settings", "add clean, or an attack");
   }
+  if (json.contains("curves")) spec.curves = readCurves(json.at("curves"), spec, registries);
   if (json.contains("published")) readPublished(json.at("published"), spec);
   return spec;
 }
@@ -410,6 +412,10 @@ Json Specification::toJson() const {
       {"health_images", evaluation.healthImages}};
   if (!evaluation.healthThresholds.empty()) {
     json["evaluation"]["health_thresholds"] = evaluation.healthThresholds;
+  }
+  if (!curves.empty()) {
+    json["curves"] = Json::array();
+    for (const auto& curve : curves) json["curves"].push_back(bulwark::toJson(curve));
   }
   if (!published.empty()) {
     json["published"] = Json::array();

@@ -42,6 +42,14 @@ struct EvaluationRequest {
   Json healthThresholds = Json::object();  ///< limits that differ: {"H22": 0.02}
 };
 
+/// A curve of the AUROC against what the adversary of one attack may spend.
+struct CurveRequest {
+  std::string over;                 ///< "epsilon", "steps", "restarts" or "propagations"
+  std::string attack;               ///< label of an attack of the specification
+  std::vector<std::string> values;  ///< ascending, as written: "8/255"; none for propagations
+  double until = 0.0;               ///< epsilon: the AUROC at which the curve ends
+};
+
 /// A published figure that a preset is compared with.
 struct PublishedFigure {
   std::string detector, attack, setting, out;
@@ -63,6 +71,7 @@ struct Specification {
   ComponentRequest recipe;
   std::vector<ComponentRequest> detectors;
   std::vector<ComponentRequest> attacks;
+  std::vector<CurveRequest> curves;
   EvaluationRequest evaluation;
   std::vector<PublishedFigure> published;
 
@@ -80,6 +89,8 @@ struct Specification {
 /// Option declarations of the parts that are not components, for forms and `describe`.
 const OptionSchema& evaluationSchema();
 const OptionSchema& protocolSchema();
+/// Of one entry of the list "curves".
+const OptionSchema& curveSchema();
 
 /// A ready specification that ships with the program.
 struct Preset {

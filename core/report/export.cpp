@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/report/attack_table.h"
+#include "core/report/auroc_curves.h"
 #include "core/report/curves.h"
 #include "core/report/html_report.h"
 #include "core/report/image_strip.h"
@@ -27,7 +28,7 @@ const ExportKind& kindNamed(const std::string& name) {
 void checkFormat(const ExportKind& kind, const std::string& format) {
   if (std::find(kind.formats.begin(), kind.formats.end(), format) != kind.formats.end()) return;
   std::string hint = "one of " + join(kind.formats, ", ");
-  if (format == "png" && (kind.name == "roc" || kind.name == "pr")) {
+  if (format == "png" && (kind.name == "roc" || kind.name == "pr" || kind.name == "curves")) {
     hint += "; the window exports plots as PNG";
   }
   throw Error::badInput("'" + kind.name + "' cannot be written as '" + format + "'",
@@ -63,6 +64,7 @@ const std::vector<ExportKind>& exportKinds() {
       {"attacks", "Attacks and their cost", {"md", "csv", "json"}},
       {"roc", "ROC curves", {"csv", "json", "svg", "pdf"}},
       {"pr", "Precision-recall curves", {"csv", "json", "svg", "pdf"}},
+      {"curves", "AUROC against the adversary's effort", {"csv", "json", "svg", "pdf"}},
       {"scores", "Anomaly scores", {"npz", "csv", "json"}},
       {"images", "Images before and after", {"png", "npz"}},
       {"spec", "Specification", {"json"}},
@@ -77,7 +79,7 @@ ReportParts partsNeeded(const std::string& what) {
   ReportParts parts;
   parts.datasets = full;
   parts.epochs = full;
-  parts.curves = full || what == "roc" || what == "pr";
+  parts.curves = full || what == "roc" || what == "pr" || what == "curves";
   parts.results = parts.curves || what == "table" || what == "attacks";
   parts.scores = full || what == "scores" || what == "attacks";
   parts.pairs = full || what == "images";
@@ -92,6 +94,7 @@ std::string exportRuns(const std::vector<RunReport>& runs, const std::string& wh
   if (what == "table") return writeTable(runs, tableFormat(format), options);
   if (what == "attacks") return writeAttackTable(runs, format, options.decimals);
   if (what == "roc" || what == "pr") return writeCurves(runs, what, curveFormat(format));
+  if (what == "curves") return writeAurocCurves(runs, curveFormat(format));
   if (what == "spec") return specifications(runs);
   if (what == "images") {
     return format == "png" ? encodePng(imageStrip(runs)) : writePairsNpz(runs);

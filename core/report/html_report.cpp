@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/metrics/detection.h"
+#include "core/report/auroc_curves.h"
 #include "core/report/curves.h"
 #include "core/report/escape.h"
 #include "core/report/facts.h"
@@ -121,6 +122,9 @@ std::string runSection(const RunReport& report, const TableOptions& options) {
   }
   if (hasCurves(report, "pr")) {
     text += "<h3>Precision-recall curves</h3>\n" + figureBlock(curveFigures({report}, "pr"));
+  }
+  if (const auto figures = aurocFigures({report}); !figures.empty()) {
+    text += "<h3>AUROC against the adversary's effort</h3>\n" + figureBlock(figures);
   }
   if (const auto figures = histogramFigures(report); !figures.empty()) {
     text += "<h3>Scores</h3>\n" + figureBlock(figures);

@@ -1,0 +1,268 @@
+// Curves of the AUROC: what a specification may ask for, exactness where a curve meets the results,
+// monotony, and resuming.
+#include <algorithm>
+#include <map>
+
+#include "core/attacks/attack.h"
+#include "core/base/error.h"
+#include "core/detectors/detector.h"
+#include "core/experiment/runner.h"
+#include "core/experiment/store_journal.h"
+#include "core/nn/network.h"
+#include "core/store/run_store.h"
+#include "core/training/recipe.h"
+
+using namespace bulwark;
+
+namespace {
+
+Json smallSpecification(const Json& curves) {
+  Json json = Json::parse(R"({
+    "name": "curves",
+    "threads": 1,
+    "data": {"in": {"dataset": "glyphs", "train_limit": 300, "test_limit": 50},
+             "out": [{"dataset": "noise-uniform", "test_limit": 40},
+                     {"dataset": "noise-gaussian", "test_limit": 30}]},
+    "classifier": {"network": "lenet5", "recipe": {"type": "standard", "epochs": 1}},
+    "detectors": ["msp", "mahalanobis"],
+    "attacks": [{"type": "pgd", "label": "pgd", "eps": "8/255", "steps": 5, "restarts": 2}],
+    "evaluation": {"bootstrap": 100, "image_pairs": 0, "batch_size": 32}
+  })");
+  json["curves"] = curves;
+  return json;
+}
+
+class Bench {
+ public:
+  Bench() : registries(builtinRegistries()), catalogue(DatasetCatalogue::defaultFolders()) {
+    store.emplace(RunStore::open(folder.filePath("runs.db").toStdString()));
+  }
+
+  Specification read(const Json& json) const {
+    return Specification::fromJson(json, registries, catalogue);
+  }
+
+  std::int64_t create(const Json& json) {
+    const auto spec = read(json);
+    return store->createRun(spec.name, spec.toJson(), spec.seed, spec.device);
+  }
+
+  /// Executes (or resumes) the run; `stopAt` > 0 cancels when so many attacks of curves begin.
+  void execute(std::int64_t run, int stopAt = 0) {
+    Control control;
+    int begun = 0;
+    StoreJournal journal(*store, run, [](const Json&) {});
+    std::string phase;
+    Task task(&control, [&](const ProgressUpdate& update) {
+      if (update.phase == phase) return;
+      phase = update.phase;
+      if (phase.starts_with("curve over") && ++begun == stopAt) control.cancel();
+    });
+    Runner(registries, catalogue).execute(read(store->run(run).specification), journal, task);
+  }
+
+  std::vector<CurveRecord> curves(std::int64_t run, const std::string& kind) const {
+    std::vector<CurveRecord> found;
+    for (auto& curve : store->curves(run)) {
+      if (curve.kind == kind) found.push_back(std::move(curve));
+    }
+    return found;
+  }
+
+  double auroc(std::int64_t run, const CurveRecord& curve, bool clean) const {
+    for (const auto& row : store->results(run)) {
+      if (row.detector == curve.detector && row.out == curve.out &&
+          row.attack == (clean ? "" : curve.attack) &&
+          row.setting == (clean ? "clean" : curve.setting)) {
+        return row.auroc;
+      }
+    }
+    return -1.0;
+  }
+
+  QTemporaryDir folder;
+  Registries registries;
+  DatasetCatalogue catalogue;
+  std::optional<RunStore> store;
+};
+
+Json all() {
+  return {{{"over", "epsilon"}, {"values", {"0", "2/255", "8/255", 0.5}}},
+          {{"over", "steps"}, {"values", {1, 5}}},
+          {{"over", "restarts"}, {"values", {1, 2}}},
+          {{"over", "propagations"}}};
+}
+
+bool falls(const std::vector<double>& values) {
+  return std::is_sorted(values.rbegin(), values.rend());
+}
+
+}  // namespace
+
+class TestCurves : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void specificationsAreChecked_data() {
+    QTest::addColumn<QString>("curves");
+    QTest::addColumn<QString>("where");
+    QTest::addColumn<QString>("says");
+    const auto row = [](const char* name, const char* curves, const char* where, const char* says) {
+      QTest::newRow(name) << curves << where << says;
+    };
+    row("unknown key", R"([{"over": "steps", "vaules": [1]}])", "curves[0].vaules", "values");
+    row("unknown quantity", R"([{"over": "stpes"}])", "curves[0].over", "steps");
+    row("unknown attack", R"([{"attack": "pdg"}])", "curves[0].attack", "pgd");
+    row("not a list", R"({"over": "steps"})", "curves", "list");
+    row("descending", R"([{"values": ["8/255", "4/255"]}])", "curves[0].values[1]", "exceed");
+    row("no number", R"([{"values": ["some"]}])", "curves[0].values[0]", "some");
+    row("too large", R"([{"values": [0.5, 2]}])", "curves[0].values[1]", "2");
+    row("half a step", R"([{"over": "steps", "values": [0.5]}])", "curves[0].values[0]", "whole");
+    row("chosen passes", R"([{"over": "propagations", "values": [1]}])", "curves[0].values",
+        "chosen");
+    row("until of steps", R"([{"over": "steps", "until": 0.5}])", "curves[0].until", "epsilon");
+    row("twice", R"([{"over": "steps"}, {"over": "steps", "values": [3]}])", "curves[1]", "twice");
+  }
+
+  void specificationsAreChecked() {
+    QFETCH(QString, curves);
+    QFETCH(QString, where);
+    QFETCH(QString, says);
+    const Bench bench;
+    try {
+      bench.read(smallSpecification(Json::parse(curves.toStdString())));
+      QFAIL("accepted");
+    } catch (const Error& error) {
+      QCOMPARE(error.kind(), Error::Kind::BadInput);
+      QCOMPARE(QString::fromStdString(error.where()), where);
+      const QString text = QString(error.what()) + QString::fromStdString(error.hint());
+      QVERIFY2(text.contains(says), qPrintable(text));
+    }
+  }
+
+  void attacksWithoutTheOptionAreRefused() {
+    const Bench bench;
+    Json json = smallSpecification({{{"over", "restarts"}}});
+    json["attacks"] = {"fgsm"};
+    QVERIFY_EXCEPTION_THROWN(bench.read(json), Error);
+    json["attacks"] = {"fgsm", "pgd"};
+    QVERIFY_EXCEPTION_THROWN(bench.read(json), Error);  // which of the two?
+    json["curves"][0]["attack"] = "pgd";
+    QCOMPARE(bench.read(json).curves[0].values, (std::vector<std::string>{"1", "2", "5", "10"}));
+    json["evaluation"]["settings"] = {"clean"};
+    QVERIFY_EXCEPTION_THROWN(bench.read(json), Error);
+    json["evaluation"] = {{"mode", "cross"}};
+    QVERIFY_EXCEPTION_THROWN(bench.read(json), Error);
+  }
+
+  void specificationsAreKept() {
+    const Bench bench;
+    const auto spec = bench.read(smallSpecification(all()));
+    QCOMPARE(spec.curves.size(), std::size_t{4});
+    QCOMPARE(spec.curves[0].values, (std::vector<std::string>{"0", "2/255", "8/255", "0.5"}));
+    QCOMPARE(bench.read(spec.toJson()).toJson(), spec.toJson());
+    QVERIFY(spec.hash() != bench.read(smallSpecification(Json::array())).hash());
+    QVERIFY(!bench.read(smallSpecification(Json::array())).toJson().contains("curves"));
+  }
+
+  void curvesMeetTheResults() {
+    Bench bench;
+    const auto run = bench.create(smallSpecification(all()));
+    bench.execute(run);
+    const std::size_t expected = 2 * 3 * 2;  // detectors, settings, out sets
+    int descents = 0;
+    const auto epsilon = bench.curves(run, "auroc-epsilon");
+    QCOMPARE(epsilon.size(), expected);
+    std::map<std::string, double> least;
+    for (const auto& curve : epsilon) {
+      QCOMPARE(curve.x.front(), 0.0);
+      QCOMPARE(curve.y.front(), bench.auroc(run, curve, true));
+      QVERIFY(falls(curve.y));
+      descents += curve.y.back() < curve.y.front() ? 1 : 0;
+      QVERIFY(curve.x.size() == 4 || curve.setting != "in_out" || curve.y.back() == 0.0);
+    }
+    QVERIFY(descents > 0);
+    for (std::size_t i = 0; i + 2 < epsilon.size(); i += 3) {
+      for (std::size_t k = 0; k < epsilon[i].y.size(); ++k) {
+        QCOMPARE(epsilon[i + 2].setting, std::string("in_out"));
+        QVERIFY(epsilon[i + 2].y[k] <= std::min(epsilon[i].y[k], epsilon[i + 1].y[k]));
+      }
+    }
+    for (const char* kind : {"auroc-steps", "auroc-restarts", "auroc-propagations"}) {
+      const auto curves = bench.curves(run, kind);
+      QCOMPARE(curves.size(), expected);
+      for (const auto& curve : curves) {
+        QCOMPARE(curve.y.back(), bench.auroc(run, curve, false));
+        if (curve.kind != "auroc-steps") QVERIFY(falls(curve.y));
+      }
+    }
+    for (const auto& curve : bench.curves(run, "auroc-propagations")) {
+      QCOMPARE(curve.x.size(), std::size_t{1 + 2 * 5 + 1});
+      QCOMPARE(curve.x.front(), 0.0);
+      QCOMPARE(curve.y.front(), bench.auroc(run, curve, true));
+      QCOMPARE(curve.x.back(), 2.0 * (5 + 1) + 2 * 5);
+    }
+    // One run with two restarts tells what one with a single restart would have found.
+    Json single = smallSpecification(Json::array());
+    single["attacks"][0]["restarts"] = 1;
+    const auto alone = bench.create(single);
+    bench.execute(alone);
+    for (const auto& curve : bench.curves(run, "auroc-restarts")) {
+      QCOMPARE(curve.y.front(), bench.auroc(alone, curve, false));
+    }
+  }
+
+  void aFixedStepNeedsOneRun() {
+    Bench bench;
+    Json json = smallSpecification({{{"over", "steps"}, {"values", {2, 5}}}});
+    json["attacks"][0] = {
+        {"type", "pgd"}, {"label", "pgd"}, {"eps", "8/255"}, {"step_size", 0.005}, {"steps", 2}};
+    json["evaluation"]["rank_saturation"] = false;
+    const auto run = bench.create(json);
+    bench.execute(run);
+    for (const auto& curve : bench.curves(run, "auroc-steps")) {
+      QVERIFY(falls(curve.y));
+      QCOMPARE(curve.y.front(), bench.auroc(run, curve, false));
+    }
+    // The run of five steps, and nothing else, was propagated, for both detectors.
+    const auto summary = bench.store->run(run).summary;
+    QCOMPARE(summary.at("curve_forwards").get<double>(), 2.0 * (50 + 40 + 30) * 6);
+    QCOMPARE(summary.at("curve_backwards").get<double>(), 2.0 * (50 + 40 + 30) * 5);
+  }
+
+  void theSweepEndsAtTheFloor() {
+    Bench bench;
+    Json json = smallSpecification({{{"over", "epsilon"}, {"until", 0.5}}});
+    json["evaluation"]["settings"] = {"clean", "in_out"};
+    const auto run = bench.create(json);
+    bench.execute(run);
+    const auto curves = bench.curves(run, "auroc-epsilon");
+    QCOMPARE(curves.size(), std::size_t{2 * 2});
+    for (const auto& curve : curves) {
+      QCOMPARE(curve.setting, std::string("in_out"));
+      QVERIFY(curve.y.back() <= 0.5 && curve.x.size() < 10);
+      for (std::size_t k = 0; k + 1 < curve.y.size(); ++k) QVERIFY(curve.y[k] > 0.5);
+    }
+  }
+
+  void aCutShortCurveEndsTheSame() {
+    Bench bench;
+    const auto whole = bench.create(smallSpecification(all()));
+    bench.execute(whole);
+    const auto cut = bench.create(smallSpecification(all()));
+    for (const int stop : {2, 4, 9}) QVERIFY_EXCEPTION_THROWN(bench.execute(cut, stop), Error);
+    bench.execute(cut);
+    const auto expected = bench.store->curves(whole), found = bench.store->curves(cut);
+    QCOMPARE(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      QCOMPARE(found[i].kind, expected[i].kind);
+      QVERIFY(found[i].x == expected[i].x && found[i].y == expected[i].y);
+    }
+    for (const char* key : {"curve_forwards", "curve_backwards"}) {
+      QCOMPARE(bench.store->run(cut).summary.at(key), bench.store->run(whole).summary.at(key));
+    }
+  }
+};
+
+QTEST_GUILESS_MAIN(TestCurves)
+#include "tst_curves.moc"
