@@ -4,6 +4,7 @@
 #include "app/cli/session.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/experiment/cost_rates.h"
 #include "core/experiment/runner.h"
 #include "core/experiment/specification.h"
 #include "core/experiment/worker.h"
@@ -47,12 +48,15 @@ void run(Session& session, const RunOptions& options) {
   requireDevice(spec.device);  // before anything is recorded
   std::int64_t job = 0;
   std::int64_t runId = 0;
+  std::string cost;
   {
     RunStore store = session.openStore(RunStore::Mode::ReadWrite);
     job = store.enqueue(spec.name, spec.toJson(), spec.seed, spec.device, spec.threads);
     runId = store.job(job).run;
+    const auto rates = earlierRates(store, spec, session.registries(), session.catalogue());
+    cost = estimateCost(spec, session.registries(), session.catalogue(), rates).text;
   }
-  std::cerr << "run " << runId << ": " << spec.name << '\n';
+  std::cerr << "run " << runId << ": " << spec.name << '\n' << cost << '\n';
   if (executeHere(session, job, session.exitCode) != RunState::Done) return;
   const RunStore store = session.openStore(RunStore::Mode::ReadOnly);
   if (options.json) {

@@ -8,6 +8,7 @@
 
 #include "core/detectors/detector_objective.h"
 #include "core/detectors/score_set.h"
+#include "core/experiment/file_progress.h"
 #include "core/experiment/thresholds.h"
 #include "core/metrics/detection.h"
 #include "core/nn/device.h"
@@ -161,8 +162,10 @@ void CellEvaluator::attack(const FittedDetector& detector, const NamedAttack& at
 
 void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack& attack,
                               const NamedSet& set, bool out, double saturation) {
-  ++attackedCells_;
+  FileProgress progress(journal_.folder() / "progress" / std::to_string(attackedCells_++),
+                        FileProgress::Seconds(journal_.secondsWorthKeeping()));
   if (auto stored = journal_.finishedScores(detector.label, attack.label, set.name, out)) {
+    progress.discard();
     scores_.add(std::move(*stored));
     return;
   }
@@ -192,6 +195,7 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
     resources = sources_->resources(out ? torch::Tensor() : set.set->labels(), out ? -1 : 1);
     context.resources = &resources;
   }
+  context.progress = &progress;
   DetectorObjective objective(*detector.detector, direction);
   const AttackResult result =
       withMemoryAdvice(device_, passSize(size, context.batchSize), "evaluation.batch_size",
@@ -265,6 +269,7 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
     pairs.push_back(std::move(pair));
   }
   journal_.scores(scores, pairs);
+  progress.discard();
   scores_.add(std::move(scores));
 }
 

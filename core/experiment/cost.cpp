@@ -3,6 +3,7 @@
 
 #include "core/attacks/attack.h"
 #include "core/base/text.h"
+#include "core/experiment/curve_request.h"
 #include "core/experiment/runner.h"
 
 namespace bulwark {
@@ -28,10 +29,31 @@ std::string thousands(double value) {
   return grouped;
 }
 
+double passesOf(const Attack& attack) {
+  return static_cast<double>(attack.forwardsPerImage() + attack.backwardsPerImage());
+}
+
+/// Forwards plus backwards per image that a curve needs, at most.
+double passesOf(const CurveRequest& curve, const Specification& spec,
+                const Registries& registries) {
+  const ComponentRequest& request = attackOf(curve, spec);
+  const std::size_t values = std::max<std::size_t>(1, curve.values.size());
+  double total = 0.0, most = 0.0;
+  bool oneRun = curve.over == "propagations";
+  for (std::size_t i = 0; i < values; ++i) {
+    const auto attack =
+        registries.attacks.make(request.type, optionsAt(curve, request, i), "curves");
+    if (curve.over == "steps") oneRun = attack->stepsAreNested();
+    most = std::max(most, passesOf(*attack));
+    total += passesOf(*attack);
+  }
+  return oneRun ? most : total;
+}
+
 }  // namespace
 
 CostEstimate estimateCost(const Specification& spec, const Registries& registries,
-                          const DatasetCatalogue& catalogue) {
+                          const DatasetCatalogue& catalogue, const CostRates& rates) {
   CostEstimate estimate;
   if (!spec.network.type.empty()) {
     double passes = 1.0;
@@ -55,11 +77,14 @@ CostEstimate estimateCost(const Specification& spec, const Registries& registrie
       attacked += imageCount(out, catalogue, false);
     }
   }
+  const auto detectors = static_cast<double>(spec.detectors.size());
+  for (const auto& curve : spec.curves) {
+    estimate.attackPropagations += attacked * detectors * passesOf(curve, spec, registries);
+  }
   for (const auto& request : spec.attacks) {
-    const auto attack = registries.attacks.make(request.type, request.options, "attacks");
-    const auto passes =
-        static_cast<double>(attack->forwardsPerImage() + attack->backwardsPerImage());
-    estimate.attackPropagations += attacked * passes * static_cast<double>(spec.detectors.size());
+    const double passes =
+        passesOf(*registries.attacks.make(request.type, request.options, "attacks"));
+    estimate.attackPropagations += attacked * passes * detectors;
     if (!spec.network.type.empty()) {
       estimate.attackPropagations += imageCount(spec.in, catalogue, false) * passes;
     }
@@ -67,6 +92,15 @@ CostEstimate estimateCost(const Specification& spec, const Registries& registrie
   estimate.text = "training: " + thousands(estimate.trainingImages) +
                   " images forward and backward; attacks: at most " +
                   thousands(estimate.attackPropagations) + " image passes";
+  const auto secondsOf = [](double work, double rate) {
+    return work == 0.0 ? 0.0 : rate > 0.0 ? work / rate : std::nan("");
+  };
+  const double seconds = secondsOf(estimate.trainingImages, rates.trainingImages) +
+                         secondsOf(estimate.attackPropagations, rates.attackPropagations);
+  if (seconds > 0.0) {  // not where a rate is unknown
+    estimate.seconds = seconds;
+    estimate.text += "; at most about " + formatDuration(seconds) + " at the rate of earlier runs";
+  }
   return estimate;
 }
 

@@ -334,7 +334,8 @@ CurveEvaluator::AttackedSet CurveEvaluator::attackAfresh(const Job& job, std::si
       }
     }
   }
-  FileProgress progress(journal_.folder() / "curves" / job.file / file);
+  FileProgress progress(journal_.folder() / "curves" / job.file / file,
+                        FileProgress::Seconds(journal_.secondsWorthKeeping()));
   AttackContext context{
       .device = device_,
       .batchSize = spec_.evaluation.batchSize,

@@ -44,12 +44,15 @@ class Journal {
   };
   /// None: there is no such run.
   virtual std::optional<OtherRun> otherRun(std::int64_t /*id*/) { return std::nullopt; }
+  /// Seconds of work on one attacked set that are worth keeping before the set is complete.
+  virtual double secondsWorthKeeping() const { return 5.0; }
 };
 
 /// Executes a specification step by step: data, classifier, detectors, attacks, metrics.
 ///
 /// Owns no thread and no window. Each finished (detector, attack, set) goes to the journal at
-/// once, so a killed execution loses at most one, and a resumed one gives the same results.
+/// once, the images finished of the one under way to the run's folder every few seconds. So a
+/// killed execution loses seconds, and a resumed one gives the same results.
 class Runner {
  public:
   Runner(const Registries& registries, const DatasetCatalogue& catalogue);
@@ -61,16 +64,22 @@ class Runner {
   const DatasetCatalogue& catalogue_;
 };
 
-/// Cost of a specification before it starts: propagations and, from a short calibration or the
-/// rate of earlier runs, seconds. No data is loaded.
+/// How quick this machine has been, per second; 0: unknown.
+struct CostRates {
+  double trainingImages = 0;      ///< images propagated forward and backward
+  double attackPropagations = 0;  ///< forwards plus backwards
+};
+
+/// Cost of a specification before it starts: propagations and, from the rates of earlier runs
+/// (core/experiment/cost_rates.h), seconds. No data is loaded.
 struct CostEstimate {
   double trainingImages = 0;      ///< images propagated forward and backward in training
   double attackPropagations = 0;  ///< upper bound of forwards plus backwards
-  double seconds = 0;             ///< 0 when no rate is known
+  double seconds = 0;             ///< of training and attacks; 0 when a rate needed is unknown
   std::string text;               ///< "up to 420,000 forward and backward passes, about 2 min"
 };
 CostEstimate estimateCost(const Specification& specification, const Registries& registries,
-                          const DatasetCatalogue& catalogue);
+                          const DatasetCatalogue& catalogue, const CostRates& rates = {});
 
 /// A device LibTorch can compute on.
 struct DeviceInfo {

@@ -1,11 +1,16 @@
 // Curves of the AUROC: what a specification may ask for, exactness where a curve meets the results,
 // monotony, and resuming.
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
 #include <map>
+#include <thread>
 
 #include "core/attacks/attack.h"
 #include "core/base/error.h"
 #include "core/detectors/detector.h"
+#include "core/experiment/cost_rates.h"
 #include "core/experiment/runner.h"
 #include "core/experiment/store_journal.h"
 #include "core/nn/network.h"
@@ -45,6 +50,40 @@ class Bench {
   std::int64_t create(const Json& json) {
     const auto spec = read(json);
     return store->createRun(spec.name, spec.toJson(), spec.seed, spec.device);
+  }
+
+  /// Executes until something of the first attacked set is kept, and cancels then.
+  void executeIntoFirstSet(std::int64_t run) {
+    class Eager : public StoreJournal {
+     public:
+      using StoreJournal::StoreJournal;
+      double secondsWorthKeeping() const override { return 0.0; }
+    };
+    Control control;
+    Eager journal(*store, run, [](const Json&) {});
+    Task task(&control);
+    std::atomic<bool> ended = false;
+    std::thread watcher([&, kept = firstProgress(run) / "0-1.safetensors"] {
+      while (!ended && !std::filesystem::exists(kept)) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      control.cancel();
+    });
+    const auto join = [&] {
+      ended = true;
+      watcher.join();
+    };
+    try {
+      Runner(registries, catalogue).execute(read(store->run(run).specification), journal, task);
+    } catch (...) {
+      join();
+      throw;
+    }
+    join();
+  }
+
+  std::filesystem::path firstProgress(std::int64_t run) const {
+    return store->artefactFolder(run) / "progress" / "0";
   }
 
   /// Executes (or resumes) the run; `stopAt` > 0 cancels when so many attacks of curves begin.
@@ -230,6 +269,46 @@ class TestCurves : public QObject {
     QCOMPARE(summary.at("curve_backwards").get<double>(), 2.0 * (50 + 40 + 30) * 5);
   }
 
+  void theCostCountsCurvesAndKnowsTheRates() {
+    Bench bench;
+    Json json = smallSpecification(all());
+    json["evaluation"]["rank_saturation"] = false;
+    const auto estimate = [&](const Json& of, const CostRates& rates) {
+      return estimateCost(bench.read(of), bench.registries, bench.catalogue, rates);
+    };
+    QCOMPARE(earlierRates(*bench.store, bench.read(json), bench.registries, bench.catalogue)
+                 .attackPropagations,
+             0.0);
+    QCOMPARE(estimate(json, {}).seconds, 0.0);
+    const auto run = bench.create(json);
+    bench.execute(run);
+    const Json summary = bench.store->run(run).summary;
+    double spent = 0;
+    for (const char* key :
+         {"attack_forwards", "attack_backwards", "curve_forwards", "curve_backwards"}) {
+      spent += summary.at(key).get<double>();
+    }
+    const double bound = estimate(json, {}).attackPropagations;
+    QVERIFY2(spent <= bound && spent > 0.5 * bound, qPrintable(QString::number(spent / bound)));
+    const Json plain = smallSpecification(Json::array());
+    QVERIFY(estimate(plain, {}).attackPropagations < 0.5 * bound);
+
+    const auto rates =
+        earlierRates(*bench.store, bench.read(json), bench.registries, bench.catalogue);
+    const double seconds = bench.store->run(run).timings.at("attack").get<double>();
+    const double attack =
+        summary.at("attack_forwards").get<double>() + summary.at("attack_backwards").get<double>();
+    QCOMPARE(rates.attackPropagations, attack / seconds);
+    const CostRates known = {.trainingImages = 1000, .attackPropagations = 500};
+    const auto cost = estimate(json, known);
+    QCOMPARE(cost.seconds, cost.trainingImages / 1000 + cost.attackPropagations / 500);
+    QVERIFY(cost.text.find("earlier runs") != std::string::npos);
+    json["classifier"]["network"] = "mlp";
+    QCOMPARE(earlierRates(*bench.store, bench.read(json), bench.registries, bench.catalogue)
+                 .attackPropagations,
+             0.0);
+  }
+
   void theSweepEndsAtTheFloor() {
     Bench bench;
     Json json = smallSpecification({{{"over", "epsilon"}, {"until", 0.5}}});
@@ -242,6 +321,38 @@ class TestCurves : public QObject {
       QCOMPARE(curve.setting, std::string("in_out"));
       QVERIFY(curve.y.back() <= 0.5 && curve.x.size() < 10);
       for (std::size_t k = 0; k + 1 < curve.y.size(); ++k) QVERIFY(curve.y[k] > 0.5);
+    }
+  }
+
+  void anAttackedSetIsResumedWithin() {
+    Bench bench;
+    Json json = smallSpecification(Json::array());
+    json["detectors"] = {"msp"};
+    json["attacks"][0]["steps"] = 20;
+    json["evaluation"]["batch_size"] = 8;
+    json["evaluation"]["image_pairs"] = 6;
+    const auto whole = bench.create(json), cut = bench.create(json);
+    bench.execute(whole);
+    QVERIFY_EXCEPTION_THROWN(bench.executeIntoFirstSet(cut), Error);
+    QVERIFY(std::filesystem::exists(bench.firstProgress(cut)));
+    QVERIFY(!bench.store->scores(cut, "msp", "pgd", "glyphs", false));
+    bench.execute(cut);
+    QVERIFY(!std::filesystem::exists(bench.firstProgress(cut)));
+    const auto expected = bench.store->scoreSets(whole), found = bench.store->scoreSets(cut);
+    QCOMPARE(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      QCOMPARE(found[i].attack, expected[i].attack);
+      QVERIFY(found[i].scores == expected[i].scores);
+      QVERIFY(found[i].saturated == expected[i].saturated);
+      QVERIFY(found[i].trajectory == expected[i].trajectory);
+      QCOMPARE(found[i].forwards, expected[i].forwards);
+      QCOMPARE(found[i].backwards, expected[i].backwards);
+    }
+    const auto pairs = bench.store->imagePairs(cut), others = bench.store->imagePairs(whole);
+    QCOMPARE(pairs.size(), others.size());
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      QVERIFY(pairs[i].after == others[i].after && pairs[i].steps == others[i].steps);
+      QVERIFY(pairs[i].stepScores == others[i].stepScores);
     }
   }
 

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/report/attack_table.h"
+#include "core/report/auroc_curves.h"
 #include "core/report/escape.h"
 #include "core/report/export.h"
 #include "core/report/table_layout.h"
@@ -347,6 +348,25 @@ class TestReportTables : public QObject {
       const auto text = QString::fromStdString(exportRuns({report}, "table", format));
       QVERIFY2(!text.contains(dagger) && text.contains("H15 msp"), format);
     }
+  }
+
+  void effortCurvesShowTheHardestSetting() {
+    const auto run = sample::run();
+    const auto figures = aurocFigures({run});
+    QCOMPARE(figures.size(), std::size_t{4});  // two quantities, two out sets
+    for (const Figure& figure : figures) {
+      QCOMPARE(figure.series.size(), std::size_t{2});  // detectors
+      const bool radius = contains(figure.xLabel, "Radius");
+      QVERIFY(radius || figure.xLabel == "Steps");
+      QVERIFY(figure.series[0].y == (radius ? std::vector{0.9, 0.25} : std::vector{0.7, 0.6}));
+      QVERIFY(contains(figure.series[0].name, radius ? "In & Out" : "Out"));
+    }
+    const std::string csv = exportRuns({run}, "curves", "csv");
+    QVERIFY(csv.starts_with("run,run_name,detector,attack,setting,out,over,x,auroc\n"));
+    QVERIFY(contains(csv, ",epsilon,0.5,0.25\n") && contains(csv, ",in,mnist,epsilon,0.5,0.8\n"));
+    const Json json = Json::parse(exportRuns({run}, "curves", "json"));
+    QCOMPARE(json.size(), std::size_t{2 * 2 * 3});
+    QVERIFY(contains(exportRuns({run}, "report", "html"), "the adversary's effort"));
   }
 
   void attacksAreListedWithTheirCost() {

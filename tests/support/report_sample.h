@@ -104,6 +104,11 @@ inline bulwark::RunReport run(std::int64_t id = 7) {
       addRow(report, detector, kAttack, "in", out, inHit, o);
       addRow(report, detector, kAttack, "out", out, in, oHit);
       addRow(report, detector, kAttack, "in_out", out, inHit, oHit);
+      report.curves.push_back(
+          {detector, kAttack, "in", out, "auroc-epsilon", {0, 0.5}, {0.9, 0.8}});
+      report.curves.push_back(
+          {detector, kAttack, "in_out", out, "auroc-epsilon", {0, 0.5}, {0.9, 0.25}});
+      report.curves.push_back({detector, kAttack, "out", out, "auroc-steps", {1, 10}, {0.7, 0.6}});
     }
   }
   bulwark::ImagePair pair;
