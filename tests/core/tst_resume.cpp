@@ -54,10 +54,10 @@ class Hills : public Objective {
   int milliseconds_;
 };
 
-std::unique_ptr<Attack> makeAttack(Json options) {
+std::unique_ptr<Attack> makeAttack(const Json& options, const std::string& type = "pgd") {
   Registry<Attack> registry{"attack"};
   registerAttacks(registry);
-  return registry.make("pgd", options, "");
+  return registry.make(type, options, "");
 }
 
 std::unique_ptr<Attack> pgd() {
@@ -184,6 +184,45 @@ class TestResume : public QObject {
              qPrintable(QString("%1 of %2").arg(resumed.seen).arg(undisturbed.seen)));
     progress.discard();
     QVERIFY(!std::filesystem::exists(pathOf(folder)));
+  }
+
+  void everyWalkerCanBeResumed_data() {
+    QTest::addColumn<QString>("type");
+    QTest::addColumn<QString>("options");
+    QTest::newRow("apgd") << "apgd"
+                          << R"({"eps": 0.1, "steps": 10})";
+    QTest::newRow("pgd l2") << "pgd"
+                            << R"({"eps": 0.3, "norm": "l2", "steps": 6, "momentum": 0.9})";
+    QTest::newRow("bim_b") << "bim_b"
+                           << R"({"eps": 0.1, "steps": 8})";
+    QTest::newRow("square") << "square"
+                            << R"({"eps": 0.1, "queries": 25})";
+    QTest::newRow("simba") << "simba"
+                           << R"({"eps": 0.1, "queries": 25})";
+    QTest::newRow("random_search") << "random_search"
+                                   << R"({"eps": 0.1, "draws": 12})";
+  }
+
+  void everyWalkerCanBeResumed() {
+    QFETCH(QString, type);
+    QFETCH(QString, options);
+    const auto attack = makeAttack(Json::parse(options.toStdString()), type.toStdString());
+    const auto run = [&](AttackProgress* progress, Control* control, Hills& hills) {
+      Task task(control);
+      auto context = contextFor(task, progress, false);
+      context.saturation = cleanValues().median().item<double>() + 0.8;
+      return attack->perturb(hills, images(), context);
+    };
+    Hills undisturbed, cut, resumed;
+    const auto whole = run(nullptr, nullptr, undisturbed);
+    QTemporaryDir folder;
+    Control control;
+    Interrupting interrupting(pathOf(folder), control, 2);
+    QVERIFY_EXCEPTION_THROWN(run(&interrupting, &control, cut), Error);
+    FileProgress progress(pathOf(folder));
+    compare(run(&progress, nullptr, resumed), whole);
+    QVERIFY2(resumed.seen < undisturbed.seen,
+             qPrintable(QString("%1 of %2").arg(resumed.seen).arg(undisturbed.seen)));
   }
 
   void nothingIsDoneTwice() {
