@@ -282,6 +282,8 @@ class TestCurves : public QObject {
     QCOMPARE(estimate(json, {}).seconds, 0.0);
     const auto run = bench.create(json);
     bench.execute(run);
+    bench.store->setRunState(run, RunState::Running);
+    bench.store->setRunState(run, RunState::Done);
     const Json summary = bench.store->run(run).summary;
     double spent = 0;
     for (const char* key :
