@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/attacks/attack.h"
+#include "core/attacks/joint.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 
@@ -62,6 +63,11 @@ CurveRequest readCurve(const Json& json, const Specification& spec, const Regist
                           (typo.empty() ? "" : typo + " ") + "it has: " + join(labels, ", "));
   }
   const auto& attack = attackOf(curve, spec);
+  if (dynamic_cast<const JointAttack*>(
+          registries.attacks.make(attack.type, attack.options, params.pathOf("attack")).get())) {
+    throw Error::badInput("the attack '" + curve.attack + "' has no AUROC", params.pathOf("attack"),
+                          "choose an attack on the score alone");
+  }
   const std::string varied = variedOption(curve);
   if (varied.empty()) {
     if (!curve.values.empty()) {

@@ -12,6 +12,7 @@
 #include "core/detectors/detector_objective.h"
 #include "core/experiment/curve_request.h"
 #include "core/experiment/file_progress.h"
+#include "core/experiment/source_models.h"
 #include "core/experiment/thresholds.h"
 #include "core/metrics/roc.h"
 #include "core/nn/device.h"
@@ -345,6 +346,11 @@ CurveEvaluator::AttackedSet CurveEvaluator::attackAfresh(const Job& job, std::si
       .saturation = bound,
   };
   context.progress = &progress;
+  AttackResources resources;
+  if (sources_) {
+    resources = sources_->resources(out ? torch::Tensor() : target.set->labels(), out ? -1 : 1);
+    context.resources = &resources;
+  }
   if (smaller) {
     context.warm = smaller->images;
     // What an attack is told as clean is the value it must exceed.

@@ -24,6 +24,9 @@ class CurveEvaluator {
                  const ExperimentData& data, const torch::Device& device, Seed seed,
                  Journal& journal, Task& task);
 
+  /// Gives attacks the run's classifier, the true classes and other models.
+  void use(SourceModels& sources) { sources_ = &sources; }
+
   /// All curves of the detector at `position` of the specification, whose clean scores are known.
   void evaluate(const FittedDetector& detector, std::size_t position, const ScoreTable& scores);
 
@@ -75,6 +78,7 @@ class CurveEvaluator {
   Seed seed_;
   Journal& journal_;
   Task& task_;
+  SourceModels* sources_ = nullptr;
   std::vector<CurveRecord> curves_;
   std::int64_t forwards_ = 0, backwards_ = 0;
 };

@@ -188,6 +188,11 @@ class TestCurves : public QObject {
     QVERIFY_EXCEPTION_THROWN(bench.read(json), Error);  // which of the two?
     json["curves"][0]["attack"] = "pgd";
     QCOMPARE(bench.read(json).curves[0].values, (std::vector<std::string>{"1", "2", "5", "10"}));
+    json["attacks"] = {"joint"};
+    json["curves"][0]["attack"] = "joint";
+    QVERIFY_EXCEPTION_THROWN(bench.read(json), Error);  // it has no AUROC
+    json["attacks"] = {"pgd"};
+    json["curves"][0]["attack"] = "pgd";
     json["evaluation"]["settings"] = {"clean"};
     QVERIFY_EXCEPTION_THROWN(bench.read(json), Error);
     json["evaluation"] = {{"mode", "cross"}};
