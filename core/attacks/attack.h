@@ -80,6 +80,7 @@ double finishBound(const AttackContext& context);
 struct AttackResult {
   torch::Tensor images;     ///< [N, C, H, W] float32, CPU
   torch::Tensor values;     ///< [N] float64, CPU: judged value at `images`, never below the clean
+                            ///< unless the attack was asked for its last point
   torch::Tensor saturated;  ///< [N] bool: left early, under S1 or having crossed
   /// [N] bool: the gradient was exactly zero at some step, a sign of masking (check H15).
   torch::Tensor zeroGradient;
@@ -122,7 +123,7 @@ class Attack {
                                const AttackContext& context) const = 0;
 };
 
-/// fgsm, pgd.
+/// Every attack that comes with the program (core/attacks/builtin.h).
 void registerAttacks(Registry<Attack>& registry);
 
 }  // namespace bulwark

@@ -10,6 +10,10 @@ torch::Tensor rowNorms(const torch::Tensor& images) {
   return torch::linalg_vector_norm(images.flatten(1), 2, torch::IntArrayRef{1});
 }
 
+torch::Tensor rowMaxima(const torch::Tensor& values) {
+  return values.flatten(1).abs().amax(1);
+}
+
 Ball::Ball(const ThreatModel& threat, const torch::Tensor& images)
     : threat_(threat), centres_(images.clone(torch::MemoryFormat::Contiguous)) {
   if (threat.norm == Norm::Linf) {

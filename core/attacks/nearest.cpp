@@ -7,6 +7,7 @@
 
 #include "core/attacks/ball.h"
 #include "core/attacks/row_plan.h"
+#include "core/attacks/snapshots.h"
 #include "core/attacks/threat.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -44,7 +45,6 @@ class Search {
   };
 
   void startResult();
-  void judgeAll();
   void seat();
   void begin(const std::vector<std::int64_t>& rows);
   Sight evaluate(const torch::Tensor& points, const torch::Tensor& samples,
@@ -129,18 +129,13 @@ void Search::startResult() {
   const auto searches = static_cast<std::int64_t>(thresholds_.size()) * plan_.quests;
   // One pass more per search: it judges the crossing that was moved into the ball.
   sums_.assign(static_cast<std::size_t>(searches * (plan_.passes + 1) + 1), 0.0);
-  const auto samples = static_cast<std::int64_t>(context_.snapshotSamples.size());
-  const auto times = static_cast<std::int64_t>(context_.snapshotSteps.size());
-  auto shape = images_.sizes().vec();
-  shape[0] = times;
-  shape.insert(shape.begin(), samples);
-  result_.snapshots = torch::zeros(shape, torch::kFloat32);
-  result_.snapshotValues = torch::zeros({samples, times}, torch::kFloat64);
+  startSnapshots(images_, context_, result_);
 }
 
 AttackResult Search::run() {
   startResult();
-  if (!context_.clean.defined()) judgeAll();
+  if (!context_.clean.defined())
+    clean_ = toHost(judgeImages(objective_, images_, rows_.width(), context_, result_));
   const torch::NoGradGuard noGrad;
   if (count_ > 0) {
     const auto doubles = torch::TensorOptions(context_.device).dtype(torch::kFloat64);
@@ -190,18 +185,6 @@ AttackResult Search::run() {
   }
   auditPerturbation(images_, result_.images, plan_.threat, plan_.name);
   return std::move(result_);
-}
-
-void Search::judgeAll() {
-  const std::int64_t width = std::max<std::int64_t>(1, rows_.width());
-  for (std::int64_t begin = 0; begin < count_; begin += width) {
-    context_.task.checkpoint();
-    const auto samples = torch::arange(begin, std::min(begin + width, count_));
-    const auto points = toDevice(images_.index_select(0, samples), context_.device);
-    const auto values = toHost(objective_.judge(points, samples));
-    clean_.insert(clean_.end(), values.begin(), values.end());
-    result_.forwards += samples.size(0);
-  }
 }
 
 /// Thresholds that the clean image is beyond need no search.
@@ -381,8 +364,7 @@ Search::Pass Search::pass() {
   done.moved = moves;
   done.over = torch::ones({points.size(0)}, torch::kBool);
   if (moves) {
-    done.magnitude = toHost(
-        torch::linalg_vector_norm(sight.gradients.flatten(1), kNever, torch::IntArrayRef{1}));
+    done.magnitude = toHost(rowMaxima(sight.gradients));
     done.over = seeker_->move(sight).to(torch::kCPU, torch::kBool).contiguous();
   }
   return done;
@@ -514,17 +496,8 @@ void Search::leave(const std::vector<std::int64_t>& rows) {
 /// Keeps `image` for the wanted times within [from, to].
 void Search::snapshot(const Row& row, std::int64_t from, std::int64_t to,
                       const torch::Tensor& image) {
-  const auto& samples = context_.snapshotSamples;
-  const auto& times = context_.snapshotSteps;
-  for (std::size_t s = 0; s < samples.size(); ++s) {
-    if (samples[s] != row.sample) continue;
-    for (std::size_t t = 0; t < times.size(); ++t) {
-      if (times[t] < from || times[t] > to) continue;
-      const auto a = static_cast<std::int64_t>(s), b = static_cast<std::int64_t>(t);
-      result_.snapshots[a][b].copy_(image);
-      result_.snapshotValues[a][b] = row.best;
-    }
-  }
+  keepSnapshots(
+      row.sample, from, to, row.best, [&] { return image; }, context_, result_);
 }
 
 void Search::shrinkBatch() {
@@ -556,7 +529,7 @@ torch::Tensor distancesBetween(const torch::Tensor& points, const torch::Tensor&
   const auto delta = (points - images).flatten(1);
   switch (distance) {
     case Distance::Linf:
-      return torch::linalg_vector_norm(delta, kNever, torch::IntArrayRef{1}).to(torch::kFloat64);
+      return rowMaxima(delta).to(torch::kFloat64);
     case Distance::Changed:
       return (delta != 0).sum(1).to(torch::kFloat64);
     case Distance::L2:

@@ -9,6 +9,7 @@
 
 #include "core/attacks/ball.h"
 #include "core/attacks/row_plan.h"
+#include "core/attacks/snapshots.h"
 #include "core/attacks/threat.h"
 #include "core/attacks/walk_resume.h"
 #include "core/base/error.h"
@@ -41,7 +42,6 @@ class Walk {
   };
 
   void startResult();
-  torch::Tensor judgeAll();
   void seat();
   Objective::Values evaluate(const torch::Tensor& points, const torch::Tensor& samples,
                              torch::Tensor* gradient);
@@ -133,19 +133,15 @@ void Walk::startResult() {
   for (std::int64_t restart = 1; restart <= plan_.restarts; ++restart) {
     result_.restartEnds.push_back(restart * plan_.steps);
   }
-  const auto samples = static_cast<std::int64_t>(context_.snapshotSamples.size());
-  const auto times = static_cast<std::int64_t>(context_.snapshotSteps.size());
-  auto shape = images_.sizes().vec();
-  shape[0] = times;
-  shape.insert(shape.begin(), samples);
-  result_.snapshots = torch::zeros(shape, torch::kFloat32);
-  result_.snapshotValues = torch::zeros({samples, times}, torch::kFloat64);
+  startSnapshots(images_, context_, result_);
 }
 
 AttackResult Walk::run() {
   startResult();
   const bool still = plan_.threat.norm != Norm::None && plan_.threat.epsilon == 0.0;
-  if (!clean_.defined() && (!plan_.startsClean || still)) clean_ = judgeAll();
+  if (!clean_.defined() && (!plan_.startsClean || still)) {
+    clean_ = judgeImages(objective_, images_, rows_.width(), context_, result_);
+  }
   if (count_ > 0) {
     best_ = toDevice(images_.slice(0, 0, rows_.width()), context_.device).clone();
     bestValues_ = torch::full({rows_.width()}, -std::numeric_limits<double>::infinity(),
@@ -188,20 +184,6 @@ AttackResult Walk::run() {
   }
   auditPerturbation(images_, result_.images, plan_.threat, plan_.name);
   return std::move(result_);
-}
-
-torch::Tensor Walk::judgeAll() {
-  const auto values = torch::empty({count_}, torch::kFloat64);
-  const std::int64_t width = std::max<std::int64_t>(1, rows_.width());
-  for (std::int64_t begin = 0; begin < count_; begin += width) {
-    context_.task.checkpoint();
-    const auto samples = torch::arange(begin, std::min(begin + width, count_));
-    const auto points = toDevice(images_.index_select(0, samples), context_.device);
-    values.index_copy_(0, samples,
-                       objective_.judge(points, samples).to(torch::kCPU, torch::kFloat64));
-    result_.forwards += samples.size(0);
-  }
-  return values;
 }
 
 torch::Tensor Walk::selectImages(const std::vector<std::int64_t>& rows) const {
@@ -344,8 +326,7 @@ void Walk::pass() {
     if (descend) {
       found.guide = values.guide.detach().to(torch::kFloat64);
       found.gradient = gradient;
-      found.magnitude = torch::linalg_vector_norm(
-          gradient.flatten(1), std::numeric_limits<double>::infinity(), torch::IntArrayRef{1});
+      found.magnitude = rowMaxima(gradient);
       done.guide = found.guide;
       done.magnitude = found.magnitude.to(torch::kFloat64);
     }
@@ -471,17 +452,7 @@ void Walk::account(std::int64_t index, double judged, bool moves, double guide, 
 /// Keeps the best point of `row` for the wanted times within [from, to].
 void Walk::snapshot(const Row& row, std::int64_t from, std::int64_t to,
                     const std::function<torch::Tensor()>& image) {
-  const auto& samples = context_.snapshotSamples;
-  const auto& times = context_.snapshotSteps;
-  for (std::size_t s = 0; s < samples.size(); ++s) {
-    if (samples[s] != row.sample) continue;
-    for (std::size_t t = 0; t < times.size(); ++t) {
-      if (times[t] < from || times[t] > to) continue;
-      const auto a = static_cast<std::int64_t>(s), b = static_cast<std::int64_t>(t);
-      result_.snapshots[a][b].copy_(image());
-      result_.snapshotValues[a][b] = row.kept;
-    }
-  }
+  keepSnapshots(row.sample, from, to, row.kept, image, context_, result_);
 }
 
 /// The sample is finished: its last best value stands for all remaining times.

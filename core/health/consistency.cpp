@@ -162,26 +162,32 @@ HealthCheck monotoneInEffort(const HealthThresholds& thresholds, const RunFacts&
                     : notApplicable("H4", "", "no attack in steps");
 }
 
-bool isEnsemble(const std::string& type) {
-  return type == "autoattack" || type == "a3" || type == "caa";
+double numberOf(const AttackFacts& attack, const char* name, double otherwise) {
+  const auto found = attack.options.find(name);
+  return found != attack.options.end() && found->is_number() ? found->get<double>() : otherwise;
 }
 
-/// Attacks that an ensemble is made of, so that it must not be weaker than any of them.
-bool isMember(const std::string& type) {
-  return type == "fgsm" || type.starts_with("apgd") || type.starts_with("fab") || type == "square";
+/// Whether AutoAttack runs this attack itself, with no less effort, so that it must not be weaker.
+/// A3 and CAA go ways of their own and contain no attack that could be listed beside them.
+bool isMember(const AttackFacts& member, const AttackFacts& ensemble) {
+  if (ensemble.type != "autoattack" || member.threat.norm != ensemble.threat.norm ||
+      member.threat.epsilon > ensemble.threat.epsilon || numberOf(member, "restarts", 1) > 1) {
+    return false;
+  }
+  if (member.type == "fgsm") return true;
+  if (member.type == "square") {
+    return numberOf(member, "queries", 5000) <= numberOf(ensemble, "square_queries", 5000);
+  }
+  const bool stepped = member.type == "apgd" || member.type == "fab" || member.type == "fab_t";
+  return stepped && numberOf(member, "steps", 100) <= numberOf(ensemble, "steps", 100);
 }
 
 HealthCheck ensembleWorst(const HealthThresholds& thresholds, const RunFacts& facts,
                           const Cells& cells) {
   Breach breach;
   for (const auto& ensemble : facts.attacks) {
-    if (!isEnsemble(ensemble.type)) continue;
     for (const auto& member : facts.attacks) {
-      if (!isMember(member.type) || member.threat.norm != ensemble.threat.norm ||
-          member.threat.epsilon > ensemble.threat.epsilon) {
-        continue;
-      }
-      breach.compare(cells, member.label, ensemble.label);
+      if (isMember(member, ensemble)) breach.compare(cells, member.label, ensemble.label);
     }
   }
   return breach.any ? judged(thresholds, "H5", "", breach.worst, breach.detail)

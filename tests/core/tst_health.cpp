@@ -101,6 +101,41 @@ class TestHealth : public QObject {
     QVERIFY(checks[1].verdict == Verdict::NotApplicable);
   }
 
+  void anEnsembleIsNotWeakerThanItsMembers() {
+    const ThreatModel ball{Norm::Linf, 0.03};
+    const auto row = [](const char* attack, double auroc) {
+      ResultRow result;
+      result.detector = "d";
+      result.attack = attack;
+      result.setting = "in_out";
+      result.out = "o";
+      result.auroc = auroc;
+      return result;
+    };
+    const std::vector<ScoreSet> sets;
+    // A member of the given kind that beats the ensemble by 0.1.
+    const auto verdict = [&](const char* ensemble, const AttackFacts& member) {
+      const std::vector<ResultRow> rows = {row("e", 0.4), row("m", 0.3)};
+      const std::vector<AttackFacts> attacks = {{"e", ensemble, {{"steps", 100}}, ball}, member};
+      for (const auto& check : checkResults(HealthThresholds(), {sets, rows, attacks})) {
+        if (check.id == "H5") return check.verdict;
+      }
+      return Verdict::NotApplicable;
+    };
+    QVERIFY(verdict("autoattack", {"m", "apgd", {{"steps", 100}}, ball}) == Verdict::Red);
+    QVERIFY(verdict("autoattack", {"m", "square", {{"queries", 5000}}, ball}) == Verdict::Red);
+    // More effort than the ensemble's own, a larger ball, or no member at all: nothing to say.
+    for (const AttackFacts& other :
+         {AttackFacts{"m", "apgd", {{"steps", 1000}}, ball},
+          AttackFacts{"m", "apgd", {{"steps", 100}, {"restarts", 5}}, ball},
+          AttackFacts{"m", "square", {{"queries", 50000}}, ball},
+          AttackFacts{"m", "fgsm", Json::object(), {Norm::Linf, 0.1}},
+          AttackFacts{"m", "simba", Json::object(), ball}}) {
+      QVERIFY(verdict("autoattack", other) == Verdict::NotApplicable);
+    }
+    QVERIFY(verdict("a3", {"m", "square", {{"queries", 10}}, ball}) == Verdict::NotApplicable);
+  }
+
   void inAndOutTogetherMustBeWorst() {
     const auto row = [](const char* attack, const char* setting, double auroc) {
       ResultRow result;

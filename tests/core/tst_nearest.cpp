@@ -8,9 +8,12 @@
 #include "core/attacks/attack.h"
 #include "core/attacks/classification_objective.h"
 #include "core/base/error.h"
+#include "tests/support/attack_support.h"
 #include "tests/support/tiny_net.h"
 
 using namespace bulwark;
+using attack_support::make;
+using attack_support::uniform;
 
 namespace {
 
@@ -28,23 +31,6 @@ class Linear : public Objective {
  private:
   torch::Tensor weights_;
 };
-
-torch::Tensor uniform(const std::vector<std::int64_t>& shape, std::uint64_t seed, double low,
-                      double high) {
-  auto values = torch::empty(shape, torch::kFloat32);
-  Random random(Seed{seed});
-  float* data = values.data_ptr<float>();
-  for (std::int64_t i = 0; i < values.numel(); ++i) {
-    data[i] = static_cast<float>(low + (high - low) * random.uniform());
-  }
-  return values;
-}
-
-std::unique_ptr<Attack> make(const std::string& name, const Json& options) {
-  Registry<Attack> registry{"attack"};
-  registerAttacks(registry);
-  return registry.make(name, options, "attacks[0]");
-}
 
 AttackContext contextOf(Task& task, std::vector<double> thresholds, std::int64_t batch = 16) {
   AttackContext context{.task = task};

@@ -9,8 +9,11 @@
 #include "core/attacks/attack.h"
 #include "core/attacks/square_windows.h"
 #include "core/base/error.h"
+#include "tests/support/attack_support.h"
 
 using namespace bulwark;
+using attack_support::make;
+using attack_support::uniform;
 
 namespace {
 
@@ -28,23 +31,6 @@ class Formula : public Objective {
  private:
   Function function_;
 };
-
-torch::Tensor uniform(const std::vector<std::int64_t>& shape, std::uint64_t seed, double low,
-                      double high) {
-  auto values = torch::empty(shape, torch::kFloat32);
-  Random random(Seed{seed});
-  float* data = values.data_ptr<float>();
-  for (std::int64_t i = 0; i < values.numel(); ++i) {
-    data[i] = static_cast<float>(low + (high - low) * random.uniform());
-  }
-  return values;
-}
-
-std::unique_ptr<Attack> make(const std::string& name, const Json& options) {
-  Registry<Attack> registry{"attack"};
-  registerAttacks(registry);
-  return registry.make(name, options, "attacks[0]");
-}
 
 AttackContext contextOf(Task& task, std::uint64_t seed = 1, std::int64_t batchSize = 16) {
   AttackContext context{.task = task};

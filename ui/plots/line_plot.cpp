@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ui/plots/nearest_point.h"
+
 namespace bulwark {
 
 namespace {
@@ -158,20 +160,7 @@ void LinePlot::fitAxes() {
 }
 
 void LinePlot::hover(const QPointF& pixel) {
-  double best = 24 * 24;
-  const Series* series = nullptr;
-  qsizetype at = 0;
-  for (const Series& candidate : impl_->series) {
-    for (qsizetype i = 0; i < candidate.x.size(); ++i) {
-      if (!std::isfinite(candidate.x[i]) || !std::isfinite(candidate.y[i])) continue;
-      const double dx = canvas()->xAxis->coordToPixel(candidate.x[i]) - pixel.x();
-      const double dy = canvas()->yAxis->coordToPixel(candidate.y[i]) - pixel.y();
-      if (dx * dx + dy * dy >= best) continue;
-      best = dx * dx + dy * dy;
-      series = &candidate;
-      at = i;
-    }
-  }
+  const auto [series, at] = nearestPoint(impl_->series, *canvas(), pixel, 24);
   if (!series) {
     hoverLeft();
     return;

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <optional>
 
+#include "ui/plots/nearest_point.h"
+
 namespace bulwark {
 
 namespace {
@@ -239,20 +241,7 @@ void TrendPlot::fitAxes() {
 }
 
 void TrendPlot::hover(const QPointF& pixel) {
-  double best = kReach * kReach;
-  const TrendSeries* series = nullptr;
-  qsizetype at = 0;
-  for (const TrendSeries& candidate : impl_->series) {
-    for (qsizetype i = 0; i < candidate.x.size(); ++i) {
-      if (!std::isfinite(candidate.x[i]) || !std::isfinite(candidate.y[i])) continue;
-      const double dx = canvas()->xAxis->coordToPixel(candidate.x[i]) - pixel.x();
-      const double dy = canvas()->yAxis->coordToPixel(candidate.y[i]) - pixel.y();
-      if (dx * dx + dy * dy >= best) continue;
-      best = dx * dx + dy * dy;
-      series = &candidate;
-      at = i;
-    }
-  }
+  const auto [series, at] = nearestPoint(impl_->series, *canvas(), pixel, kReach);
   if (!series) {
     hoverLeft();
     return;
