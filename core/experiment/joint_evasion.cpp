@@ -1,6 +1,9 @@
 #include "core/experiment/joint_evasion.h"
 
+#include <map>
+
 #include "core/attacks/classification_objective.h"
+#include "core/base/text.h"
 #include "core/detectors/detector_objective.h"
 
 namespace bulwark {
@@ -44,6 +47,27 @@ JointEvasion jointEvasion(const FittedDetector& detector, Network& classifier,
   found.forwards = before.forwards + after.forwards;
   found.backwards = after.backwards;
   return found;
+}
+
+std::vector<HealthCheck> checkJointEvasion(const HealthThresholds& thresholds,
+                                           const std::vector<JointEvasion>& evasions,
+                                           bool classified) {
+  if (!classified) {
+    return {notApplicable("H36", "", "there is no classifier to be misled at the same time")};
+  }
+  if (evasions.empty()) return {notApplicable("H36", "", "the run has no joint attack")};
+  std::map<std::string, const JointEvasion*> worst;
+  for (const auto& evasion : evasions) {
+    auto& entry = worst.try_emplace(evasion.detector, &evasion).first->second;
+    if (evasion.attacked > entry->attacked) entry = &evasion;
+  }
+  std::vector<HealthCheck> checks;
+  for (const auto& [detector, evasion] : worst) {
+    checks.push_back(judged(thresholds, "H36", detector, evasion->attacked,
+                            evasion->attack + "; " + formatFixed(100.0 * evasion->clean, 1) +
+                                " % are so without an attack"));
+  }
+  return checks;
 }
 
 }  // namespace bulwark

@@ -2,6 +2,7 @@
 
 #include "core/attacks/joint.h"
 #include "core/experiment/cells.h"
+#include "core/health/check.h"
 
 namespace bulwark {
 
@@ -20,5 +21,11 @@ JointEvasion jointEvasion(const FittedDetector& detector, Network& classifier,
                           const JointAttack& attack, const std::string& label, const ImageSet& set,
                           double threshold, std::int64_t batchSize, const torch::Device& device,
                           Seed seed, Task& task);
+
+/// H36: per detector the joint attack that carries most images across; not applicable where the
+/// run has made none. `classified`: the run has a classifier.
+std::vector<HealthCheck> checkJointEvasion(const HealthThresholds& thresholds,
+                                           const std::vector<JointEvasion>& evasions,
+                                           bool classified);
 
 }  // namespace bulwark

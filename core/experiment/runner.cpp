@@ -171,7 +171,7 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   cells.use(sources);
   CurveEvaluator curves(spec, registries_, data, device, seed, journal, task);
   curves.use(sources);
-  Json evasions = Json::array();
+  std::vector<JointEvasion> evasions;
   HealthReport health;
   std::vector<std::pair<std::string, HealthReport>> probes;
   std::optional<FullHealth> full;
@@ -190,11 +190,10 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     for (const auto& joint : joints) {
       if (!classifier) break;
       const auto& in = cells.scores().at(fitted.label, "", data.in.name, false).scores;
-      evasions.push_back(jointEvasion(fitted, *classifier,
-                                      dynamic_cast<const JointAttack&>(*joint.attack), joint.label,
-                                      *data.in.set, thresholdKeeping95(in),
-                                      spec.evaluation.batchSize, device, seed.child("joint"), task)
-                             .toJson());
+      evasions.push_back(
+          jointEvasion(fitted, *classifier, dynamic_cast<const JointAttack&>(*joint.attack),
+                       joint.label, *data.in.set, thresholdKeeping95(in), spec.evaluation.batchSize,
+                       device, seed.child("joint"), task));
     }
     clock.note("attack");
     curves.evaluate(fitted, i, cells.scores());
@@ -219,8 +218,11 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   HealthReport all =
       examineResults(spec, cells, table.rows, attacks, registries_, classifier.get(), seed, task);
   all.add(std::move(health));
+  all.add({checkJointEvasion(HealthThresholds(spec.evaluation.healthThresholds), evasions,
+                             classifier != nullptr),
+           {}});
   writeHealth(all, summary);
-  if (!evasions.empty()) summary["joint_evasion"] = evasions;
+  for (const auto& evasion : evasions) summary["joint_evasion"].push_back(evasion.toJson());
   for (const auto& [detector, report] : probes) mergeHealth(report, detector, summary);
   double forwards = 0;
   double backwards = 0;

@@ -62,7 +62,6 @@ class Examination {
     radii();
     planted();
     twin();
-    joint();
     return std::move(report_);
   }
 
@@ -307,14 +306,6 @@ class Examination {
     add("H34", value, aurocText(value));
   }
 
-  /// H36: both goals at once, by the attack that alternates between them.
-  void joint() {
-    if (!setting_.classifier || !setting_.inLabels.defined()) {
-      return skip("H36", "there is no classifier to be misled at the same time");
-    }
-    skip("H36", "there is no attack on both at once");
-  }
-
   const HealthThresholds& thresholds_;
   const ProbeSetting& setting_;
   Seed seed_;
@@ -327,8 +318,8 @@ class Examination {
 }  // namespace
 
 const std::vector<std::string>& probedChecks() {
-  static const std::vector<std::string> ids = {"H22", "H23", "H24", "H27", "H28", "H29",
-                                               "H30", "H31", "H33", "H34", "H36"};
+  static const std::vector<std::string> ids = {"H22", "H23", "H24", "H27", "H28",
+                                               "H29", "H30", "H31", "H33", "H34"};
   return ids;
 }
 

@@ -36,7 +36,7 @@ struct ProbeSetting {
 /// Passes (forwards plus backwards of one image) that `probe` takes at most.
 double probePasses(const ProbeSetting& setting);
 
-/// H22 to H24, H27 to H31, H33, H34, H36, with the small plots.
+/// H22 to H24, H27 to H31, H33 and H34, with the small plots.
 HealthReport probe(const HealthThresholds& thresholds, const ProbeSetting& setting, Seed seed,
                    Task& task);
 

@@ -112,8 +112,8 @@ const std::vector<HealthRule>& healthRules() {
       {"H35", kConverged, "attacks of different kinds", "1 where all attacks are of one kind",
        kCarlini, 0, kNever},
       {"H36", kConverged, "joint evasion",
-       "share of in images that are misclassified and accepted at once",
-       "Bryniarski et al. 2022 (OrthogonalPGD)", 0.1, kNever, true},
+       "share of in images that the joint attack makes misclassified and accepted at once",
+       "Bryniarski et al. 2022 (OrthogonalPGD)", 0.1, kNever},
   };
   return rules;
 }

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/detectors/detector.h"
 #include "core/experiment/experiment_data.h"
+#include "core/experiment/joint_evasion.h"
 #include "core/experiment/runner.h"
 #include "core/experiment/store_journal.h"
 #include "core/nn/network.h"
@@ -70,9 +71,9 @@ class Bench {
 using Key = std::tuple<std::string, std::string, std::string>;
 
 /// The health check of that id in a run's summary.
-Json check(const Json& summary, const std::string& id) {
+Json check(const Json& summary, const std::string& id, const std::string& subject = {}) {
   for (const auto& entry : summary.at("health_checks")) {
-    if (entry.at("id") == id) return entry;
+    if (entry.at("id") == id && entry.at("subject") == subject) return entry;
   }
   return {};
 }
@@ -222,10 +223,34 @@ class TestRunner : public QObject {
     for (const auto& evasion : summary.at("joint_evasion")) {
       QVERIFY(evasion.at("attacked").get<double>() >= evasion.at("clean").get<double>());
       QVERIFY(evasion.at("backwards").get<std::int64_t>() > 0);
+      // H36 judges that very share, and only where a joint attack is in the run.
+      const Json judged = check(summary, "H36", evasion.at("detector"));
+      QCOMPARE(judged.at("value").get<double>(), evasion.at("attacked").get<double>());
+      QVERIFY(judged.at("verdict") == (judged.at("value") <= 0.1 ? "green" : "amber"));
+      QVERIFY(judged.at("detail").get<std::string>().starts_with("joint; "));
     }
+    const Json without = check(bench.store->run(first).summary, "H36");
+    QVERIFY(without.at("verdict") == "not applicable");
+    QVERIFY(without.at("detail") == "the run has no joint attack");
     json["attacks"] = Json::parse(R"([{"type": "transfer", "run": 999}])");
     const auto missing = bench.create(json);
     QVERIFY_EXCEPTION_THROWN(bench.execute(missing), Error);
+  }
+
+  void theWorstJointAttackIsJudged() {
+    const std::vector<JointEvasion> evasions = {{"knn", "weak", 0.0, 0.01, 0.04},
+                                                {"knn", "strong", 0.0, 0.01, 0.3},
+                                                {"msp", "weak", 0.0, 0.02, 0.05}};
+    const auto checks = checkJointEvasion({}, evasions, true);
+    QCOMPARE(checks.size(), std::size_t{2});
+    QCOMPARE(checks[0].name(), std::string("H36 knn"));
+    QCOMPARE(checks[0].value, 0.3);
+    QVERIFY(checks[0].verdict == Verdict::Amber);
+    QVERIFY(checks[0].detail == "strong; 1.0 % are so without an attack");
+    QVERIFY(checks[1].verdict == Verdict::Green);
+    QVERIFY(checkJointEvasion({}, {}, true).front().verdict == Verdict::NotApplicable);
+    QVERIFY(checkJointEvasion({}, {}, false).front().detail.find("no classifier") !=
+            std::string::npos);
   }
 
   void epsilonZeroIsClean() {
