@@ -76,9 +76,9 @@ std::unique_ptr<Network> prepareClassifier(const Specification& spec, const Regi
   return network;
 }
 
-double attackedAccuracy(Network& classifier, const Attack& attack, const ImageSet& set,
-                        std::int64_t batchSize, const torch::Device& device, Seed seed, Task& task,
-                        const AttackResources* resources) {
+torch::Tensor attackedMargins(Network& classifier, const Attack& attack, const ImageSet& set,
+                              std::int64_t batchSize, const torch::Device& device, Seed seed,
+                              Task& task, const AttackResources* resources) {
   const std::int64_t size = set.size();
   ClassificationObjective objective(classifier, set.labels());
   AttackContext context{
@@ -87,8 +87,7 @@ double attackedAccuracy(Network& classifier, const Attack& attack, const ImageSe
   context.mode = AttackMode::Cross;
   context.thresholds = {0.0};
   context.resources = resources;
-  const auto result = attack.perturb(objective, set.range(0, size), context);
-  return result.values.le(0.0).to(torch::kFloat64).mean().item<double>();
+  return attack.perturb(objective, set.range(0, size), context).values;
 }
 
 }  // namespace bulwark

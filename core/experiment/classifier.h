@@ -12,6 +12,8 @@ namespace bulwark {
 struct AttackResources;
 /// Name of the classifier's weights in the run's folder.
 inline constexpr char kWeightsFile[] = "classifier.safetensors";
+/// Name of the attacked margins in the run's folder: one tensor [N] per attack, by its label.
+inline constexpr char kMarginsFile[] = "margins.safetensors";
 
 /// The trained classifier of an experiment, frozen on `device`; null when the specification has
 /// none. Weights that an earlier execution of the same run has stored are loaded, a training that
@@ -21,12 +23,12 @@ std::unique_ptr<Network> prepareClassifier(const Specification& specification,
                                            const torch::Device& device, Seed seed, Journal& journal,
                                            Task& task);
 
-/// Share of the in test images that are still classified right at the attack's best point for the
-/// cross-entropy. The classifier is attacked here, not a detector. `resources`: other models, for
-/// transfer attacks; may be null.
-double attackedAccuracy(Network& classifier, const Attack& attack, const ImageSet& set,
-                        std::int64_t batchSize, const torch::Device& device, Seed seed, Task& task,
-                        const AttackResources* resources = nullptr);
+/// The margins [N] (float64: largest other logit - true logit; > 0: misclassified) of the in test
+/// images after the attack on the classification, which stops at 0. The classifier is attacked
+/// here, not a detector. `resources`: other models, for transfer attacks; may be null.
+torch::Tensor attackedMargins(Network& classifier, const Attack& attack, const ImageSet& set,
+                              std::int64_t batchSize, const torch::Device& device, Seed seed,
+                              Task& task, const AttackResources* resources = nullptr);
 
 /// Registers a file of the run's folder in the journal, with its sha256 and size.
 void recordArtefact(Journal& journal, const std::string& kind, const std::string& file);

@@ -26,6 +26,7 @@
 #include "core/metrics/detection.h"
 #include "core/nn/batch_size.h"
 #include "core/nn/device.h"
+#include "core/nn/safetensors.h"
 #include "core/training/recipe.h"
 
 namespace bulwark {
@@ -153,17 +154,24 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     const std::int64_t batch = spec.evaluation.batchSize;
     const std::int64_t tried = passSize(data.in.set->size(), batch);
     Json attacked = Json::object();
+    TensorFile margins;
     const auto resources = sources.resources(data.in.set->labels(), 1);
     withMemoryAdvice(device, tried, "evaluation.batch_size", [&] {
       summary["accuracy_clean"] = accuracy(*classifier, *data.in.set, device, batch, task);
       for (const auto& attack : attacks) {
         task.begin(attack.label + " on the classifier", data.in.set->size(), "images");
-        attacked[attack.label] =
-            attackedAccuracy(*classifier, *attack.attack, *data.in.set, batch, device,
-                             seed.child("classifier attack").child(attack.label), task, &resources);
+        const auto values =
+            attackedMargins(*classifier, *attack.attack, *data.in.set, batch, device,
+                            seed.child("classifier attack").child(attack.label), task, &resources);
+        attacked[attack.label] = values.le(0.0).to(torch::kFloat64).mean().item<double>();
+        margins.tensors[attack.label] = values;
       }
     });
     summary["accuracy_attacked"] = attacked;
+    if (!margins.tensors.empty()) {
+      margins.save(journal.folder() / kMarginsFile);
+      recordArtefact(journal, "margins", kMarginsFile);
+    }
     clock.note("accuracy");
   }
 

@@ -132,31 +132,41 @@ class FirstPointsObjective : public Objective {
   }
 };
 
-/// Pairs of equal points at which the attack begins on four copies of `image`; 0 where it begins
-/// at the image itself or asks for more than a score.
-int equalStarts(const Attack& attack, const torch::Tensor& image, Seed seed) {
-  constexpr std::int64_t kCopies = 4;
-  const auto images = image.expand({kCopies, -1, -1, -1}).contiguous();
+/// The points at which the attack begins on `images`; undefined where it begins at the images
+/// themselves or asks for more than a score.
+torch::Tensor firstPoints(const Attack& attack, const torch::Tensor& images, Seed seed) {
   Task task;
-  const AttackContext context{.batchSize = kCopies,
+  const AttackContext context{.batchSize = images.size(0),
                               .seed = seed,
                               .task = task,
-                              .clean = torch::zeros({kCopies}, torch::kFloat64),
+                              .clean = torch::zeros({images.size(0)}, torch::kFloat64),
                               .thresholds = {1.0}};
   FirstPointsObjective objective;
   try {
     attack.perturb(objective, images, context);
   } catch (const FirstPoints& first) {
-    if (first.images.sizes() != images.sizes() || torch::equal(first.images, images)) return 0;
-    int equal = 0;
-    for (std::int64_t i = 0; i < kCopies; ++i) {
-      for (std::int64_t j = 0; j < i; ++j) equal += torch::equal(first.images[i], first.images[j]);
+    if (first.images.sizes() == images.sizes() && !torch::equal(first.images, images)) {
+      return first.images;
     }
-    return equal;
-  } catch (const std::exception&) {
-    return 0;  // an attack on class logits does not begin without them
+  } catch (const std::exception&) {  // an attack on class logits does not begin without them
   }
-  return 0;
+  return {};
+}
+
+/// Pairs of equal points at which the attack begins on four copies of `image`; 0 where chance has
+/// no part in them, as in the negative image: they are the same for another seed.
+int equalStarts(const Attack& attack, const torch::Tensor& image, Seed seed) {
+  constexpr std::int64_t kCopies = 4;
+  const auto images = image.expand({kCopies, -1, -1, -1}).contiguous();
+  const auto points = firstPoints(attack, images, seed);
+  if (!points.defined()) return 0;
+  int equal = 0;
+  for (std::int64_t i = 0; i < kCopies; ++i) {
+    for (std::int64_t j = 0; j < i; ++j) equal += torch::equal(points[i], points[j]);
+  }
+  if (equal == 0) return 0;
+  const auto others = firstPoints(attack, images, seed.child("another"));
+  return others.defined() && torch::equal(others, points) ? 0 : equal;
 }
 
 /// Whether the global generator is in the same state after scoring, whatever it was before.

@@ -115,6 +115,22 @@ std::vector<HealthCheck> examine(Detector& detector, Network* network = nullptr)
   return checks;
 }
 
+/// Draws its start from the seed of the set instead of the image's.
+class SameStart : public Attack {
+ public:
+  ThreatModel threat() const override { return {Norm::Linf, 0.1}; }
+  std::int64_t forwardsPerImage() const override { return 1; }
+  std::int64_t backwardsPerImage() const override { return 0; }
+  AttackResult perturb(Objective& objective, const torch::Tensor& images,
+                       const AttackContext& context) const override {
+    const double shift = 0.1 * Random(context.seed).uniform();
+    AttackResult result;
+    result.images = (images + shift).clamp(0, 1);
+    result.values = objective.judge(result.images, torch::arange(images.size(0)));
+    return result;
+  }
+};
+
 class Lab {
  public:
   Lab() { registerAttacks(registries.attacks); }
@@ -212,6 +228,22 @@ class TestHealthFixtures : public QObject {
     });
     const auto checks = examine(score);
     QVERIFY2(lights(checks) == "H26", told(checks));
+  }
+
+  /// All images of a batch begin at one point; the negative image is one point by its definition.
+  void repeatedStarts() {
+    Made sound(smooth);
+    const auto images = imagesAround(0.3, 1);
+    const Target target{.detector = sound, .label = "made", .images = images};
+    const SameStart same;
+    const auto bad = checkStarts(HealthThresholds(), target, {&same}, Seed(4));
+    QVERIFY2(bad.verdict == Verdict::Red && bad.value == 6.0, told({bad}));
+    Lab lab;
+    for (const char* type : {"semantic", "pgd", "square", "salt_pepper", "fgsm"}) {
+      const auto attack = lab.registries.attacks.make(type, Json::object(), type);
+      const auto good = checkStarts(HealthThresholds(), target, {attack.get()}, Seed(4));
+      QVERIFY2(good.verdict == Verdict::Green, told({good}));
+    }
   }
 
   /// PGD that overshoots and gives its last iterate away although it has seen better ones.

@@ -10,6 +10,7 @@
 #include "core/experiment/runner.h"
 #include "core/experiment/store_journal.h"
 #include "core/nn/network.h"
+#include "core/nn/safetensors.h"
 #include "core/store/run_store.h"
 #include "core/training/recipe.h"
 #include "data_files.h"
@@ -125,6 +126,10 @@ class TestRunner : public QObject {
     const Json summary = bench.store->run(run).summary;
     QVERIFY(summary.at("accuracy_clean").get<double>() >
             summary.at("accuracy_attacked").at("pgd").get<double>());
+    const auto margins = TensorFile::load(bench.store->artefactFolder(run) / "margins.safetensors")
+                             .require("pgd", {-1}, "margins");
+    QCOMPARE(margins.le(0.0).to(torch::kFloat64).mean().item<double>(),
+             summary.at("accuracy_attacked").at("pgd").get<double>());
     QVERIFY2(summary.at("health").get<std::string>().find("red") == std::string::npos,
              summary.at("health").get<std::string>().c_str());
     QCOMPARE(bench.store->imagePairs(run, true).size(), std::size_t{4 * 3 * 4});
