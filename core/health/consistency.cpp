@@ -167,6 +167,13 @@ double numberOf(const AttackFacts& attack, const char* name, double otherwise) {
   return found != attack.options.end() && found->is_number() ? found->get<double>() : otherwise;
 }
 
+/// Whether AutoAttack runs its member `name`; without the option it runs all of them.
+bool runsMember(const AttackFacts& ensemble, const char* name) {
+  const auto found = ensemble.options.find("members");
+  if (found == ensemble.options.end() || !found->is_array()) return true;
+  return std::find(found->begin(), found->end(), Json(name)) != found->end();
+}
+
 /// Whether AutoAttack runs this attack itself, with no less effort, so that it must not be weaker.
 /// A3 and CAA go ways of their own and contain no attack that could be listed beside them.
 bool isMember(const AttackFacts& member, const AttackFacts& ensemble) {
@@ -174,12 +181,17 @@ bool isMember(const AttackFacts& member, const AttackFacts& ensemble) {
       member.threat.epsilon > ensemble.threat.epsilon || numberOf(member, "restarts", 1) > 1) {
     return false;
   }
-  if (member.type == "fgsm") return true;
+  if (member.type == "fgsm") return runsMember(ensemble, "apgd_ce");  // where APGD begins
   if (member.type == "square") {
-    return numberOf(member, "queries", 5000) <= numberOf(ensemble, "square_queries", 5000);
+    return runsMember(ensemble, "square") &&
+           numberOf(member, "queries", 5000) <= numberOf(ensemble, "square_queries", 5000);
   }
-  const bool stepped = member.type == "apgd" || member.type == "fab" || member.type == "fab_t";
-  return stepped && numberOf(member, "steps", 100) <= numberOf(ensemble, "steps", 100);
+  // On a score, apgd_t is APGD from another start.
+  const bool apgd =
+      member.type == "apgd" && (runsMember(ensemble, "apgd_ce") || runsMember(ensemble, "apgd_t"));
+  const bool fab =
+      (member.type == "fab" || member.type == "fab_t") && runsMember(ensemble, "fab_t");
+  return (apgd || fab) && numberOf(member, "steps", 100) <= numberOf(ensemble, "steps", 100);
 }
 
 HealthCheck ensembleWorst(const HealthThresholds& thresholds, const RunFacts& facts,

@@ -1,4 +1,6 @@
 // The checks of an evaluation: a sound detector stays green, each known fault turns its own light.
+#include <set>
+
 #include "core/health/consistency.h"
 #include "core/health/target.h"
 
@@ -134,6 +136,22 @@ class TestHealth : public QObject {
       QVERIFY(verdict("autoattack", other) == Verdict::NotApplicable);
     }
     QVERIFY(verdict("a3", {"m", "square", {{"queries", 10}}, ball}) == Verdict::NotApplicable);
+    // Members that were left out are none.
+    const auto among = [&](const Json& members, const char* type) {
+      const std::vector<ResultRow> rows = {row("e", 0.4), row("m", 0.3)};
+      const std::vector<AttackFacts> attacks = {{"e", "autoattack", {{"members", members}}, ball},
+                                                {"m", type, Json::object(), ball}};
+      return checkResults(HealthThresholds(), {sets, rows, attacks})[4].verdict;
+    };
+    for (const auto& [member, types] : {std::pair{"apgd_ce", std::set<std::string>{"apgd", "fgsm"}},
+                                        std::pair{"apgd_t", std::set<std::string>{"apgd"}},
+                                        std::pair{"fab_t", std::set<std::string>{"fab", "fab_t"}},
+                                        std::pair{"square", std::set<std::string>{"square"}}}) {
+      for (const char* type : {"apgd", "fgsm", "fab", "fab_t", "square"}) {
+        const auto expected = types.contains(type) ? Verdict::Red : Verdict::NotApplicable;
+        QVERIFY2(among(Json::array({member}), type) == expected, type);
+      }
+    }
   }
 
   void inAndOutTogetherMustBeWorst() {
