@@ -82,13 +82,23 @@ HealthCheck togetherWorst(const HealthThresholds& thresholds, const Cells& cells
              : notApplicable("H2", "", "no two settings to compare");
 }
 
-/// The options of an attack but for some, by which it is recognised in another strength.
-std::string identity(const AttackFacts& attack, const std::set<std::string>& without) {
-  Json rest = Json::object();
+/// A number in one spelling: specifications keep "8/255" and 1 beside 0.0314 and 1.0.
+Json sameSpelling(const Json& value) {
+  if (value.is_number()) return value.get<double>();
+  if (!value.is_string()) return value;
+  const auto number = parseFraction(value.get<std::string>());
+  return number ? Json(*number) : value;
+}
+
+/// The options of an attack but for some, by which it is recognised in another strength. Its norm
+/// and radius are compared as its threat.
+std::string identity(const AttackFacts& attack, std::set<std::string> without) {
+  without.insert({"eps", "norm", "step_size"});
+  std::map<std::string, Json> rest;
   for (const auto& [key, value] : attack.options.items()) {
-    if (!without.contains(key)) rest[key] = value;
+    if (!without.contains(key)) rest[key] = sameSpelling(value);
   }
-  return attack.type + rest.dump();
+  return attack.type + Json(rest).dump();
 }
 
 /// Largest AUROC by which `stronger` is above `weaker` over all cells and settings.
@@ -126,7 +136,7 @@ HealthCheck monotoneInRadius(const HealthThresholds& thresholds, const RunFacts&
   for (const auto& a : facts.attacks) {
     for (const auto& b : facts.attacks) {
       if (!(a.threat.epsilon < b.threat.epsilon) || a.threat.norm != b.threat.norm) continue;
-      if (identity(a, {"eps", "step_size"}) != identity(b, {"eps", "step_size"})) continue;
+      if (identity(a, {}) != identity(b, {})) continue;
       breach.compare(cells, a.label, b.label);
     }
   }
@@ -140,9 +150,10 @@ HealthCheck monotoneInEffort(const HealthThresholds& thresholds, const RunFacts&
   for (const auto& a : facts.attacks) {
     for (const auto& b : facts.attacks) {
       for (const char* key : {"steps", "restarts"}) {
-        if (!(numberOf(a, key) < numberOf(b, key)) || a.threat.epsilon != b.threat.epsilon)
+        if (!(numberOf(a, key) < numberOf(b, key)) || a.threat.epsilon != b.threat.epsilon ||
+            a.threat.norm != b.threat.norm || identity(a, {key}) != identity(b, {key})) {
           continue;
-        if (identity(a, {key, "step_size"}) != identity(b, {key, "step_size"})) continue;
+        }
         breach.compare(cells, a.label, b.label);
       }
     }

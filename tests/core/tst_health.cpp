@@ -154,6 +154,37 @@ class TestHealth : public QObject {
     }
   }
 
+  /// The same attack in two strengths is recognised however its numbers are written.
+  void strengthsAreComparedByNumber() {
+    const auto row = [](const char* attack, double auroc) {
+      ResultRow result;
+      result.detector = "d";
+      result.attack = attack;
+      result.setting = "in_out";
+      result.out = "o";
+      result.auroc = auroc;
+      return result;
+    };
+    const std::vector<ScoreSet> sets;
+    const std::vector<ResultRow> rows = {row("a", 0.3), row("b", 0.4)};  // b must be no weaker
+    const auto checks = [&](const Json& a, double radiusA, const Json& b, double radiusB) {
+      const std::vector<AttackFacts> attacks = {{"a", "pgd", a, {Norm::Linf, radiusA}},
+                                                {"b", "pgd", b, {Norm::Linf, radiusB}}};
+      return checkResults(HealthThresholds(), {sets, rows, attacks});
+    };
+    const double small = 4.0 / 255.0, usual = 8.0 / 255.0;
+    const auto radii = checks({{"steps", 10}, {"eps", "4/255"}, {"momentum", "1/2"}}, small,
+                              {{"eps", usual}, {"momentum", 0.5}, {"steps", 10.0}}, usual);
+    QVERIFY(radii[2].verdict == Verdict::Red);
+    QCOMPARE(radii[2].detail, std::string("b is weaker than a on d, o, in_out"));
+    const auto steps = checks({{"eps", "8/255"}, {"steps", 10}, {"restarts", 1}}, usual,
+                              {{"eps", usual}, {"steps", 20}, {"restarts", 1.0}}, usual);
+    QVERIFY(steps[3].verdict == Verdict::Red);
+    const auto other = checks({{"eps", "8/255"}, {"steps", 10}, {"momentum", "1/2"}}, usual,
+                              {{"eps", usual}, {"steps", 20}, {"momentum", 0.75}}, usual);
+    QVERIFY(other[3].verdict == Verdict::NotApplicable);
+  }
+
   void inAndOutTogetherMustBeWorst() {
     const auto row = [](const char* attack, const char* setting, double auroc) {
       ResultRow result;
