@@ -29,7 +29,9 @@ class BoundCheck {
 
   void atMost(const std::string& leftName, std::optional<double> left, const std::string& rightName,
               std::optional<double> right) {
-    if (!left || !right || *left <= *right + tolerance_) return;
+    // Not a number: not defined, as the AUROC of an attack that stops at a threshold.
+    if (!left || !right || std::isnan(*left) || std::isnan(*right)) return;
+    if (*left <= *right + tolerance_) return;
     violations_.push_back({leftName + " <= " + rightName,
                            leftName + " = " + formatFixed(*left, 4) + " is above " + rightName +
                                " = " + formatFixed(*right, 4),

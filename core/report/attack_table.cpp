@@ -1,6 +1,7 @@
 #include "core/report/attack_table.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -107,9 +108,12 @@ std::string json(const std::vector<RunReport>& runs) {
 struct Asked {
   std::string label, type;
   Json options;
+  /// A radius may be written as a fraction: "8/255".
   double number(const char* name) const {
     const auto found = options.find(name);
-    return found != options.end() && found->is_number() ? found->get<double>() : 0.0;
+    if (found == options.end()) return 0.0;
+    if (found->is_string()) return parseFraction(found->get<std::string>()).value_or(0.0);
+    return found->is_number() ? found->get<double>() : 0.0;
   }
 };
 
@@ -127,14 +131,17 @@ std::vector<Asked> attacksOf(const RunReport& report) {
 
 /// Both with the same ball.
 bool sameBall(const Asked& a, const Asked& b) {
-  return a.number("eps") == b.number("eps") && a.options.value("norm", std::string("linf")) ==
-                                                   b.options.value("norm", std::string("linf"));
+  const std::string usual = "linf";
+  return std::abs(a.number("eps") - b.number("eps")) < 1e-9 &&
+         a.options.value("norm", usual) == b.options.value("norm", usual);
 }
 
+/// Both with the same ball, and alike but for `keys`.
 bool sameBut(const Asked& a, const Asked& b, const std::vector<const char*>& keys) {
   Json left = a.options, right = b.options;
   for (Json* json : {&left, &right}) {
     json->erase("label");
+    json->erase("eps");  // compared as a number
     for (const char* key : keys) json->erase(key);
   }
   return left == right;

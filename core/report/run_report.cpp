@@ -90,6 +90,7 @@ Consistency checkConsistency(const std::vector<RunReport>& runs) {
         clean[{row.detector, row.out}] = row.auroc;
         continue;
       }
+      if (std::isnan(row.auroc)) continue;  // mode cross: the attack did not look for the worst
       const std::tuple key(row.detector, row.attack, row.out);
       if (!attacked.contains(key)) order.push_back(key);
       ReportedSettings& settings = attacked[key];

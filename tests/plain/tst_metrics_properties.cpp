@@ -202,6 +202,9 @@ class TestMetricsProperties : public QObject {
     QCOMPARE(checkBounds(a).size(), 1U);
     NEAR(checkBounds(a)[0].excess, 0.01, 1e-12);
 
+    a.auroc = std::nan("");  // not defined
+    QVERIFY(checkBounds(a).empty());
+
     ReportedRow lee;  // Lee et al. 2018, table 2: possible
     lee.auroc = 0.9984;
     lee.detectionAccuracy = 0.9804;
