@@ -111,14 +111,21 @@ class Examination {
         setting_.reference.label + ": nine of ten images have at most this share");
   }
 
+  /// Length of a step; 0: made from the number of steps, so that twice as many are half as long.
+  double ownStep() const {
+    const auto found = setting_.reference.options.find("step_size");
+    if (found == setting_.reference.options.end()) return 0.0;
+    const double given = found->is_string() ? parseFraction(found->get<std::string>()).value_or(0.0)
+                                            : found->get<double>();
+    const bool fixed = setting_.reference.type == "bim_a" || setting_.reference.type == "bim_b";
+    return given == 0.0 && fixed ? setting_.reference.threat.epsilon / 40.0 : given;
+  }
+
   void doubledSteps() {
     if (!setting_.reference.options.contains("steps"))
       return skip("H22", "the attack has no steps");
     Json changes = {{"steps", 2 * option("steps", 1)}};
-    const auto size = setting_.reference.options.find("step_size");
-    if (size != setting_.reference.options.end() && size->is_number()) {
-      changes["step_size"] = size->get<double>() / 2.0;
-    }
+    if (const double size = ownStep(); size > 0.0) changes["step_size"] = size / 2.0;
     const auto longer = attacks_.run(*attacks_.variant(changes), "twice the steps");
     add("H22", std::max(0.0, white_.auroc - longer.auroc),
         aurocText(white_.auroc) + " with " + std::to_string(option("steps", 1)) + " steps, " +

@@ -290,6 +290,69 @@ class TestHealthFixtures : public QObject {
     QVERIFY2(found.contains("H22") && found.contains("H24"), told(report.checks));
   }
 
+  /// H22 halves the steps however their length was given.
+  void twiceTheStepsAreHalfAsLong_data() {
+    QTest::addColumn<QString>("type");
+    QTest::addColumn<QString>("options");
+    QTest::addColumn<double>("half");
+    QTest::newRow("number") << "pgd"
+                            << R"({"step_size": 0.02})" << 0.01;
+    QTest::newRow("fraction") << "pgd"
+                              << R"({"step_size": "2/255"})" << 1.0 / 255.0;
+    QTest::newRow("made from the steps") << "pgd"
+                                         << R"({"step_size": 0})" << 0.0;
+    QTest::newRow("made from the radius") << "bim_a"
+                                          << R"({"step_size": 0})" << 0.1 / 80.0;
+    QTest::newRow("bim, fraction") << "bim_b"
+                                   << R"({"step_size": "1/50"})" << 0.01;
+  }
+
+  void twiceTheStepsAreHalfAsLong() {
+    QFETCH(QString, type);
+    QFETCH(QString, options);
+    QFETCH(double, half);
+    Lab lab;
+    const std::string name = type.toStdString();
+    const auto& info = lab.registries.attacks.info(name);
+    std::vector<std::pair<std::int64_t, double>> made;
+    Registries recording;
+    recording.attacks.add(info, [&](const Params& params) {
+      for (const auto& option : info.options.options()) {  // all must be read
+        if (option.type == OptionType::Bool) params.getBool(option.key);
+        if (option.type == OptionType::Choice) params.getText(option.key);
+        if (option.type == OptionType::Int || option.type == OptionType::Float) {
+          params.getNumber(option.key);
+        }
+      }
+      made.emplace_back(params.getInt("steps"), params.getNumber("step_size"));
+      return lab.registries.attacks.make(name, params.values(), name);
+    });
+    Json given = Json::parse(options.toStdString());
+    given["eps"] = 0.1;
+    given["steps"] = 4;
+    const AttackFacts reference{.label = name,
+                                .type = name,
+                                .options = Params(info.options, given, name).values(),
+                                .threat = {Norm::Linf, 0.1}};
+    Made sound(smooth);
+    const ProbeSetting setting{.detector = sound,
+                               .label = "made",
+                               .registries = recording,
+                               .in = imagesAround(0.3, 1).narrow(0, 0, 4),
+                               .out = imagesAround(0.6, 2).narrow(0, 0, 4),
+                               .inLabels = {},
+                               .reference = reference,
+                               .draws = 10,
+                               .noiseImages = 2,
+                               .restarts = 2};
+    Task task;
+    probe(HealthThresholds(), setting, Seed(7), task);
+    const auto longer =
+        std::find_if(made.begin(), made.end(), [](const auto& one) { return one.first == 8; });
+    QVERIFY(longer != made.end());
+    QCOMPARE(longer->second, half);
+  }
+
   void eightBitsPerChannel() {
     Made score(smooth);
     Lab lab;
