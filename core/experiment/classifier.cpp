@@ -7,12 +7,27 @@
 #include "core/base/sha256.h"
 #include "core/nn/device.h"
 #include "core/nn/safetensors.h"
+#include "core/training/evaluate.h"
 #include "core/training/recipe.h"
 
 namespace bulwark {
 namespace {
 
 constexpr char kTrainingState[] = "training.safetensors";
+constexpr char kTrainingEnd[] = "training_end";
+
+/// Before the network is frozen, with its layers as they were trained.
+TrainingEnd endOfTraining(Network& network, const ExperimentData& data, const torch::Device& device,
+                          std::int64_t batchSize, Task& task) {
+  TrainingEnd end;
+  end.logits = probeLogits(network, probeImages(*data.train), device);
+  if (data.validation) {
+    end.validationImages = data.validation->size();
+    end.validationAccuracy =
+        shareCorrect(network, *data.validation, device, batchSize, task, false);
+  }
+  return end;
+}
 
 }  // namespace
 
@@ -63,17 +78,29 @@ std::unique_ptr<Network> prepareClassifier(const Specification& spec, const Regi
             },
     };
     recipe->fit(context);
+    network->to(device);
+    constexpr std::int64_t batchSize = 256;
+    const auto end = endOfTraining(*network, data, device, batchSize, task);
     TensorFile file;
     addModule(file, *network);
     file.metadata["network"] = spec.network.type;
     file.metadata["recipe"] = spec.recipe.type;
     file.metadata["specification"] = spec.hash();
+    file.metadata[kTrainingEnd] = end.toText();
     file.save(journal.folder() / kWeightsFile);
     recordArtefact(journal, "weights", kWeightsFile);
   }
   network->to(device);
   network->freeze();
   return network;
+}
+
+std::optional<TrainingEnd> trainingEnd(Journal& journal) {
+  const auto path = findArtefact(journal, "weights", kWeightsFile);
+  if (!path) return std::nullopt;
+  const auto file = TensorFile::load(*path);
+  const auto found = file.metadata.find(kTrainingEnd);
+  return found == file.metadata.end() ? std::nullopt : TrainingEnd::fromText(found->second);
 }
 
 torch::Tensor attackedMargins(Network& classifier, const Attack& attack, const ImageSet& set,

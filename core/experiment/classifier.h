@@ -5,6 +5,7 @@
 
 #include "core/experiment/experiment_data.h"
 #include "core/experiment/runner.h"
+#include "core/health/training_end.h"
 #include "core/nn/network.h"
 
 namespace bulwark {
@@ -22,6 +23,9 @@ std::unique_ptr<Network> prepareClassifier(const Specification& specification,
                                            const Registries& registries, const ExperimentData& data,
                                            const torch::Device& device, Seed seed, Journal& journal,
                                            Task& task);
+
+/// What the stored weights of the run's classifier computed when its training ended.
+std::optional<TrainingEnd> trainingEnd(Journal& journal);
 
 /// The margins [N] (float64: largest other logit - true logit; > 0: misclassified) of the in test
 /// images after the attack on the classification, which stops at 0. The classifier is attacked

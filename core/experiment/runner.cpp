@@ -229,6 +229,13 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   all.add({checkJointEvasion(HealthThresholds(spec.evaluation.healthThresholds), evasions,
                              classifier != nullptr),
            {}});
+  if (classifier) {
+    all.add({checkTrainingEnd(HealthThresholds(spec.evaluation.healthThresholds), *classifier,
+                              probeImages(*data.train), device,
+                              summary.at("accuracy_clean").get<double>(), data.in.set->size(),
+                              trainingEnd(journal)),
+             {}});
+  }
   writeHealth(all, summary);
   for (const auto& evasion : evasions) summary["joint_evasion"].push_back(evasion.toJson());
   for (const auto& [detector, report] : probes) mergeHealth(report, detector, summary);

@@ -70,7 +70,8 @@ HealthThresholds::HealthThresholds(const Json& given, const std::string& path) {
     const auto rule = std::find_if(rules.begin(), rules.end(),
                                    [&id = id](const HealthRule& r) { return r.id == id; });
     if (rule == rules.end()) {
-      throw Error::badInput("there is no health check '" + id + "'", at, "H1 to H36");
+      throw Error::badInput("there is no health check '" + id + "'", at,
+                            "H1 to " + healthRules().back().id);
     }
     if (value.is_array()) {
       if (value.size() != 2) {

@@ -26,7 +26,7 @@ struct HealthRule {
   bool costly = false;  ///< takes attacks of its own: made on request only
 };
 
-/// H1 to H36, in order.
+/// H1 to H36 of the published list, in order, then those of our own.
 const std::vector<HealthRule>& healthRules();
 /// Throws `std::logic_error` for an id that is none.
 const HealthRule& healthRule(const std::string& id);

@@ -114,6 +114,15 @@ const std::vector<HealthRule>& healthRules() {
       {"H36", kConverged, "joint evasion",
        "share of in images that the joint attack makes misclassified and accepted at once",
        "Bryniarski et al. 2022 (OrthogonalPGD)", 0.1, kNever},
+      // Not of the published list: that the evaluation judges the network that was trained.
+      {"H37", kConsistent, "the network computes what was trained",
+       "logits of a grey image and three training images, against those when training ended, "
+       "relative; pixels normalised twice or not at all, layers put together otherwise",
+       "OpenOOD issue 293, RobustBench issues 99 and 105", 1e-4, 1e-2},
+      {"H38", kConsistent, "clean accuracy is that of the training",
+       "fall of clean accuracy below that on validation images when training ended, beyond twice "
+       "the standard error of their difference",
+       "OpenOOD issue 293", 0.02, 0.1},
   };
   return rules;
 }

@@ -6,8 +6,11 @@
 #include "core/detectors/detector_objective.h"
 #include "core/health/convergence.h"
 #include "core/health/probes.h"
+#include "core/health/training_end.h"
 #include "core/metrics/roc.h"
 #include "core/nn/network.h"
+#include "core/training/evaluate.h"
+#include "core/training/recipe.h"
 
 using namespace bulwark;
 
@@ -54,19 +57,22 @@ torch::Tensor smooth(const torch::Tensor& images) {
   return 4.0 * flat.mean(1) + torch::tanh(flat.matmul(weights)).mean(1);
 }
 
-/// Convolution, batch norm, dropout, logits.
+/// Linear layer, batch norm, softsign, dropout, logits.
 class NormedNet : public Network {
  public:
   NormedNet() : Network({1, 6, 6, 3}) {
     registerNormalisation();
-    linear_ = register_module("linear", torch::nn::Linear(36, 12));
+    linear_ =
+        register_module("linear", torch::nn::Linear(torch::nn::LinearOptions(36, 12).bias(false)));
     norm_ = register_module("norm", torch::nn::BatchNorm1d(12));
     dropout_ = register_module("dropout", torch::nn::Dropout(0.5));
     head_ = register_module("head", torch::nn::Linear(12, 3));
   }
   torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {
     prepare(taps);
-    const auto hidden = torch::tanh(norm_(linear_(images.flatten(1))));
+    // Not tanh: its tails would lose their gradients far from the data.
+    const auto sums = norm_(linear_(normalise(images).flatten(1)));
+    const auto hidden = sums / (1.0 + sums.abs());
     keep(taps, "features", hidden);
     return head_(dropout_(hidden));
   }
@@ -74,6 +80,53 @@ class NormedNet : public Network {
   torch::nn::Linear linear_{nullptr}, head_{nullptr};
   torch::nn::BatchNorm1d norm_{nullptr};
   torch::nn::Dropout dropout_{nullptr};
+};
+
+/// Three classes of images [n, 1, 6, 6]: dark, grey and bright.
+std::shared_ptr<TensorImageSet> shades(std::int64_t count, std::uint64_t seed) {
+  Random random{Seed(seed)};
+  auto images = torch::empty({count, 1, 6, 6}, torch::kFloat32);
+  auto labels = torch::empty({count}, torch::kInt64);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto label = static_cast<std::int64_t>(random.below(3));
+    labels[i] = label;
+    for (std::int64_t p = 0; p < 36; ++p) {
+      images.data_ptr<float>()[36 * i + p] =
+          static_cast<float>(0.1 + 0.3 * static_cast<double>(label) + 0.2 * random.uniform());
+    }
+  }
+  return std::make_shared<TensorImageSet>("shades", images, labels,
+                                          std::vector<std::string>{"dark", "grey", "bright"});
+}
+
+/// A small network fitted to `train` by a recipe of the program.
+std::shared_ptr<NormedNet> trained(const TensorImageSet& train, const std::string& recipe,
+                                   const Json& options) {
+  torch::manual_seed(3);
+  auto network = std::make_shared<NormedNet>();
+  Registries registries;
+  registerRecipes(registries.recipes);
+  Task task;
+  FitContext context{.network = *network, .train = train, .seed = Seed(9), .task = task};
+  registries.recipes.make(recipe, options, recipe)->fit(context);
+  return network;
+}
+
+/// Standardises the pixels before a network that does so itself.
+class TwiceNormalised : public Network {
+ public:
+  explicit TwiceNormalised(std::shared_ptr<NormedNet> inner)
+      : Network(inner->shape()), inner_(std::move(inner)) {
+    registerNormalisation();
+  }
+  torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {
+    const auto buffers = inner_->named_buffers();
+    return inner_->run((images - buffers["input_mean"]) / buffers["input_deviation"], taps);
+  }
+  std::vector<std::string> taps() const override { return inner_->taps(); }
+
+ private:
+  std::shared_ptr<NormedNet> inner_;
 };
 
 QString lights(const std::vector<HealthCheck>& checks) {
@@ -219,6 +272,40 @@ class TestHealthFixtures : public QObject {
     });
     const auto checks = examine(score, network.get());
     QVERIFY2(lights(checks) == "H10", told(checks));
+  }
+
+  void normalisedTwice() {
+    const auto train = shades(300, 1), validation = shades(200, 2), test = shades(200, 3);
+    const auto network = trained(*train, "standard", {{"epochs", 6}, {"batch_size", 30}});
+    Task task;
+    TrainingEnd end;
+    end.logits = probeLogits(*network, probeImages(*train), torch::kCPU);
+    end.validationImages = validation->size();
+    end.validationAccuracy = accuracy(*network, *validation, torch::kCPU, 100, task);
+    QVERIFY(end.validationAccuracy > 0.9);
+    const auto stored = TrainingEnd::fromText(end.toText());
+    QVERIFY(stored && torch::equal(stored->logits, end.logits));
+    QCOMPARE(stored->validationAccuracy, end.validationAccuracy);
+    const auto all = [&](Network& used) {
+      used.freeze();
+      Made score([&](const torch::Tensor& x) { return -torch::logsumexp(used.forward(x), 1); });
+      auto checks = examine(score, &used);
+      const double right = accuracy(used, *test, torch::kCPU, 100, task);
+      for (auto& check : checkTrainingEnd({}, used, probeImages(*train), torch::kCPU, right,
+                                          test->size(), stored)) {
+        checks.push_back(std::move(check));
+      }
+      return checks;
+    };
+    const auto sound = all(*network);
+    QVERIFY2(lights(sound).isEmpty(), told(sound));
+    TwiceNormalised twice(network);
+    const auto checks = all(twice);
+    QVERIFY2(lights(checks) == "H37 H38", told(checks));
+    for (const auto& check : checkTrainingEnd({}, *network, probeImages(*train), torch::kCPU, 1.0,
+                                              test->size(), TrainingEnd::fromText("{}"))) {
+      QVERIFY(check.verdict == Verdict::NotApplicable);
+    }
   }
 
   void reseedingInsideForward() {
@@ -404,7 +491,7 @@ class TestHealthFixtures : public QObject {
     const auto check = judged({}, "H9", "pgd on knn", 0.2, "why");
     const auto again = HealthCheck::fromJson(Json::parse(check.toJson().dump()));
     QCOMPARE(again.toJson().dump(), check.toJson().dump());
-    QCOMPARE(healthRules().size(), std::size_t{36});
+    QCOMPARE(healthRules().size(), std::size_t{38});
   }
 
   void aLinearScoreIsSolved() {

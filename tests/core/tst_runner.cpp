@@ -234,6 +234,10 @@ class TestRunner : public QObject {
       QVERIFY(judged.at("verdict") == (judged.at("value") <= 0.1 ? "green" : "amber"));
       QVERIFY(judged.at("detail").get<std::string>().starts_with("joint; "));
     }
+    // The trained network is the one that is evaluated, loaded anew or not.
+    for (const auto& id : {"H37", "H38"}) {
+      QVERIFY2(check(summary, id).at("verdict") == "green", check(summary, id).dump().c_str());
+    }
     const Json without = check(bench.store->run(first).summary, "H36");
     QVERIFY(without.at("verdict") == "not applicable");
     QVERIFY(without.at("detail") == "the run has no joint attack");
