@@ -169,7 +169,7 @@ void addCwL2(Registry<Attack>& registry) {
   info.title = "Carlini and Wagner, l2";
   info.summary = "Smallest l2 change that crosses, by Adam and a search over its weight";
   info.reference = "Carlini and Wagner, IEEE S&P 2017";
-  info.traits = {"white box", "needs gradient", "minimum distance"};
+  info.traits = {"white box", "needs gradient", "minimum distance", "no intermediate results"};
   addNearestOptions(info.options, "l2", "0.5", "RobustBench: l2 radius 0.5 on CIFAR-10");
   const std::string source = "Carlini and Wagner 2017, released code";
   info.options.integer("steps", 1000, "Steps of Adam per search at most")

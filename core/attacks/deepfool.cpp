@@ -109,7 +109,7 @@ void addDeepFool(Registry<Attack>& registry) {
   info.title = "DeepFool";
   info.summary = "Steps to the nearest linearised boundary until it is crossed";
   info.reference = "Moosavi-Dezfooli et al., CVPR 2016";
-  info.traits = {"white box", "needs gradient", "minimum distance"};
+  info.traits = {"white box", "needs gradient", "minimum distance", "no intermediate results"};
   addNearestOptions(info.options, "l2", "0.5", "RobustBench: l2 radius 0.5 on CIFAR-10");
   info.options.integer("steps", 50, "Linearisations at most")
       .range(1, 10000)

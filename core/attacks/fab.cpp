@@ -188,7 +188,7 @@ void add(Registry<Attack>& registry, bool targeted) {
   info.summary = targeted ? "FAB towards each of the likely wrong classes"
                           : "Nearest crossing by projections onto the linearised boundary";
   info.reference = "Croce and Hein, ICML 2020";
-  info.traits = {"white box", "needs gradient", "minimum distance"};
+  info.traits = {"white box", "needs gradient", "minimum distance", "no intermediate results"};
   addNearestOptions(info.options, "linf", "8/255",
                     "Croce and Hein 2020, AutoAttack: 8 of 255, l-inf, on CIFAR-10");
   const std::string source = "Croce and Hein 2020, AutoAttack";

@@ -132,7 +132,7 @@ void addJsma(Registry<Attack>& registry) {
   info.title = "Jacobian-based saliency map attack";
   info.summary = "Saturates few pixels, two at a time, chosen by their saliency";
   info.reference = "Papernot et al., EuroS&P 2016";
-  info.traits = {"white box", "needs gradient", "few pixels"};
+  info.traits = {"white box", "needs gradient", "few pixels", "no intermediate results"};
   const std::string source = "Ma et al. 2018 (LID), released code";
   info.options.number("gamma", 0.1, "Share of the entries that may change")
       .range(0, 1)

@@ -211,7 +211,7 @@ void addTransfer(Registry<Attack>& registry) {
   info.summary =
       "Crafts on another model (by default the plain classifier's loss), is judged by this one";
   info.reference = "Papernot et al. 2016; Azizmalayeri et al., NeurIPS 2022 (ATD), table 2";
-  info.traits = {"black box", "needs gradient of the source"};
+  info.traits = {"black box", "needs gradient of the source", "no intermediate results"};
   addThreatOptions(info.options, "ATD, table 2: 8 of 255");
   info.options
       .text("source_detector", "",

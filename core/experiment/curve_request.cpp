@@ -38,6 +38,24 @@ Json textsOf(Json curve) {
   return curve;
 }
 
+/// Whether the attack tells what it had found after each propagation: not where it keeps its last
+/// point, and an ensemble not where a member does not.
+bool recordsProgress(const ComponentRequest& attack, const Registry<Attack>& attacks) {
+  const auto lacks = [&](const std::string& type) {
+    const auto& traits = attacks.info(type).traits;
+    return std::count(traits.begin(), traits.end(), "no intermediate results") > 0;
+  };
+  if (lacks(attack.type)) return false;
+  const auto& options = attacks.info(attack.type).options;
+  const Params params(options, attack.options, attack.label, {"type", "label"});
+  if (options.find("keep") && params.getText("keep") == "last") return false;
+  if (!options.find("members")) return true;
+  const auto members = params.getTextList("members");
+  return std::none_of(members.begin(), members.end(), [&](const std::string& member) {
+    return attacks.contains(member) && lacks(member);
+  });
+}
+
 CurveRequest readCurve(const Json& json, const Specification& spec, const Registries& registries,
                        const std::string& path) {
   const Params params(curveSchema(), textsOf(json), path, {});
@@ -73,6 +91,13 @@ CurveRequest readCurve(const Json& json, const Specification& spec, const Regist
     if (!curve.values.empty()) {
       throw Error::badInput("the propagations of a run are not chosen", params.pathOf("values"),
                             "leave the values out: one run gives the whole curve");
+    }
+    if (!recordsProgress(attack, registries.attacks)) {
+      throw Error::badInput("the attack '" + curve.attack +
+                                "' does not record what it had found after each propagation",
+                            params.pathOf("attack"),
+                            "draw the curve of an attack that keeps the best point of every step, "
+                            "such as pgd or apgd");
     }
   } else if (!registries.attacks.info(attack.type).options.find(varied)) {
     throw Error::badInput("the attack '" + curve.attack + "' has no option '" + varied + "'",

@@ -207,6 +207,7 @@ void CurveEvaluator::overEpsilon(Job& job) {
 
 void CurveEvaluator::overEffort(Job& job) {
   const AttackedSet in = job.attackIn ? efforts(job, 0) : AttackedSet{};
+  if (job.attackIn && in.x.empty()) return;
   for (std::size_t set = 1; set < job.clean.size(); ++set) {
     const AttackedSet out = job.attackOut ? efforts(job, set) : AttackedSet{};
     const auto& x = job.attackIn ? in.x : out.x;
@@ -222,18 +223,21 @@ void CurveEvaluator::overEffort(Job& job) {
 CurveEvaluator::AttackedSet CurveEvaluator::efforts(Job& job, std::size_t set) {
   if (job.request->over == "propagations") {
     AttackedSet found = attack(job, set, 0, nullptr, [&](const AttackResult& result) {
-      if (result.improvements.empty()) {
-        throw Error::badInput("the attack '" + job.request->attack +
-                                  "' does not record what it had found after each propagation",
-                              "curves", "draw the curve of another attack");
-      }
       std::vector<std::pair<double, std::int64_t>> picks;
+      if (result.improvements.empty()) return picks;
       for (const auto time :
            timesToShow(static_cast<std::int64_t>(result.propagations.size()) - 1)) {
         picks.emplace_back(result.propagations[static_cast<std::size_t>(time)], time);
       }
       return picks;
     });
+    if (found.x.empty()) {
+      // The specification is refused where this is known beforehand.
+      task_.log(LogLevel::Warning, "no curve over propagations: the attack '" +
+                                       job.request->attack +
+                                       "' does not record what it had found after each");
+      return found;
+    }
     found.x.insert(found.x.begin(), 0.0);
     found.scores.insert(found.scores.begin(), job.clean[set]);
     return found;
@@ -285,6 +289,17 @@ CurveEvaluator::AttackedSet CurveEvaluator::stored(const fs::path& path, std::in
   return found;
 }
 
+void CurveEvaluator::keep(const AttackedSet& found, const fs::path& path) {
+  TensorFile file;
+  file.tensors["x"] = torch::tensor(found.x, torch::kFloat64);
+  std::vector<torch::Tensor> rows;
+  for (const auto& scores : found.scores) rows.push_back(torch::tensor(scores, torch::kFloat64));
+  file.tensors["scores"] = torch::stack(rows);
+  file.tensors["passes"] = torch::tensor({found.forwards, found.backwards}, torch::kInt64);
+  if (found.images.defined()) file.tensors["images"] = found.images;
+  file.save(path);
+}
+
 /// Takes the attacked set from the run's folder, or attacks it and puts it there.
 CurveEvaluator::AttackedSet CurveEvaluator::attack(Job& job, std::size_t set, std::size_t value,
                                                    const AttackedSet* smaller, const Picks& picks) {
@@ -296,14 +311,7 @@ CurveEvaluator::AttackedSet CurveEvaluator::attack(Job& job, std::size_t set, st
     found = stored(path, named(set).set->size());
   } else {
     found = attackAfresh(job, set, *make(job, value), name, smaller, picks);
-    TensorFile file;
-    file.tensors["x"] = torch::tensor(found.x, torch::kFloat64);
-    std::vector<torch::Tensor> rows;
-    for (const auto& scores : found.scores) rows.push_back(torch::tensor(scores, torch::kFloat64));
-    file.tensors["scores"] = torch::stack(rows);
-    file.tensors["passes"] = torch::tensor({found.forwards, found.backwards}, torch::kInt64);
-    if (found.images.defined()) file.tensors["images"] = found.images;
-    file.save(path);
+    if (!found.scores.empty()) keep(found, path);
   }
   FileProgress(folder / name).discard();
   job.forwards += found.forwards;

@@ -63,6 +63,7 @@ class CurveEvaluator {
   AttackedSet efforts(Job& job, std::size_t set);
   AttackedSet attack(Job& job, std::size_t set, std::size_t value, const AttackedSet* smaller,
                      const Picks& picks);
+  static void keep(const AttackedSet& found, const std::filesystem::path& path);
   AttackedSet stored(const std::filesystem::path& path, std::int64_t size) const;
   AttackedSet attackAfresh(const Job& job, std::size_t set, const Attack& attack,
                            const std::string& file, const AttackedSet* smaller, const Picks& picks);

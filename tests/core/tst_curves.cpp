@@ -199,6 +199,77 @@ class TestCurves : public QObject {
     QVERIFY_EXCEPTION_THROWN(bench.read(json), Error);
   }
 
+  void attacksWithoutARecordHaveNoCurveOverPropagations_data() {
+    QTest::addColumn<QString>("attack");
+    QTest::addColumn<bool>("accepted");
+    for (const char* type : {"pgd", "apgd", "fgsm", "bim_a", "bim_b", "least_likely", "a3", "caa",
+                             "square", "simba", "random_search", "noise_uniform"}) {
+      QTest::newRow(type) << QString(R"({"type": "%1"})").arg(type) << true;
+    }
+    for (const char* type :
+         {"cw_l2", "deepfool", "fab", "fab_t", "jsma", "transfer", "autoattack"}) {
+      QTest::newRow(type) << QString(R"({"type": "%1"})").arg(type) << false;
+    }
+    QTest::newRow("last point") << R"({"type": "bim_b", "keep": "last"})" << false;
+    QTest::newRow("autoattack without fab")
+        << R"({"type": "autoattack", "members": ["apgd_ce", "square"]})" << true;
+  }
+
+  void attacksWithoutARecordHaveNoCurveOverPropagations() {
+    QFETCH(QString, attack);
+    QFETCH(bool, accepted);
+    const Bench bench;
+    Json json = smallSpecification({{{"over", "propagations"}}});
+    json["attacks"] = {Json::parse(attack.toStdString())};
+    try {
+      bench.read(json);
+      QVERIFY(accepted);
+    } catch (const Error& error) {
+      QVERIFY2(!accepted, error.what());
+      QCOMPARE(error.where(), std::string("curves[0].attack"));
+      QVERIFY(QString(error.what()).contains("does not record"));
+    }
+  }
+
+  void anUnexpectedLackOfARecordCostsOneCurve() {
+    /// Finds what PGD does, and forgets how it got there.
+    class Mute : public Attack {
+     public:
+      explicit Mute(std::unique_ptr<Attack> pgd) : pgd_(std::move(pgd)) {}
+      ThreatModel threat() const override { return pgd_->threat(); }
+      std::int64_t forwardsPerImage() const override { return pgd_->forwardsPerImage(); }
+      std::int64_t backwardsPerImage() const override { return pgd_->backwardsPerImage(); }
+      AttackResult perturb(Objective& objective, const torch::Tensor& images,
+                           const AttackContext& context) const override {
+        auto result = pgd_->perturb(objective, images, context);
+        result.improvements.clear();
+        return result;
+      }
+
+     private:
+      std::unique_ptr<Attack> pgd_;
+    };
+    Bench bench;
+    ComponentInfo info = bench.registries.attacks.info("fgsm");
+    info.name = "mute";
+    bench.registries.attacks.add(info, [&bench](const Params& params) {
+      const Json options = {{"eps", params.getNumber("eps")}, {"steps", 2}};
+      params.getText("norm");
+      return std::make_unique<Mute>(bench.registries.attacks.make("pgd", options, ""));
+    });
+    Json json = smallSpecification({{{"over", "propagations"}, {"attack", "mute"}},
+                                    {{"over", "restarts"}, {"attack", "pgd"}, {"values", {1, 2}}}});
+    json["attacks"].push_back("mute");
+    json["detectors"] = {"msp"};
+    const auto run = bench.create(json);
+    bench.execute(run);
+    QVERIFY(bench.curves(run, "auroc-propagations").empty());
+    QCOMPARE(bench.curves(run, "auroc-restarts").size(), std::size_t{6});
+    QVERIFY(!bench.store->results(run).empty());
+    bench.execute(run);  // and nothing stands in the way of a resumption
+    QCOMPARE(bench.curves(run, "auroc-restarts").size(), std::size_t{6});
+  }
+
   void specificationsAreKept() {
     const Bench bench;
     const auto spec = bench.read(smallSpecification(all()));
