@@ -92,12 +92,15 @@ const std::vector<HealthRule>& healthRules() {
        "pairs of equal starting points, and scores that reseed the global generator: none", "own",
        0, 0},
       {"H27", kConverged, "a black box does not win",
-       "AUROC (in_out) of Square below that of the white box", kAutoAttack, 0.002, 0.002, true},
+       "fall of AUROC (in_out) when each image takes the worse of Square and the white box; or "
+       "Square wins on more than 1 % of them",
+       kAutoAttack, 0.002, 0.002, true},
       {"H28", kConverged, "random noise does not win",
        "images for which uniform draws beat the attack: none", kCarlini, 0, 0, true},
       {"H29", kConverged, "transfer does not win",
-       "AUROC (in_out) of images made for another score below that of the white box",
-       "Carlini et al. 2019, IoAF", 0.0, 0.002, true},
+       "fall of AUROC (in_out) when each image takes the worse of what was made for another score "
+       "and of the white box; or that wins on more than 1 % of them",
+       "Carlini et al. 2019, IoAF", 0.002, 0.002, true},
       {"H30", kConverged, "an unbounded attack succeeds", "AUROC (in_out) at eps = 1", kCarlini,
        0.01, 0.05, true},
       {"H31", kConverged, "half the range reaches chance",

@@ -478,6 +478,29 @@ class TestHealthFixtures : public QObject {
     QVERIFY2(lights(report.checks).contains("H27"), told(report.checks));
   }
 
+  /// Three of the in images, marked by a bright pixel, give no gradient. A short Square and a
+  /// poor surrogate find more on these and less on the others, which must not hide it.
+  void partialMasking() {
+    Made masked([](const torch::Tensor& x) {
+      const auto marked = x.flatten(1).select(1, 0).gt(0.75);
+      return torch::where(marked, smooth(x).detach(), smooth(x));
+    });
+    Made half([](const torch::Tensor& x) { return x.flatten(1).slice(1, 0, 24).mean(1); });
+    Made sound(smooth);
+    Lab lab;
+    Task task;
+    for (Detector* detector : std::initializer_list<Detector*>{&masked, &sound}) {
+      auto setting = lab.setting(*detector, {{"eps", 0.1}, {"steps", 30}, {"step_size", 0.02}});
+      setting.in = setting.in.clone();
+      setting.in.slice(0, 0, 3).select(3, 0).select(2, 0) = 0.95;
+      setting.squareQueries = 10;
+      setting.surrogate = &half;
+      setting.surrogateName = "half of the image";
+      const auto checks = probe(HealthThresholds(), setting, Seed(7), task).checks;
+      QVERIFY2(lights(checks) == (detector == &masked ? "H27 H28 H29 H30" : ""), told(checks));
+    }
+  }
+
   void thresholdsMove() {
     const HealthThresholds moved(Json{{"H22", 0.02}, {"H15", {0.1, 0.2}}});
     QCOMPARE(moved.amber("H22"), 0.02);
