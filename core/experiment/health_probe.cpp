@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <set>
 
 #include "core/base/text.h"
 #include "core/experiment/health.h"
@@ -24,26 +25,46 @@ torch::Tensor spreadPositions(std::int64_t count, std::int64_t size) {
   return torch::tensor(positions, torch::kInt64);
 }
 
-/// The attack to be examined: the run's most thorough one that follows gradients in a ball.
-AttackFacts reference(const std::vector<AttackFacts>& attacks, const Registries& registries) {
-  for (const char* type : {"pgd", "apgd", "bim_a", "fgsm"}) {
-    for (const auto& attack : attacks) {
-      if (attack.type == type) return attack;
-    }
-  }
-  AttackFacts plain{.label = "pgd", .type = "pgd"};
-  Json changes = Json::object();
+/// Those of the attacks of whose ball convergence can be judged: of the radii at which any score
+/// breaks there is nothing to learn. All that have a ball, if there are no others.
+std::vector<AttackFacts> usualRadii(const std::vector<AttackFacts>& attacks) {
+  std::vector<AttackFacts> balls, usual;
   for (const auto& attack : attacks) {
     if (attack.threat.norm == Norm::None) continue;
-    changes = {{"eps", attack.threat.epsilon},
-               {"norm", attack.threat.norm == Norm::L2 ? "l2" : "linf"}};
+    balls.push_back(attack);
+    const bool anything = attack.threat.norm == Norm::Linf && attack.threat.epsilon >= 0.5;
+    if (!anything) usual.push_back(attack);
+  }
+  return usual.empty() ? balls : usual;
+}
+
+/// Gradients per image; 0 for an attack that does not follow the score's gradient for its own sake
+/// or gives its last point away instead of the best.
+double effortOf(const AttackFacts& attack) {
+  static const std::set<std::string> types = {"pgd", "apgd", "bim_a", "bim_b", "fgsm"};
+  if (!types.contains(attack.type)) return 0.0;
+  if (attack.options.value("keep", std::string("best")) == "last") return 0.0;
+  return attack.options.value("steps", 1.0) * attack.options.value("restarts", 1.0);
+}
+
+}  // namespace
+
+AttackFacts attackToExamine(const std::vector<AttackFacts>& attacks, const Registries& registries) {
+  const auto candidates = usualRadii(attacks);
+  const auto most = std::max_element(
+      candidates.begin(), candidates.end(),
+      [](const AttackFacts& a, const AttackFacts& b) { return effortOf(a) < effortOf(b); });
+  if (most != candidates.end() && effortOf(*most) > 0.0) return *most;
+  AttackFacts plain{.label = "pgd", .type = "pgd"};
+  Json changes = Json::object();
+  if (!candidates.empty()) {
+    const ThreatModel threat = candidates.back().threat;
+    changes = {{"eps", threat.epsilon}, {"norm", threat.norm == Norm::L2 ? "l2" : "linf"}};
   }
   plain.options = Params(registries.attacks.info("pgd").options, changes, "health").values();
   plain.threat = registries.attacks.make("pgd", plain.options, "health")->threat();
   return plain;
 }
-
-}  // namespace
 
 struct FullHealth::Impl {
   const Specification& specification;
@@ -133,7 +154,7 @@ FullHealth::FullHealth(const Specification& specification, const Registries& reg
                      device,
                      seed.child("health probes"),
                      task,
-                     reference(attackFacts(specification, attacks), registries),
+                     attackToExamine(attackFacts(specification, attacks), registries),
                      {},
                      {},
                      {},

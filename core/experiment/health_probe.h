@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/experiment/cells.h"
 #include "core/experiment/experiment_data.h"
@@ -9,6 +10,12 @@
 #include "core/nn/network.h"
 
 namespace bulwark {
+
+/// The attack that the costly checks vary: of those that follow the score's gradient in a ball and
+/// keep their best point the one with the most steps times restarts, the first of equals. l-inf
+/// radii of 0.5 and more, where any score breaks, only where there are no others. PGD with its
+/// defaults, at the radius of the last attack, where none does.
+AttackFacts attackToExamine(const std::vector<AttackFacts>& attacks, const Registries& registries);
 
 /// The health checks of a run that take attacks of their own, detector by detector.
 class FullHealth {

@@ -73,8 +73,10 @@ class Examination {
   }
 
  private:
+  /// The detail begins with the attack that is examined.
   void add(const std::string& id, double value, const std::string& detail) {
-    report_.checks.push_back(judged(thresholds_, id, setting_.label, value, detail));
+    const std::string about = setting_.reference.label + (detail.empty() ? "" : ": " + detail);
+    report_.checks.push_back(judged(thresholds_, id, setting_.label, value, about));
   }
   void skip(const std::string& id, const std::string& why) {
     report_.checks.push_back(notApplicable(id, setting_.label, why));
@@ -115,7 +117,7 @@ class Examination {
     }
     std::sort(shares.begin(), shares.end());
     add("H24", shares[static_cast<std::size_t>(0.9 * static_cast<double>(shares.size() - 1))],
-        setting_.reference.label + ": nine of ten images have at most this share");
+        "nine of ten images have at most this share");
   }
 
   /// Length of a step; 0: made from the number of steps, so that twice as many are half as long.

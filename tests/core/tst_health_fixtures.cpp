@@ -4,6 +4,7 @@
 #include "core/attacks/attack.h"
 #include "core/base/error.h"
 #include "core/detectors/detector_objective.h"
+#include "core/experiment/health_probe.h"
 #include "core/health/convergence.h"
 #include "core/health/probes.h"
 #include "core/health/training_end.h"
@@ -375,6 +376,45 @@ class TestHealthFixtures : public QObject {
     const auto report = probe(HealthThresholds(), setting, Seed(7), task);
     const auto found = lights(report.checks);
     QVERIFY2(found.contains("H22") && found.contains("H24"), told(report.checks));
+  }
+
+  /// The costly checks vary the most thorough attack of the run, and say which.
+  void theMostThoroughAttackIsExamined() {
+    Lab lab;
+    std::vector<AttackFacts> attacks;
+    const auto examined = [&] { return attackToExamine(attacks, lab.registries).label; };
+    const auto add = [&](const char* label, const char* type, const Json& options) {
+      const auto attack = lab.registries.attacks.make(type, options, label);
+      const auto values = Params(lab.registries.attacks.info(type).options, options, label);
+      attacks.push_back({label, type, values.values(), attack->threat()});
+    };
+    add("square", "square", {{"eps", "4/255"}});
+    const auto made = attackToExamine(attacks, lab.registries);
+    QCOMPARE(made.type, std::string("pgd"));
+    QCOMPARE(made.threat.epsilon, 4.0 / 255.0);
+    attacks.clear();
+    add("unbounded", "pgd", {{"eps", 1}, {"steps", 1000}});
+    QCOMPARE(examined(), std::string("unbounded"));  // no other
+    add("fgsm", "fgsm", {{"eps", "8/255"}});
+    QCOMPARE(examined(), std::string("fgsm"));
+    add("one step", "pgd", {{"eps", "8/255"}, {"steps", 1}});
+    add("pgd", "pgd", {{"eps", "8/255"}, {"steps", 100}});
+    QCOMPARE(examined(), std::string("pgd"));
+    add("restarts", "apgd", {{"eps", "8/255"}, {"steps", 50}, {"restarts", 3}});
+    add("square", "square", {{"eps", "8/255"}});
+    add("last", "bim_b", {{"eps", "8/255"}, {"steps", 500}, {"keep", "last"}});
+    QCOMPARE(examined(), std::string("restarts"));
+    add("l2", "pgd", {{"eps", 0.9}, {"norm", "l2"}, {"steps", 200}});
+    QCOMPARE(examined(), std::string("l2"));
+
+    Made sound(smooth);
+    auto setting = lab.setting(sound, {{"eps", 0.1}, {"steps", 4}});
+    setting.reference.label = "mine";
+    Task task;
+    for (const auto& check : probe(HealthThresholds(), setting, Seed(7), task).checks) {
+      if (check.verdict == Verdict::NotApplicable) continue;
+      QVERIFY2(QString::fromStdString(check.detail).startsWith("mine"), told({check}));
+    }
   }
 
   /// H22 halves the steps however their length was given.
