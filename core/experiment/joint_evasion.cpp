@@ -14,6 +14,11 @@ Json JointEvasion::toJson() const {
           {"backwards", backwards}};
 }
 
+JointEvasion JointEvasion::fromJson(const Json& json) {
+  return {json.at("detector"), json.at("attack"),   json.at("threshold"), json.at("clean"),
+          json.at("attacked"), json.at("forwards"), json.at("backwards")};
+}
+
 JointEvasion jointEvasion(const FittedDetector& detector, Network& classifier,
                           const JointAttack& attack, const std::string& label, const ImageSet& set,
                           double threshold, std::int64_t batchSize, const torch::Device& device,

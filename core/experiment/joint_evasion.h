@@ -14,6 +14,7 @@ struct JointEvasion {
   double attacked = 0.0;   ///< share at the attack's best points
   std::int64_t forwards = 0, backwards = 0;
   Json toJson() const;
+  static JointEvasion fromJson(const Json& json);
 };
 
 /// Attacks the in set `set` with its true labels. `threshold`: the detector's operating point.

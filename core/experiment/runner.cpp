@@ -17,6 +17,7 @@
 #include "core/experiment/environment.h"
 #include "core/experiment/evolved_sets.h"
 #include "core/experiment/experiment_data.h"
+#include "core/experiment/finished_parts.h"
 #include "core/experiment/fitted_detector.h"
 #include "core/experiment/health.h"
 #include "core/experiment/health_probe.h"
@@ -83,6 +84,15 @@ void requireSameData(const std::vector<DatasetRecord>& now, Journal& journal) {
                             "data", remedy);
     }
   }
+}
+
+/// The margins that an earlier execution has stored, of those attacks that it has finished.
+TensorFile storedMargins(const std::filesystem::path& path, std::int64_t images) {
+  if (!std::filesystem::exists(path)) return {};
+  TensorFile margins = TensorFile::load(path);
+  for (const auto& [label, values] : margins.tensors)
+    margins.require(label, {images}, path.string());
+  return margins;
 }
 
 /// Gives memory back when everything of an execution is gone, however it ended.
@@ -154,24 +164,25 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     const std::int64_t batch = spec.evaluation.batchSize;
     const std::int64_t tried = passSize(data.in.set->size(), batch);
     Json attacked = Json::object();
-    TensorFile margins;
+    const auto marginsFile = journal.folder() / kMarginsFile;
+    TensorFile margins = storedMargins(marginsFile, data.in.set->size());
     const auto resources = sources.resources(data.in.set->labels(), 1);
     withMemoryAdvice(device, tried, "evaluation.batch_size", [&] {
       summary["accuracy_clean"] = accuracy(*classifier, *data.in.set, device, batch, task);
       for (const auto& attack : attacks) {
-        task.begin(attack.label + " on the classifier", data.in.set->size(), "images");
-        const auto values =
-            attackedMargins(*classifier, *attack.attack, *data.in.set, batch, device,
-                            seed.child("classifier attack").child(attack.label), task, &resources);
+        auto& values = margins.tensors[attack.label];
+        if (!values.defined()) {
+          task.begin(attack.label + " on the classifier", data.in.set->size(), "images");
+          values = attackedMargins(*classifier, *attack.attack, *data.in.set, batch, device,
+                                   seed.child("classifier attack").child(attack.label), task,
+                                   &resources);
+          margins.save(marginsFile);
+        }
         attacked[attack.label] = values.le(0.0).to(torch::kFloat64).mean().item<double>();
-        margins.tensors[attack.label] = values;
       }
     });
     summary["accuracy_attacked"] = attacked;
-    if (!margins.tensors.empty()) {
-      margins.save(journal.folder() / kMarginsFile);
-      recordArtefact(journal, "margins", kMarginsFile);
-    }
+    if (!margins.tensors.empty()) recordArtefact(journal, "margins", kMarginsFile);
     clock.note("accuracy");
   }
 
@@ -179,6 +190,7 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   cells.use(sources);
   CurveEvaluator curves(spec, registries_, data, device, seed, journal, task);
   curves.use(sources);
+  const FinishedParts parts(journal.folder() / "parts");
   std::vector<JointEvasion> evasions;
   HealthReport health;
   std::vector<std::pair<std::string, HealthReport>> probes;
@@ -195,23 +207,31 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     cells.scoreClean(fitted);
     clock.note("score");
     for (const auto& attack : attacks) cells.attack(fitted, attack, attackIn, attackOut);
-    for (const auto& joint : joints) {
-      if (!classifier) break;
+    const std::string number = std::to_string(i);
+    for (std::size_t j = 0; classifier && j < joints.size(); ++j) {
       const auto& in = cells.scores().at(fitted.label, "", data.in.name, false).scores;
       evasions.push_back(
-          jointEvasion(fitted, *classifier, dynamic_cast<const JointAttack&>(*joint.attack),
-                       joint.label, *data.in.set, thresholdKeeping95(in), spec.evaluation.batchSize,
-                       device, seed.child("joint"), task));
+          JointEvasion::fromJson(parts.take("joint-" + number + "-" + std::to_string(j), [&] {
+            return jointEvasion(fitted, *classifier,
+                                dynamic_cast<const JointAttack&>(*joints[j].attack),
+                                joints[j].label, *data.in.set, thresholdKeeping95(in),
+                                spec.evaluation.batchSize, device, seed.child("joint"), task)
+                .toJson();
+          })));
     }
     clock.note("attack");
     curves.evaluate(fitted, i, cells.scores());
     clock.note("curves");
-    health.add(examineDetector(spec, fitted, attacks, data, classifier.get(), cells.scores(),
-                               device, seed, task));
+    health.add(parts.takeReport("health-" + number, [&] {
+      return examineDetector(spec, fitted, attacks, data, classifier.get(), cells.scores(), device,
+                             seed, task);
+    }));
     if (full) {
-      task.log(LogLevel::Info,
-               "full health checks of " + fitted.label + ": " + full->cost(fitted).text());
-      probes.emplace_back(fitted.label, full->examine(fitted));
+      probes.emplace_back(fitted.label, parts.takeReport("full-health-" + number, [&] {
+        task.log(LogLevel::Info,
+                 "full health checks of " + fitted.label + ": " + full->cost(fitted).text());
+        return full->examine(fitted);
+      }));
     }
     clock.note("health");
   }

@@ -309,6 +309,84 @@ class TestRunner : public QObject {
     QCOMPARE(h6.at("verdict"), Json("green"));
   }
 
+  /// Attacks on the classifier, joint attacks and health reports are not made again either.
+  void whatIsNoScoreIsKeptToo() {
+    Bench bench;
+    Json json = smallSpecification();
+    json["data"]["out"].erase(1);
+    json["detectors"] = {"msp", "energy"};
+    json["attacks"] = Json::parse(R"([{"type": "pgd", "steps": 6}, {"type": "fgsm"},
+                                      {"type": "joint", "steps": 6}])");
+    json["evaluation"]["health"] = "full";
+    json["evaluation"]["health_images"] = 8;
+    json["data"]["in"]["test_limit"] = json["data"]["out"][0]["test_limit"] = 30;
+    /// Phases and log lines of an execution; cancelled when a phase of that name begins.
+    const auto execute = [&](std::int64_t run, const std::string& stopAt) {
+      Control control;
+      QStringList seen;
+      StoreJournal journal(*bench.store, run, [](const Json&) {});
+      const auto enter = [&](const std::string& what) {
+        seen.append(QString::fromStdString(what));
+        if (what == stopAt) control.cancel();
+      };
+      Task task(
+          &control, [&](const ProgressUpdate& update) { enter(update.phase); },
+          [&](LogLevel, const std::string& text) { enter(text.substr(0, text.find(':'))); });
+      const auto spec = Specification::fromJson(bench.store->run(run).specification,
+                                                bench.registries, bench.catalogue);
+      try {
+        Runner(bench.registries, bench.catalogue).execute(spec, journal, task);
+      } catch (const Error& error) {
+        if (error.kind() != Error::Kind::Cancelled) throw;
+        seen.append("cancelled");
+      }
+      return seen;
+    };
+    const QString pgd = "pgd on the classifier", fgsm = "fgsm on the classifier",
+                  joint = "joint on msp and the classifier",
+                  second = "joint on energy and the classifier", full = "full health checks of msp",
+                  last = "full health checks of energy";
+    const auto whole = bench.create(json);
+    const auto all = execute(whole, {});
+    for (const auto& phase : {pgd, fgsm, joint, second, full, last}) {
+      QVERIFY2(all.contains(phase), qPrintable(phase + " is not in " + all.join(", ")));
+    }
+    const auto cut = bench.create(json);
+    auto seen = execute(cut, fgsm.toStdString());
+    QVERIFY(seen.contains(pgd) && seen.contains("cancelled"));
+    seen = execute(cut, second.toStdString());
+    QVERIFY(!seen.contains(pgd));
+    QVERIFY(seen.contains(fgsm) && seen.contains(joint) && seen.contains(full));
+    QVERIFY(seen.contains("cancelled"));
+    seen = execute(cut, {});
+    for (const auto& phase : {pgd, fgsm, joint, full}) {
+      QVERIFY2(!seen.contains(phase), qPrintable(phase));
+    }
+    QVERIFY(seen.contains(second) && seen.contains(last) && !seen.contains("cancelled"));
+    QCOMPARE(bench.results(cut), bench.results(whole));
+    const Json one = bench.store->run(cut).summary, other = bench.store->run(whole).summary;
+    for (const char* part : {"accuracy_clean", "accuracy_attacked", "joint_evasion",
+                             "health_series", "attack_forwards", "attack_backwards"}) {
+      QVERIFY2(one.at(part) == other.at(part), part);
+    }
+    const auto judged = [](const Json& summary) {
+      Json checks = Json::array();
+      for (const auto& entry : summary.at("health_checks")) {
+        // Those say how much of the run the last execution has measured.
+        const std::string id = entry.at("id");
+        if (id != "H6" && id != "H7" && id != "H9") checks.push_back(entry);
+      }
+      return checks.dump();
+    };
+    QCOMPARE(judged(one), judged(other));
+    const auto load = [&](std::int64_t run) {
+      return TensorFile::load(bench.store->artefactFolder(run) / "margins.safetensors").tensors;
+    };
+    for (const auto& [label, values] : load(whole)) {
+      QVERIFY(torch::equal(load(cut).at(label), values));
+    }
+  }
+
   void whatIsFinishedIsNotMixedWithOtherData() {
     Bench bench;
     const datafiles::Folder folder;
