@@ -84,15 +84,28 @@ bool onlyCrossed(const std::vector<RunReport>& runs) {
   return attacked;
 }
 
-/// Whether a health check that concerns this detector, or the whole run, is red.
-bool isRed(const RunRecord& run, const std::string& detector) {
-  if (!run.summary.is_object()) return false;
-  const auto checks = run.summary.find("health_checks");
-  if (checks == run.summary.end() || !checks->is_array()) return false;
+/// Whether a health check that concerns this detector, an attack on it in the table, or the whole
+/// run is red.
+bool isRed(const RunReport& report, const std::string& detector,
+           const std::vector<TableColumn>& columns) {
+  const Json& summary = report.run.summary;
+  if (!summary.is_object()) return false;
+  const auto checks = summary.find("health_checks");
+  if (checks == summary.end() || !checks->is_array()) return false;
+  const auto attacked = [&](const std::string& attack) {
+    const bool shown = std::any_of(columns.begin(), columns.end(), [&](const TableColumn& column) {
+      return column.attack == attack;
+    });
+    return shown &&
+           std::any_of(report.results.begin(), report.results.end(), [&](const ResultRow& row) {
+             return row.detector == detector && row.attack == attack;
+           });
+  };
   return std::any_of(checks->begin(), checks->end(), [&](const Json& check) {
     if (!check.is_object() || check.value("verdict", std::string()) != "red") return false;
     const std::string subject = check.value("subject", std::string());
-    return subject.empty() || subject == detector || subject.ends_with(" on " + detector);
+    return subject.empty() || subject == detector || subject.ends_with(" on " + detector) ||
+           attacked(subject);
   });
 }
 
@@ -106,7 +119,9 @@ std::vector<std::string> footnotesOf(const std::vector<RunReport>& runs, const P
   const bool any = std::any_of(table.rows.begin(), table.rows.end(),
                                [](const TableRow& row) { return row.red; });
   if (any) {
-    notes.emplace_back("\u2020 A health check of this detector is red: do not quote its figures.");
+    notes.emplace_back(
+        "\u2020 A health check of this detector or of an attack on it is red: do not quote its "
+        "figures.");
   }
   return notes;
 }
@@ -205,7 +220,7 @@ PaperTable layOut(const std::vector<RunReport>& runs, const TableOptions& asked,
         TableRow row;
         if (table.severalRuns) row.run = runTitle(report.run);
         row.detector = detector;
-        row.red = isRed(report.run, detector);
+        row.red = isRed(report, detector, table.columns);
         row.out = rowOut;
         for (const TableColumn& column : table.columns) {
           const std::string& out = table.outInRows ? rowOut : column.out;

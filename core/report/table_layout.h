@@ -24,7 +24,7 @@ struct TableRow {
   std::string run;  ///< title; empty when there is only one run
   std::string detector;
   std::string out;   ///< tall tables only
-  bool red = false;  ///< a health check of this detector is red: marked with a dagger
+  bool red = false;  ///< a health check of this detector or an attack on it is red: a dagger
   std::vector<std::optional<TableCell>> cells;
 };
 

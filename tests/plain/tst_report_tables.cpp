@@ -351,6 +351,19 @@ class TestReportTables : public QObject {
       const auto text = QString::fromStdString(exportRuns({report}, "table", format));
       QVERIFY2(text.contains("H15 msp") && !text.contains(dagger), format);
     }
+    // H8 and H32 are about an attack: every row with that attack.
+    report.run.summary["health_checks"][0]["subject"] = report.results.back().attack;
+    for (const char* format : {"txt", "md", "html", "tex"}) {
+      const auto text = QString::fromStdString(exportRuns({report}, "table", format));
+      QVERIFY2(text.contains("msp" + dagger) && text.contains("v2" + dagger), format);
+    }
+    RunReport partly = report;
+    std::erase_if(partly.results, [](const ResultRow& row) {
+      return row.detector == "msp" && !row.attack.empty();
+    });
+    const auto text = QString::fromStdString(exportRuns({partly}, "table", "txt"));
+    QVERIFY(!text.contains("msp" + dagger) && text.contains("v2" + dagger));
+    report.run.summary["health_checks"][0]["subject"] = "msp";
     report.run.summary["health_checks"][0]["verdict"] = "amber";
     for (const char* format : {"txt", "md", "html", "tex"}) {
       const auto text = QString::fromStdString(exportRuns({report}, "table", format));
