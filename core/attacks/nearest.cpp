@@ -7,8 +7,10 @@
 
 #include "core/attacks/ball.h"
 #include "core/attacks/row_plan.h"
+#include "core/attacks/search_log.h"
 #include "core/attacks/snapshots.h"
 #include "core/attacks/threat.h"
+#include "core/attacks/walk_resume.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/nn/device.h"
@@ -38,6 +40,7 @@ class Search {
   AttackResult run();
 
  private:
+  /// `best` is empty where nothing was computed: each sample is known from an earlier execution.
   struct Pass {
     std::vector<double> best, nearest, magnitude;  // [W]
     torch::Tensor over;                            // [W] bool, CPU
@@ -50,8 +53,11 @@ class Search {
   Sight evaluate(const torch::Tensor& points, const torch::Tensor& samples,
                  const torch::Tensor& thresholds, bool gradients);
   std::vector<torch::Tensor> probe(const torch::Tensor& points, const torch::Tensor& samples);
-  void compareRows(const torch::Tensor& points);
+  bool compareRows(const torch::Tensor& points);
   Pass pass();
+  Pass skipPass();
+  void restore();
+  void commit();
   void account(const Pass& pass);
   void endThreshold(const std::vector<std::int64_t>& rows);
   void skipCrossed(Row& row) const;
@@ -90,8 +96,13 @@ class Search {
   torch::Tensor centres_, best_, bestValues_, nearest_, nearestDistances_, nearestValues_, last_;
   torch::Tensor candidates_;  // moved into the ball, to be judged
   torch::Tensor samples_;
-  std::vector<double> sums_;  // of the best values, per pass
-  std::int64_t latest_ = 0;   // pass that a sample has reached
+  std::int64_t latest_ = 0;         // pass that a sample has reached
+  std::size_t pass_ = 0;            // over the whole batch
+  std::vector<std::uint8_t> log_;   // what each pass did, those of earlier executions included
+  std::size_t logged_ = 0;          // passes known from an earlier execution
+  std::vector<SearchFacts> facts_;  // of the samples that it has finished
+  std::vector<std::int64_t> finishedIn_;  // in so many passes; 0: not finished
+  std::vector<FinishedSample> fresh_;     // not yet committed
 };
 
 Search::Search(const NearestPlan& plan, const SeekerFactory& seeker, Objective& objective,
@@ -126,9 +137,7 @@ void Search::startResult() {
   result_.saturated = torch::zeros({count_}, torch::kBool);
   result_.zeroGradient = torch::zeros({count_}, torch::kBool);
   result_.distances = torch::full({count_}, kNever, torch::kFloat64);
-  const auto searches = static_cast<std::int64_t>(thresholds_.size()) * plan_.quests;
-  // One pass more per search: it judges the crossing that was moved into the ball.
-  sums_.assign(static_cast<std::size_t>(searches * (plan_.passes + 1) + 1), 0.0);
+  result_.improvements.resize(static_cast<std::size_t>(count_));
   startSnapshots(images_, context_, result_);
 }
 
@@ -164,25 +173,25 @@ AttackResult Search::run() {
       rows_.enqueue(i);
       continue;
     }
-    for (double& sum : sums_) sum += row.best;
+    result_.improvements[static_cast<std::size_t>(i)] = {{0, row.best}};
     result_.values[i] = row.best;
     result_.saturated[i] = row.best > bound_;
     if (row.best > thresholds_.front()) result_.distances[i] = 0.0;
     snapshot(row, 0, std::numeric_limits<std::int64_t>::max(), images_[i]);
     context_.task.advance(1);
   }
+  restore();
   if (count_ > 0) seat();
   while (rows_.live() > 0) {
     context_.task.checkpoint();
-    account(pass());
+    account(rows_.working() > 0 ? pass() : skipPass());
+    if (context_.progress && !fresh_.empty() && context_.progress->due()) commit();
     seat();
     shrinkBatch();
   }
-  for (std::int64_t t = 0; t <= latest_ && count_ > 0; ++t) {
-    const double mean = sums_[static_cast<std::size_t>(t)] / static_cast<double>(count_);
-    // Sums of equal numbers in another order may differ in the last bit.
-    result_.trajectory.push_back(t > 0 ? std::max(mean, result_.trajectory.back()) : mean);
-  }
+  if (count_ > 0) result_.trajectory = meanTrajectory(result_.improvements, latest_);
+  // Passes of a sample are not passes of the batch: there is no count of propagations to go with.
+  result_.improvements.clear();
   auditPerturbation(images_, result_.images, plan_.threat, plan_.name);
   return std::move(result_);
 }
@@ -195,21 +204,57 @@ void Search::skipCrossed(Row& row) const {
   }
 }
 
+/// Takes over what an earlier execution has finished.
+void Search::restore() {
+  finishedIn_.assign(static_cast<std::size_t>(count_), 0);
+  facts_.resize(static_cast<std::size_t>(count_));
+  if (!context_.progress) return;
+  WalkPlan like;  // what the fingerprint of a walk reads
+  like.name = plan_.name + (plan_.everyPoint ? " every point" : "");
+  like.name.append(reinterpret_cast<const char*>(thresholds_.data()),
+                   thresholds_.size() * sizeof(double));
+  like.threat = plan_.threat;
+  like.steps = plan_.passes;
+  like.restarts = plan_.quests;
+  FinishedWalk before = context_.progress->begin(walkFingerprint(
+      like, images_, torch::tensor(clean_, torch::kFloat64), context_, bound_, rows_.width()));
+  for (FinishedSample& done : before.samples) {
+    const auto facts = takeFacts(done);
+    if (done.sample >= 0 && done.sample < count_) {
+      facts_[static_cast<std::size_t>(done.sample)] = facts;
+      result_.distances[done.sample] = facts.distance;
+    }
+    latest_ = std::max(latest_, done.passes);
+  }
+  finishedIn_ = restoreSamples(before, context_, plan_.name, result_);
+  log_ = unpackLog(before.settled);
+  logged_ = log_.size();
+}
+
+void Search::commit() {
+  context_.progress->commit(fresh_, packLog(log_));
+  fresh_.clear();
+}
+
 /// Fills idle rows with waiting samples.
 void Search::seat() {
-  const auto filled = rows_.seat();
+  std::vector<std::int64_t> filled;
+  for (const auto i : rows_.seat()) {
+    Row& row = rows_.rows()[static_cast<std::size_t>(i)];
+    progress_[static_cast<std::size_t>(i)] = {};
+    row.finishedIn = finishedIn_[static_cast<std::size_t>(row.sample)];
+    if (row.finishedIn == 0) filled.push_back(i);
+  }
   samples_ = rows_.samples();
   if (filled.empty()) return;
   std::vector<double> clean;
   for (const auto i : filled) {
     Row& row = rows_.rows()[static_cast<std::size_t>(i)];
-    Progress& progress = progress_[static_cast<std::size_t>(i)];
-    progress = {};
     row.best = clean_[static_cast<std::size_t>(row.sample)];
     clean.push_back(row.best);
     skipCrossed(row);
     if (row.restart > 0) result_.distances[row.sample] = 0.0;
-    sums_[0] += row.best;
+    row.improvements = {{0, row.best}};
     snapshot(row, 0, 0, images_[row.sample]);
   }
   const auto rows = index(filled);
@@ -304,15 +349,31 @@ std::vector<torch::Tensor> Search::probe(const torch::Tensor& points,
   return {judged.detach(), torch::autograd::grad({values.sum()}, {leaf})[0]};
 }
 
-/// Where rows are idle: whether rows may move, measured on the points at hand (see `walk`).
-void Search::compareRows(const torch::Tensor& points) {
+/// Where rows are idle: whether rows may move, measured on the points at hand (see `walk`) unless
+/// an earlier execution has done so. Returns whether there was something to compare.
+bool Search::compareRows(const torch::Tensor& points) {
   const auto order = rows_.proposal(plan_.passes);
-  if (!order.defined()) return;
+  if (!order.defined()) return false;
   const auto rows = order.to(context_.device);
   const auto here = probe(points, samples_);
   const auto there = probe(points.index_select(0, rows), samples_.index_select(0, order));
-  rows_.settle(order, torch::equal(there[0], here[0].index_select(0, rows)) &&
-                          torch::equal(there[1], here[1].index_select(0, rows)));
+  const bool alike = torch::equal(there[0], here[0].index_select(0, rows)) &&
+                     torch::equal(there[1], here[1].index_select(0, rows));
+  // Rows of samples that were finished before hold other points than they did then.
+  if (pass_ >= logged_ && alike) log_.back() |= kAlike;
+  rows_.settle(order, (log_[pass_] & kAlike) != 0);
+  return true;
+}
+
+/// A pass in which every sample is known already: nothing is computed.
+Search::Pass Search::skipPass() {
+  if (pass_ >= logged_) {
+    throw Error::failed("the stored progress lacks a pass", plan_.name, "start the run anew");
+  }
+  if (log_[pass_] & kCompared) {
+    rows_.settle(rows_.proposal(plan_.passes), (log_[pass_] & kAlike) != 0);
+  }
+  return {};
 }
 
 Search::Pass Search::pass() {
@@ -323,8 +384,14 @@ Search::Pass Search::pass() {
     const Row& row = rows_.rows()[i];
     const auto which = std::min(thresholdOf(row), thresholds_.size() - 1);
     thresholds.push_back(std::min(thresholds_[which], std::numeric_limits<double>::max()));
-    if (row.live && progress_[i].judging) judging.push_back(static_cast<std::int64_t>(i));
-    moves = moves || (row.live && !progress_[i].judging && row.step + 1 < plan_.passes);
+    if (!row.live || row.finishedIn > 0) continue;
+    if (progress_[i].judging) judging.push_back(static_cast<std::int64_t>(i));
+    moves = moves || (!progress_[i].judging && row.step + 1 < plan_.passes);
+  }
+  if (pass_ < logged_) {
+    moves = (log_[pass_] & kMoved) != 0;  // of the samples finished since, too
+  } else {
+    log_.push_back(moves ? kMoved : 0);
   }
   auto points = seeker_->points();
   auto searching =
@@ -335,7 +402,7 @@ Search::Pass Search::pass() {
   }
   const auto limits = torch::tensor(thresholds, torch::kFloat64).to(context_.device);
   auto sight = evaluate(points, samples_, limits, moves);
-  if (moves) compareRows(points);
+  if (moves && compareRows(points)) log_[pass_] |= kCompared;
 
   const auto& judged = sight.judged;
   sight.crossed = seeker_->crossed(sight) & searching;
@@ -372,19 +439,30 @@ Search::Pass Search::pass() {
 
 void Search::setBest(Row& row, Progress& progress, double best) {
   ++progress.time;
+  if (best > row.best) row.improvements.push_back({progress.time, best});
   row.best = std::max(row.best, best);
-  sums_[static_cast<std::size_t>(progress.time)] += row.best;
   latest_ = std::max(latest_, progress.time);
 }
 
 /// Enters what a pass found, ends searches, and begins the next ones.
 void Search::account(const Pass& pass) {
+  ++pass_;
   std::vector<std::int64_t> over, left, next;
-  const bool* const ended = pass.over.data_ptr<bool>();
+  const bool* const ended = pass.over.defined() ? pass.over.data_ptr<bool>() : nullptr;
   for (std::size_t i = 0; i < rows_.rows().size(); ++i) {
     Row& row = rows_.rows()[i];
     if (!row.live) continue;
     Progress& progress = progress_[i];
+    if (row.finishedIn > 0) {
+      if (++progress.time < row.finishedIn) continue;
+      row.live = false;
+      if (pass.best.empty()) {  // what has been counted up to here
+        result_.forwards = facts_[static_cast<std::size_t>(row.sample)].forwards;
+        result_.backwards = facts_[static_cast<std::size_t>(row.sample)].backwards;
+      }
+      context_.task.advance(1);
+      continue;
+    }
     const auto at = static_cast<std::int64_t>(i);
     const bool moves = pass.moved && !progress.judging && row.step + 1 < plan_.passes;
     if (std::isnan(pass.best[i]) || (moves && !std::isfinite(pass.magnitude[i]))) {
@@ -462,7 +540,7 @@ void Search::endThreshold(const std::vector<std::int64_t>& rows) {
   for (const auto at : rows) {
     const auto i = static_cast<std::size_t>(at);
     Row& row = rows_.rows()[i];
-    sums_[static_cast<std::size_t>(progress_[i].time)] += best[i] - row.best;
+    if (best[i] > row.best) row.improvements.push_back({progress_[i].time, best[i]});
     row.best = best[i];
     if (pictured(row)) {
       snapshot(row, progress_[i].time, progress_[i].time, best_[at]);
@@ -482,14 +560,19 @@ void Search::leave(const std::vector<std::int64_t>& rows) {
   result_.images.index_copy_(0, torch::tensor(samples, torch::kInt64),
                              best_.index_select(0, index(rows)).to(torch::kCPU));
   for (const auto at : rows) {
-    const Row& row = rows_.rows()[static_cast<std::size_t>(at)];
-    const std::int64_t next = progress_[static_cast<std::size_t>(at)].time + 1;
-    for (auto t = static_cast<std::size_t>(next); t < sums_.size(); ++t) sums_[t] += row.best;
+    Row& row = rows_.rows()[static_cast<std::size_t>(at)];
+    row.passes = progress_[static_cast<std::size_t>(at)].time;
+    const std::int64_t next = row.passes + 1;
+    result_.improvements[static_cast<std::size_t>(row.sample)] = row.improvements;
     result_.values[row.sample] = row.best;
     result_.zeroGradient[row.sample] = row.zeroGradient;
     result_.saturated[row.sample] = row.best > bound_;
     snapshot(row, next, std::numeric_limits<std::int64_t>::max(), result_.images[row.sample]);
     context_.task.advance(1);
+    if (!context_.progress) continue;
+    fresh_.push_back(finishedSample(row, result_, context_));
+    addFacts(fresh_.back(),
+             {result_.distances[row.sample].item<double>(), result_.forwards, result_.backwards});
   }
 }
 
@@ -522,45 +605,6 @@ AttackResult seekNearest(const NearestPlan& plan, const SeekerFactory& seeker, O
                          const torch::Tensor& images, const AttackContext& context) {
   requireImages(images, plan.name);
   return Search(plan, seeker, objective, images, context).run();
-}
-
-torch::Tensor distancesBetween(const torch::Tensor& points, const torch::Tensor& images,
-                               Distance distance) {
-  const auto delta = (points - images).flatten(1);
-  switch (distance) {
-    case Distance::Linf:
-      return rowMaxima(delta).to(torch::kFloat64);
-    case Distance::Changed:
-      return (delta != 0).sum(1).to(torch::kFloat64);
-    case Distance::L2:
-      break;
-  }
-  return torch::linalg_vector_norm(delta, 2, torch::IntArrayRef{1}).to(torch::kFloat64);
-}
-
-void addNearestOptions(OptionSchema& options, const std::string& norm, const std::string& eps,
-                       const std::string& source) {
-  options.number("eps", eps, "Radius of the ball that the nearest crossing is moved into")
-      .range(0, 1000)
-      .in("fraction of the [0,1] range")
-      .from(source)
-      .simple();
-  options.choice("norm", norm, {"linf", "l2"}, "Norm that the radius is measured in").from(source);
-  options
-      .boolean("bounded", true, "Move the crossing into the ball; false: keep it where it is found")
-      .from("a table at a budget needs it (Carlini and Wagner have none)");
-}
-
-ThreatModel nearestThreatOf(const Params& params) {
-  ThreatModel threat = threatOf(params);
-  if (!params.getBool("bounded")) threat.norm = Norm::None;
-  return threat;
-}
-
-torch::Tensor rowsOf(const std::vector<Quest>& quests, const torch::Device& device) {
-  std::vector<std::int64_t> rows;
-  for (const Quest& quest : quests) rows.push_back(quest.row);
-  return torch::tensor(rows, torch::kInt64).to(device);
 }
 
 }  // namespace bulwark

@@ -81,8 +81,8 @@ struct NearestPlan {
 /// there is none) moved into the ball. A sample leaves as soon as that value passes
 /// `finishBound`. `AttackResult::distances` holds the nearest crossing's distance.
 ///
-/// Batches keep one size and samples their rows exactly as in `walk`. The step of trajectory and
-/// snapshots is one pass of the sample.
+/// Batches keep one size and samples their rows exactly as in `walk`, and a search that was cut
+/// short goes on as a walk does. The step of trajectory and snapshots is one pass of the sample.
 ///
 /// Throws `Error` (Failed) when a score comes without a threshold.
 AttackResult seekNearest(const NearestPlan& plan, const SeekerFactory& seeker, Objective& objective,

@@ -124,6 +124,7 @@ void compare(const AttackResult& a, const AttackResult& b) {
   QVERIFY(same(a.snapshots, b.snapshots));
   QVERIFY(same(a.snapshotValues, b.snapshotValues));
   QVERIFY(a.trajectory == b.trajectory);
+  QVERIFY(same(a.distances, b.distances));
   QCOMPARE(a.forwards, b.forwards);
   QCOMPARE(a.backwards, b.backwards);
   QCOMPARE(a.improvements.size(), b.improvements.size());
@@ -202,6 +203,18 @@ class TestResume : public QObject {
                             << R"({"eps": 0.1, "queries": 25})";
     QTest::newRow("simba") << "simba"
                            << R"({"eps": 0.1, "queries": 25})";
+    for (const char* bounded : {"true", "false"}) {
+      const auto search = [&](const char* type, const char* options) {
+        QTest::addRow("%s, bounded %s", type, bounded)
+            << type << QString(R"({"bounded": %1, %2})").arg(bounded, options);
+      };
+      search("cw_l2", R"("eps": 0.3, "steps": 12, "searches": 2)");
+      search("deepfool", R"("eps": 0.1, "steps": 8)");
+      search("fab", R"("eps": 0.1, "steps": 5, "restarts": 2)");
+      search("fab_t", R"("eps": 0.1, "steps": 5)");
+    }
+    QTest::newRow("jsma") << "jsma"
+                          << R"({"gamma": 0.6})";
     QTest::newRow("random_search") << "random_search"
                                    << R"({"eps": 0.1, "draws": 12})";
   }
@@ -210,20 +223,28 @@ class TestResume : public QObject {
     QFETCH(QString, type);
     QFETCH(QString, options);
     const auto attack = makeAttack(Json::parse(options.toStdString()), type.toStdString());
-    const auto run = [&](AttackProgress* progress, Control* control, Hills& hills) {
-      Task task(control);
-      return attack->perturb(hills, images(), contextFor(task, progress, false));
-    };
-    Hills undisturbed, cut, resumed;
-    const auto whole = run(nullptr, nullptr, undisturbed);
-    QTemporaryDir folder;
-    Control control;
-    Interrupting interrupting(pathOf(folder), control, 20);
-    QVERIFY_EXCEPTION_THROWN(run(&interrupting, &control, cut), Error);
-    FileProgress progress(pathOf(folder));
-    compare(run(&progress, nullptr, resumed), whole);
-    QVERIFY2(resumed.seen < undisturbed.seen,
-             qPrintable(QString("%1 of %2").arg(resumed.seen).arg(undisturbed.seen)));
+    const auto clean = cleanValues();
+    for (const bool saturate : {false, true}) {
+      const auto run = [&](AttackProgress* progress, Control* control, Hills& hills) {
+        Task task(control);
+        auto context = contextFor(task, progress, saturate);
+        context.thresholds = {clean.median().item<double>(), clean.max().item<double>()};
+        return attack->perturb(hills, images(), context);
+      };
+      Hills undisturbed, cut, resumed;
+      const auto whole = run(nullptr, nullptr, undisturbed);
+      for (const int samples : {20, 45}) {
+        QTemporaryDir folder;
+        Control control;
+        Interrupting interrupting(pathOf(folder), control, samples);
+        QVERIFY_EXCEPTION_THROWN(run(&interrupting, &control, cut), Error);
+        FileProgress progress(pathOf(folder));
+        resumed.seen = 0;
+        compare(run(&progress, nullptr, resumed), whole);
+      }
+      QVERIFY2(resumed.seen < undisturbed.seen,
+               qPrintable(QString("%1 of %2").arg(resumed.seen).arg(undisturbed.seen)));
+    }
   }
 
   void nothingIsDoneTwice() {
