@@ -12,8 +12,9 @@ function(forbid folder pattern reason)
       if(folder STREQUAL "core/detectors" AND line MATCHES "\"core/attacks/objective\\.h\"")
         continue()
       endif()
-      # The catalogue's header is the plain part of core/data.
-      if(line MATCHES "${pattern}" AND NOT line MATCHES "core/data/catalogue.h")
+      # The plain parts of core/data and core/health.
+      if(line MATCHES "${pattern}" AND NOT line MATCHES
+         "core/(data/catalogue|health/(check|probe_budget|remedy)).h")
         string(APPEND problems "\n${file}: '${line}': ${reason}")
       endif()
     endforeach()

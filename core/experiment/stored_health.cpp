@@ -25,6 +25,10 @@ void examineStoredRun(const Registries& registries, const DatasetCatalogue& cata
                           "let it finish first");
   }
   auto spec = Specification::fromJson(record.specification, registries, catalogue);
+  // Limits that were changed after the run are its own.
+  if (record.summary.is_object() && record.summary.contains("health_thresholds")) {
+    spec.evaluation.healthThresholds = record.summary.at("health_thresholds");
+  }
   if (images > 0) spec.evaluation.healthImages = images;
   StoreJournal journal(store, run, [](const Json&) {});
   const torch::Device device = resolveDevice(spec.device);

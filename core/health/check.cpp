@@ -26,6 +26,12 @@ double limitAt(const Json& json, const std::string& path) {
   return json.get<double>();
 }
 
+/// By the number alone; NaN is red.
+Verdict verdictOf(const HealthCheck& check) {
+  if (std::isnan(check.value) || check.value > check.limit) return Verdict::Red;
+  return check.value <= check.threshold ? Verdict::Green : Verdict::Amber;
+}
+
 /// JSON knows no NaN and no infinity.
 Json finite(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
@@ -77,13 +83,16 @@ HealthThresholds::HealthThresholds(const Json& given, const std::string& path) {
       if (value.size() != 2) {
         throw Error::badInput("two limits are needed", at, "[green up to, amber up to]");
       }
-      const double amber = limitAt(value[0], at + "[0]"), red = limitAt(value[1], at + "[1]");
+      const double amber = limitAt(value[0], at + "[0]"),
+                   red = value[1].is_null() ? std::numeric_limits<double>::infinity()
+                                            : limitAt(value[1], at + "[1]");
       if (red < amber) throw Error::badInput("the limits fall", at, "the red one is the larger");
       changed_[id] = {amber, red};
       continue;
     }
     const double amber = limitAt(value, at);
-    const double red = rule->amber > 0.0 ? rule->red * (amber / rule->amber) : rule->red;
+    const bool scales = rule->amber > 0.0 && std::isfinite(rule->red);
+    const double red = scales ? rule->red * (amber / rule->amber) : rule->red;
     changed_[id] = {amber, std::max(amber, red)};
   }
 }
@@ -96,17 +105,19 @@ std::pair<double, double> HealthThresholds::limits(const std::string& id) const 
 }
 
 Json HealthCheck::toJson() const {
-  return {{"id", id},
-          {"subject", subject},
-          {"group", group},
-          {"title", title},
-          {"verdict", toString(verdict)},
-          {"value", finite(value)},
-          {"threshold", finite(threshold)},
-          {"red_above", finite(limit)},
-          {"rule", rule},
-          {"source", source},
-          {"detail", detail}};
+  Json json = {{"id", id},
+               {"subject", subject},
+               {"group", group},
+               {"title", title},
+               {"verdict", toString(verdict)},
+               {"value", finite(value)},
+               {"threshold", finite(threshold)},
+               {"red_above", finite(limit)},
+               {"rule", rule},
+               {"source", source},
+               {"detail", detail}};
+  if (forced) json["forced"] = true;
+  return json;
 }
 
 HealthCheck HealthCheck::fromJson(const Json& json) {
@@ -122,6 +133,8 @@ HealthCheck HealthCheck::fromJson(const Json& json) {
   check.rule = json.value("rule", std::string());
   check.source = json.value("source", std::string());
   check.detail = json.value("detail", std::string());
+  const auto forced = json.find("forced");
+  check.forced = forced != json.end() && forced->is_boolean() && forced->get<bool>();
   return check;
 }
 
@@ -131,11 +144,7 @@ HealthCheck judged(const HealthThresholds& thresholds, const std::string& id,
   check.value = value;
   check.threshold = thresholds.amber(id);
   check.limit = thresholds.red(id);
-  if (std::isnan(value) || value > check.limit) {
-    check.verdict = Verdict::Red;
-  } else {
-    check.verdict = value <= check.threshold ? Verdict::Green : Verdict::Amber;
-  }
+  check.verdict = verdictOf(check);
   return check;
 }
 
@@ -154,6 +163,31 @@ HealthCheck notApplicable(const std::string& id, const std::string& subject,
   check.limit = rule.red;
   check.detail = why;
   return check;
+}
+
+Json rejudged(Json summary, const Json& given) {
+  const HealthThresholds thresholds(given);
+  std::vector<HealthCheck> checks;
+  const auto& rules = healthRules();
+  for (const auto& json : summary.value("health_checks", Json::array())) {
+    auto check = HealthCheck::fromJson(json);
+    const bool known = std::any_of(rules.begin(), rules.end(),
+                                   [&](const HealthRule& rule) { return rule.id == check.id; });
+    if (known && check.verdict != Verdict::NotApplicable) {
+      // Runs of earlier versions do not say what was forced.
+      check.forced = check.forced || verdictOf(check) != check.verdict;
+      check.threshold = thresholds.amber(check.id);
+      check.limit = thresholds.red(check.id);
+      check.verdict = check.forced ? std::max(check.verdict, verdictOf(check)) : verdictOf(check);
+    }
+    checks.push_back(std::move(check));
+  }
+  summary["health"] = healthLine(checks);
+  summary["health_checks"] = Json::array();
+  for (const auto& check : checks) summary["health_checks"].push_back(check.toJson());
+  summary.erase("health_thresholds");
+  if (given.is_object()) summary["health_thresholds"] = given;
+  return summary;
 }
 
 std::string healthLine(const std::vector<HealthCheck>& checks) {

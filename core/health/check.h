@@ -36,8 +36,8 @@ class HealthThresholds {
  public:
   HealthThresholds() = default;
   /// {"H22": 0.02} moves the green limit; the red one keeps its ratio to it (or its value, where
-  /// the green limit was 0). {"H22": [0.005, 0.02]} gives both. Throws `Error` (BadInput) at
-  /// `path` for an unknown id or a value that is no limit.
+  /// the green limit was 0). {"H22": [0.005, 0.02]} gives both, null in the second place: never
+  /// red. Throws `Error` (BadInput) at `path` for an unknown id or a value that is no limit.
   explicit HealthThresholds(const Json& given, const std::string& path = "health_thresholds");
 
   double amber(const std::string& id) const { return limits(id).first; }
@@ -58,6 +58,9 @@ struct HealthCheck {
   double threshold = 0.0;  ///< the green limit
   double limit = 0.0;      ///< the red one; +inf: never red
   std::string detail = {};
+  /// More than the number speaks for the verdict (a gradient is not finite): other limits alone do
+  /// not make it milder.
+  bool forced = false;
 
   Json toJson() const;
   static HealthCheck fromJson(const Json& json);
@@ -72,12 +75,17 @@ HealthCheck judged(const HealthThresholds& thresholds, const std::string& id,
 HealthCheck notApplicable(const std::string& id, const std::string& subject,
                           const std::string& why);
 
+/// The summary of a run with its stored numbers judged by other limits, which it keeps under
+/// "health_thresholds" ({}: the published ones). Nothing is measured. A verdict for which more
+/// than the number spoke becomes no milder. Throws `Error` (BadInput) as `HealthThresholds` does.
+Json rejudged(Json summary, const Json& thresholds);
+
 /// "health: 17 green, 2 amber (H14 knn, H15 msp)".
 std::string healthLine(const std::vector<HealthCheck>& checks);
 
 /// A small plot beside the checks (peers C.5): `low` and `high` may be empty.
 struct HealthSeries {
-  std::string kind;  ///< best_score, auroc_eps, auroc_restarts, gradient_norms, blackbox_scatter
+  std::string kind;  ///< best_score, auroc_eps, auroc_restarts, gradient_norms, blackbox_gain
   std::string detector, attack, set;
   std::vector<double> x = {}, y = {}, low = {}, high = {};
   Json toJson() const;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/health/probe_budget.h"
 #include "core/health/target.h"
 
 namespace bulwark {
@@ -27,10 +28,7 @@ struct ProbeSetting {
   Detector* twin = nullptr;
   torch::Device device = torch::kCPU;
   std::int64_t batchSize = 256;
-  std::int64_t draws = 10000;     ///< of H28 per image
-  std::int64_t noiseImages = 10;  ///< of H28, half of them in, half out
-  std::int64_t restarts = 20;     ///< of H23; compared with half as many
-  std::int64_t squareQueries = 1000;
+  ProbeBudget budget = {};
 };
 
 /// Passes (forwards plus backwards of one image) that `probe` takes at most.

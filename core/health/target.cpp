@@ -27,6 +27,7 @@ HealthCheck deterministic(const HealthThresholds& thresholds, const Target& targ
   auto check = judged(thresholds, "H10", target.label, worst);
   if (target.detector.traits().randomised) {
     check.verdict = Verdict::Amber;
+    check.forced = true;
     check.detail = "the detector is random by design";
   }
   return check;
@@ -103,6 +104,7 @@ HealthCheck fewTies(const HealthThresholds& thresholds, const Target& target) {
     const auto count = std::count(scores.begin(), scores.end(), extreme);
     if (count < 2 || static_cast<double>(count) <= 0.01 * total) continue;
     if (check.verdict == Verdict::Green) check.verdict = Verdict::Amber;
+    check.forced = true;
     check.detail =
         std::to_string(count) + " images share the extreme score " + formatNumber(extreme) + "; ";
   }
@@ -137,7 +139,10 @@ HealthCheck gradientsExist(const HealthThresholds& thresholds, const Target& tar
   auto check =
       judged(thresholds, "H15", target.label, bad.to(torch::kFloat64).mean().item<double>(),
              finite ? "" : "a gradient is not finite");
-  if (!finite) check.verdict = Verdict::Red;
+  if (!finite) {
+    check.verdict = Verdict::Red;
+    check.forced = true;
+  }
   return check;
 }
 

@@ -6,15 +6,12 @@
 #include <set>
 
 #include "core/base/text.h"
+#include "core/experiment/specification.h"
+#include "core/health/probe_budget.h"
 
 namespace bulwark {
 
 namespace {
-
-// The budget of core/health's probes: what is added to the attack itself, restarts of H23,
-// queries of H27 per image, draws of H28 in all; in images and out images by default.
-constexpr double kVariants = 6.5, kRestarts = 20, kQueries = 1000, kDraws = 100000;
-constexpr double kImages = 100;
 
 double optionOf(const Json& specification, const char* part, const char* key, double otherwise) {
   if (!specification.is_object() || !specification.contains(part)) return otherwise;
@@ -38,10 +35,11 @@ QString healthCost(const RunStore& store, const RunRecord& run) {
   }
   if (detectors.empty() || passes <= 0 || seconds <= 0 || steps < 1) return {};
   const double restarts = std::max(1.0, optionOf(run.specification, "attacks", "restarts", 1));
-  const double images = 2 * optionOf(run.specification, "evaluation", "health_images", kImages);
+  const double images = 2 * optionOf(run.specification, "evaluation", "health_images",
+                                     static_cast<double>(EvaluationRequest().healthImages));
   // A trajectory goes over all restarts; a step is a forward and a backward.
-  const double attack = 2 * steps * images;
-  const double each = attack * (kVariants + kRestarts / restarts) + kQueries * images + kDraws;
+  const double each =
+      ProbeBudget().passes({.passes = 2 * steps, .restarts = restarts, .images = images});
   const double all = each * static_cast<double>(detectors.size());
   return QCoreApplication::translate("HealthPanel",
                                      "About %1 at this run's speed: %2 passes of one image.")
