@@ -1,11 +1,13 @@
 #include <QAbstractItemModelTester>
 #include <QCheckBox>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QtTest/QtTest>
 
+#include "core/health/check.h"
 #include "ui/bridge/health_runner.h"
 #include "ui/widgets/health_lights.h"
 #include "ui/widgets/health_panel.h"
@@ -42,6 +44,11 @@ Json summary() {
                         check("H27", "pgd on knn", "converged", "red", 0.04, "in 3 of 4 sets"),
                         check("H28", "pgd on knn", "converged", "green", 0.0),
                         check("H36", "", "converged", "not applicable", nullptr, "no filter")})}};
+}
+
+Json specification() {
+  return Json::parse(R"({"name": "small", "attacks": [
+    {"type": "pgd", "label": "pgd", "eps": "8/255", "norm": "linf", "steps": 20, "restarts": 1}]})");
 }
 
 Json series(const char* kind, const char* detector, const char* attack, const char* set) {
@@ -116,6 +123,95 @@ class TestHealthPanel : public QObject {
     QCOMPARE(lights[0].verdict, HealthVerdict::Green);
     QCOMPARE(lights[1].verdict, HealthVerdict::Red);
     QCOMPARE(lights[2].verdict, HealthVerdict::Amber);
+  }
+
+  void theLimitsOfACheckAreEdited() {
+    HealthPanel panel;
+    panel.resize(1008, 620);
+    panel.show();
+    panel.showSummary(summary(), specification());
+    auto* title = panel.findChild<QLabel*>(QStringLiteral("checkTitle"));
+    auto* green = panel.findChild<QLineEdit*>(QStringLiteral("checkGreen"));
+    auto* red = panel.findChild<QLineEdit*>(QStringLiteral("checkRed"));
+    auto* apply = panel.findChild<QPushButton*>(QStringLiteral("checkApply"));
+    auto* reset = panel.findChild<QPushButton*>(QStringLiteral("checkReset"));
+    // The worst check is chosen at first.
+    QVERIFY(title->text().startsWith(QLatin1String("H27 pgd on knn")));
+    auto* table = panel.findChild<QTableView*>(QStringLiteral("healthTable"));
+    table->setCurrentIndex(table->model()->index(4, 0));
+    QVERIFY(title->text().startsWith(QLatin1String("H22 pgd on msp")));
+    QCOMPARE(green->text(), QLocale().toString(0.005));
+    QCOMPARE(red->text(), QLocale().toString(0.02));
+    QVERIFY(!apply->isEnabled());
+    QVERIFY(!reset->isEnabled());
+    const auto type = [](QLineEdit* edit, const QString& text) {
+      edit->selectAll();
+      QTest::keyClicks(edit, text);
+    };
+    type(green, QLocale().toString(0.5));  // above the red one
+    QVERIFY(!apply->isEnabled());
+    type(green, QStringLiteral("much"));
+    QVERIFY(!apply->isEnabled());
+    type(green, QLocale().toString(0.015));
+    QVERIFY(apply->isEnabled());
+    QSignalSpy edited(&panel, &HealthPanel::thresholdsEdited);
+    apply->click();
+    QCOMPARE(edited.size(), 1);
+    const Json limits = edited[0][0].value<Json>();
+    QCOMPARE(limits.dump(), std::string(R"({"H22":[0.015,0.02]})"));
+    // As the page does: the stored number is judged anew and shown so, the same check chosen.
+    const Json judged = rejudged(summary(), limits);
+    panel.showSummary(judged, specification());
+    QVERIFY(title->text().startsWith(QLatin1String("H22 pgd on msp")));
+    QCOMPARE(panel.model()->index(4, HealthModel::Verdict).data().toString(),
+             QStringLiteral("✓ green"));
+    QVERIFY(panel.findChild<QLabel*>(QStringLiteral("checkNote"))
+                ->text()
+                .contains(QLatin1String("not the published")));
+    QVERIFY(reset->isEnabled());
+    grabBoth(panel, QStringLiteral("health-limits"));
+    type(red, QStringLiteral(" "));  // never red
+    apply->click();
+    QCOMPARE(edited[1][0].value<Json>().dump(), std::string(R"({"H22":[0.015,null]})"));
+    reset->click();
+    QCOMPARE(edited[2][0].value<Json>().dump(), std::string("{}"));
+    panel.showSummary(rejudged(judged, Json::object()), specification());
+    QCOMPARE(panel.model()->index(4, HealthModel::Verdict).data().toString(),
+             QStringLiteral("⚠ amber"));
+    QCOMPARE(green->text(), QLocale().toString(0.005));
+    QVERIFY(!reset->isEnabled());
+    // What does not apply has no limits to edit.
+    table->setCurrentIndex(table->model()->index(7, 0));
+    QVERIFY(!green->isVisible());
+  }
+
+  void aRemedyPreparesAnotherRun() {
+    HealthPanel panel;
+    panel.resize(1008, 620);
+    panel.show();
+    panel.showSummary(summary(), specification());
+    auto* table = panel.findChild<QTableView*>(QStringLiteral("healthTable"));
+    auto* text = panel.findChild<QLabel*>(QStringLiteral("checkRemedy"));
+    auto* button = panel.findChild<QPushButton*>(QStringLiteral("checkRerun"));
+    QSignalSpy wanted(&panel, &HealthPanel::rerunWanted);
+    table->setCurrentIndex(table->model()->index(4, 0));  // H22: too few steps
+    QVERIFY(text->isVisible());
+    QVERIFY(button->isVisible());
+    QVERIFY(button->text().contains(QLatin1String("pgd with 40 steps")));
+    grabBoth(panel, QStringLiteral("health-remedy"));
+    button->click();
+    QCOMPARE(wanted.size(), 1);
+    Json expected = specification();
+    expected["attacks"][0]["steps"] = 40;
+    QCOMPARE(wanted[0][0].value<Json>().dump(), expected.dump());
+    table->setCurrentIndex(table->model()->index(5, 0));  // H27: a black box wins
+    QVERIFY(button->text().contains(QLatin1String("square")));
+    table->setCurrentIndex(table->model()->index(3, 0));  // H14: no other attack helps
+    QVERIFY(text->isVisible());
+    QVERIFY(!button->isVisible());
+    table->setCurrentIndex(table->model()->index(0, 0));  // green: nothing to do
+    QVERIFY(!text->isVisible());
+    QVERIFY(!button->isVisible());
   }
 
   void brokenSummariesShowNothing() {
@@ -205,7 +301,7 @@ class TestHealthPanel : public QObject {
         {series("best_score", "knn", "pgd", "in"), series("best_score", "knn", "pgd", "glyphs"),
          series("best_score", "msp", "pgd", "in"), series("auroc_eps", "knn", "pgd", ""),
          series("auroc_restarts", "knn", "pgd", ""), series("gradient_norms", "knn", "", "in"),
-         series("blackbox_scatter", "knn", "square against pgd", ""), Json{{"kind", "unknown"}},
+         series("blackbox_gain", "knn", "square against pgd", ""), Json{{"kind", "unknown"}},
          Json(3)});
     panel.showSummary(with);
     panel.choose(QStringLiteral("knn"), QStringLiteral("pgd"));

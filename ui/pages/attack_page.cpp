@@ -178,6 +178,9 @@ QWidget* AttackPage::makeEvaluation() {
   panel->body()->addWidget(evaluation_);
   connect(evaluation_, &ParamForm::changed, this, [this] {
     seenEvaluation_ = evaluation_->changedValues();
+    // Limits of the health checks are edited elsewhere.
+    const Json limits = context_.draft->part("/evaluation/health_thresholds");
+    if (!limits.is_null()) seenEvaluation_["health_thresholds"] = limits;
     context_.draft->setPart("/evaluation", seenEvaluation_);
   });
   return panel;

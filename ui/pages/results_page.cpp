@@ -162,7 +162,7 @@ void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<Result
   stack_->setCurrentIndex(1);
   showAccuracy();
   healthPanel_->setRun(run->id, context_.database->path(), healthCost_);
-  healthPanel_->showSummary(summary_);
+  healthPanel_->showSummary(summary_, run->specification);
   if (known) {
     health_->showChecks(summary_, *model_);
     showTrends();

@@ -10,7 +10,9 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "core/health/check.h"
 #include "ui/bridge/database_service.h"
+#include "ui/bridge/experiment_draft.h"
 #include "ui/bridge/health_runner.h"
 #include "ui/bridge/job_controller.h"
 #include "ui/bridge/navigator.h"
@@ -116,6 +118,23 @@ QWidget* ResultsPage::buildSwitch() {
 void ResultsPage::buildHealth() {
   healthPanel_ = new HealthPanel(this);
   parts_->addWidget(healthPanel_);
+  connect(healthPanel_, &HealthPanel::thresholdsEdited, this, [this](const Json& thresholds) {
+    context_.database->run(
+        this,
+        [run = shownRun_, thresholds](RunStore& store) {
+          const RunRecord record = store.run(run);
+          store.setRunSummary(run, rejudged(record.summary, thresholds), record.timings);
+        },
+        [this] { reload(); });
+  });
+  connect(healthPanel_, &HealthPanel::rerunWanted, this, [this](Json specification) {
+    // The limits this run is judged by go with it.
+    if (summary_.is_object() && summary_.contains("health_thresholds")) {
+      specification["evaluation"]["health_thresholds"] = summary_.at("health_thresholds");
+    }
+    if (context_.draft) context_.draft->load(specification);
+    if (context_.navigator) context_.navigator->showPage(PageId::Attack);
+  });
   if (!context_.jobs) return;
   healthRunner_ = new HealthRunner(context_.jobs->worker(), this);
   healthPanel_->setRunner(healthRunner_);

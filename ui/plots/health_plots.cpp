@@ -33,10 +33,10 @@ std::array<Look, HealthPlots::KindCount> looks() {
             text("images"),
             text("A run that checks gradients (H15) shows here how large they are. This run has "
                  "not kept them: run its configuration again.")},
-           {"blackbox_scatter", Shape::Points, text("Black box against white box"),
-            text("white-box score"), text("black − white"),
+           {"blackbox_gain", Shape::Points, text("Black box against white box"),
+            text("gain of the white box"), text("black − white"),
             text("The costly checks attack without gradients as well (H27) and compare both "
-                 "here, image by image.")}}};
+                 "here: how far each moved an image's score the attacker's way.")}}};
 }
 
 QVector<double> numbers(const Json& series, const char* key) {

@@ -1,5 +1,6 @@
 #include "ui/shell/workbench.h"
 
+#include <QComboBox>
 #include <QDeadlineTimer>
 #include <QDir>
 #include <QEventLoop>
@@ -9,6 +10,7 @@
 #include <QThreadPool>
 #include <QTimer>
 
+#include "core/experiment/specification.h"
 #include "ui/bridge/database_service.h"
 #include "ui/bridge/draft_checker.h"
 #include "ui/bridge/experiment_draft.h"
@@ -108,6 +110,20 @@ bool Workbench::renderPages(const QString& folder, QString* error) {
         [this](const Json& specification) { context_.draft->load(specification); });
     wait(800);
   }
+  // A run of the preset whose score hides its gradients, if there is one: its checks are shown too.
+  qint64 masked = 0;
+  context_.database->run(
+      this,
+      [name = preset("masked").specification.value("name", std::string())](RunStore& store) {
+        std::int64_t found = 0;
+        for (const RunRecord& run : store.runs()) {
+          if (run.name == name && run.state == RunState::Done) found = run.id;
+        }
+        return found;
+      },
+      [&masked](std::int64_t run) { masked = run; });
+  wait(400);
+  const qint64 shown = context_.focus->run();
   for (const Theme theme : {Theme::Light, Theme::Dark}) {
     themes_->apply(theme);
     const auto save = [&](const QString& name) {
@@ -125,7 +141,17 @@ bool Workbench::renderPages(const QString& folder, QString* error) {
       if (!save(info.name)) return false;
       if (info.id != PageId::Results) continue;
       results->showHealth(true);
-      const bool saved = save(QStringLiteral("health"));
+      bool saved = save(QStringLiteral("health"));
+      if (saved && masked != 0) {
+        context_.focus->setRun(masked);
+        wait(800);
+        // The squashed score comes after the plain one.
+        auto* detector = results->findChild<QComboBox*>(QStringLiteral("resultsDetector"));
+        detector->setCurrentIndex(detector->count() - 1);
+        saved = save(QStringLiteral("health-masked"));
+        context_.focus->setRun(shown);
+        wait(800);
+      }
       results->showHealth(false);
       if (!saved) return false;
     }

@@ -3,6 +3,7 @@
 #include <QCheckBox>
 #include <QHBoxLayout>
 #include <QHeaderView>
+#include <QItemSelectionModel>
 #include <QLabel>
 #include <QProgressBar>
 #include <QPushButton>
@@ -10,6 +11,7 @@
 #include <QVBoxLayout>
 
 #include "ui/bridge/health_runner.h"
+#include "ui/widgets/check_detail.h"
 #include "ui/widgets/health_lights.h"
 #include "ui/widgets/panel.h"
 
@@ -48,6 +50,10 @@ QWidget* HealthPanel::makeChecks() {
   onlyProblems_->setToolTip(tr("Hide the checks that are green or do not apply"));
   panel->header()->addWidget(count_);
   panel->header()->addWidget(onlyProblems_);
+  detail_ = new CheckDetail;
+  panel->body()->addWidget(detail_);
+  connect(detail_, &CheckDetail::thresholdsEdited, this, &HealthPanel::thresholdsEdited);
+  connect(detail_, &CheckDetail::rerunWanted, this, &HealthPanel::rerunWanted);
   table_ = new QTableView;
   table_->setObjectName(QStringLiteral("healthTable"));
   table_->setAccessibleName(tr("Checks of the evaluation"));
@@ -77,6 +83,8 @@ QWidget* HealthPanel::makeChecks() {
                                         {HealthModel::Source, 176}};
   for (const auto& [section, width] : widths) table_->setColumnWidth(section, width);
   panel->body()->addWidget(table_);
+  connect(table_->selectionModel(), &QItemSelectionModel::currentChanged, this,
+          [this](const QModelIndex& index) { choose(index); });
   connect(onlyProblems_, &QCheckBox::toggled, this, [this](bool only) {
     filter_->setOnlyProblems(only);
     fitTable();
@@ -170,7 +178,45 @@ void HealthPanel::showCostly() {
   costly_->setToolTip(can ? cost_ : reason);
 }
 
-void HealthPanel::showSummary(const Json& summary) {
+void HealthPanel::choose(const QModelIndex& index) {
+  if (!index.isValid()) {
+    detail_->clear();
+    return;
+  }
+  const auto& entry = model_->entries()[std::size_t(filter_->mapToSource(index).row())];
+  chosen_ = entry.id + u' ' + entry.subject;
+  detail_->showCheck(entry);
+}
+
+/// The check that was chosen before, else the worst.
+void HealthPanel::chooseWorst() {
+  int worst = -1;
+  for (int row = 0; row < filter_->rowCount(); ++row) {
+    const int source = filter_->mapToSource(filter_->index(row, 0)).row();
+    const HealthEntry& entry = model_->entries()[std::size_t(source)];
+    if (entry.id + u' ' + entry.subject == chosen_) {
+      worst = row;
+      break;
+    }
+    const auto verdictAt = [&](int at) {
+      return filter_->index(at, 0).data(HealthModel::VerdictRole).toInt();
+    };
+    if (entry.isProblem() && (worst < 0 || verdictAt(row) > verdictAt(worst))) worst = row;
+  }
+  const QModelIndex index = worst < 0 ? QModelIndex() : filter_->index(worst, 0);
+  table_->setCurrentIndex(index);
+  choose(index);
+}
+
+void HealthPanel::showSummary(const Json& summary, const Json& specification) {
+  Json thresholds;
+  if (specification.is_object() && specification.contains("evaluation")) {
+    thresholds = specification.at("evaluation").value("health_thresholds", Json());
+  }
+  if (summary.is_object() && summary.contains("health_thresholds")) {
+    thresholds = summary.at("health_thresholds");
+  }
+  detail_->setRun(specification, thresholds);
   auto entries = readHealth(summary);
   lights_->showChecks(entries);
   int problems = 0;
@@ -183,6 +229,7 @@ void HealthPanel::showSummary(const Json& summary) {
                                                                      : Json::array();
   plots_->showSeries(series_, detector_, attack_);
   fitTable();
+  chooseWorst();
 }
 
 void HealthPanel::choose(const QString& detector, const QString& attack) {

@@ -14,6 +14,7 @@ class QTableView;
 
 namespace bulwark {
 
+class CheckDetail;
 class HealthLights;
 class HealthRunner;
 
@@ -25,8 +26,9 @@ class HealthPanel : public QScrollArea {
  public:
   explicit HealthPanel(QWidget* parent = nullptr);
 
-  /// `summary`: a run's, with or without "health_checks" and "health_series".
-  void showSummary(const Json& summary);
+  /// `summary`: a run's, with or without "health_checks" and "health_series"; `specification`: what
+  /// the run was made by, to prepare another from.
+  void showSummary(const Json& summary, const Json& specification = Json());
   /// Which detector and attack the small plots show.
   void choose(const QString& detector, const QString& attack);
 
@@ -39,8 +41,17 @@ class HealthPanel : public QScrollArea {
   HealthPlots* plots() const { return plots_; }
   HealthModel* model() const { return model_; }
   HealthFilter* filter() const { return filter_; }
+  CheckDetail* detail() const { return detail_; }
+
+ Q_SIGNALS:
+  /// All limits of the run that differ from the published ones: to be judged by and stored.
+  void thresholdsEdited(const bulwark::Json& thresholds);
+  /// The experiment of the run, changed by the remedy of a check.
+  void rerunWanted(const bulwark::Json& specification);
 
  private:
+  void choose(const QModelIndex& index);
+  void chooseWorst();
   QWidget* makeChecks();
   QWidget* makeCostly();
   void fitTable();
@@ -50,6 +61,7 @@ class HealthPanel : public QScrollArea {
   HealthPlots* plots_;
   HealthModel* model_;
   HealthFilter* filter_;
+  CheckDetail* detail_;
   QTableView* table_;
   QCheckBox* onlyProblems_;
   QLabel* count_;
@@ -59,7 +71,7 @@ class HealthPanel : public QScrollArea {
   QProgressBar* progress_;
   HealthRunner* runner_ = nullptr;
   Json series_;
-  QString detector_, attack_, database_, cost_, outcome_;
+  QString detector_, attack_, database_, cost_, outcome_, chosen_;
   qint64 run_ = 0;
 };
 
