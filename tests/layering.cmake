@@ -9,7 +9,7 @@ function(forbid folder pattern reason)
   foreach(file IN LISTS files)
     file(STRINGS ${file} lines REGEX "^[ \t]*#[ \t]*include[ \t]*[<\"]")
     foreach(line IN LISTS lines)
-      if(folder STREQUAL "core/detectors" AND line MATCHES "\"core/attacks/objective\\.h\"")
+      if(folder STREQUAL "core/detectors" AND line MATCHES "\"core/attacks/(objective|passes)\\.h\"")
         continue()
       endif()
       # The plain parts of core/data and core/health.

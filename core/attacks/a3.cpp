@@ -10,6 +10,7 @@
 #include "core/attacks/ball.h"
 #include "core/attacks/builtin.h"
 #include "core/attacks/direction_objective.h"
+#include "core/attacks/expectation.h"
 #include "core/attacks/logit_objective.h"
 #include "core/attacks/merge.h"
 #include "core/attacks/threat.h"
@@ -141,7 +142,7 @@ class A3 : public Attack {
   explicit A3(const ThreatModel& threat) : threat_(threat) {}
 
   ThreatModel threat() const override { return threat_; }
-  std::int64_t forwardsPerImage() const override { return kRounds * (2 * 7 + 25 + 1) + 2; }
+  std::int64_t forwardsPerImage() const override { return kRounds * (2 * 7 + 25 + 2) + 2; }
   std::int64_t backwardsPerImage() const override { return kRounds * (7 + 25); }
 
   AttackResult perturb(Objective& objective, const torch::Tensor& images,
@@ -316,7 +317,8 @@ void addA3(Registry<Attack>& registry) {
   info.reference = "Liu et al., CVPR 2022";
   info.traits = {"white box", "needs gradient", "ensemble"};
   addThreatOptions(info.options, "Liu et al. 2022, section 4: 8 of 255, l-inf, on CIFAR-10");
-  registry.add(info, [](const Params& params) { return std::make_unique<A3>(threatOf(params)); });
+  addGradientAttack(registry, info,
+                    [](const Params& params) { return std::make_unique<A3>(threatOf(params)); });
 }
 
 }  // namespace bulwark

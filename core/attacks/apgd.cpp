@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "core/attacks/builtin.h"
+#include "core/attacks/demands.h"
+#include "core/attacks/expectation.h"
 #include "core/attacks/logit_objective.h"
 #include "core/attacks/merge.h"
 #include "core/attacks/threat.h"
@@ -17,7 +19,7 @@ namespace {
 constexpr double kInertia = 0.75;  ///< alpha in the paper: weight of the gradient step
 
 /// Auto-PGD on one of its losses.
-class Apgd : public Attack {
+class Apgd : public Attack, public Demands {
  public:
   explicit Apgd(ApgdPlan plan) : plan_(std::move(plan)) {}
 
@@ -28,6 +30,22 @@ class Apgd : public Attack {
   }
   std::int64_t backwardsPerImage() const override {
     return rounds() * plan_.restarts * plan_.steps;
+  }
+
+  Propagations propagations(const AttackSubject& subject) const override {
+    return propagationsWith(*this, subject, 1);
+  }
+  std::int64_t leastClasses() const override {
+    switch (plan_.loss) {
+      case ApgdLoss::Dlr:
+        return bulwark::leastClasses(LogitLoss::Dlr);
+      case ApgdLoss::Targeted:
+        return bulwark::leastClasses(LogitLoss::TargetedDlr);
+      case ApgdLoss::Margin:
+        return bulwark::leastClasses(LogitLoss::Margin);
+      default:
+        return 0;
+    }
   }
 
   AttackResult perturb(Objective& objective, const torch::Tensor& images,
@@ -80,8 +98,8 @@ class Apgd : public Attack {
       const auto member = [&](Objective& base, const torch::Tensor& batch, AttackContext around) {
         LogitObjective guided(base, LogitLoss::TargetedDlr, targets.select(1, round));
         if (context.starts.defined()) {
-          around.starts =
-              context.starts.slice(1, round * plan_.restarts, (round + 1) * plan_.restarts);
+          const std::int64_t first = plan_.sharedStarts ? 0 : round * plan_.restarts;
+          around.starts = context.starts.slice(1, first, first + plan_.restarts);
         }
         return climb(guided, batch, around);
       };
@@ -285,7 +303,7 @@ void addApgd(Registry<Attack>& registry) {
       .range(0, 1)
       .from(source)
       .expert();
-  registry.add(info, [](const Params& params) {
+  addGradientAttack(registry, info, [](const Params& params) {
     ApgdPlan plan;
     plan.threat = threatOf(params);
     plan.steps = params.getInt("steps");

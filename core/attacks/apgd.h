@@ -27,6 +27,8 @@ struct ApgdPlan {
   ApgdLoss loss = ApgdLoss::Score;
   std::int64_t targets = 9;  ///< at most; never more than the wrong classes there are
   double rho = 0.75;         ///< share of rising steps below which the step is halved
+  /// Starts that are given are those of every target; false: of the targets one after another.
+  bool sharedStarts = false;
 };
 
 /// Auto-PGD as an attack of its own, or as a member of an ensemble.

@@ -8,6 +8,7 @@
 #include "core/attacks/apgd.h"
 #include "core/attacks/ascent.h"
 #include "core/attacks/builtin.h"
+#include "core/attacks/expectation.h"
 #include "core/attacks/fab.h"
 #include "core/attacks/merge.h"
 #include "core/attacks/square.h"
@@ -211,7 +212,7 @@ void addAutoAttack(Registry<Attack>& registry) {
   info.options.textList("members", kMembers, "Which members run, in their fixed order")
       .from(source)
       .expert();
-  registry.add(info, makeAutoAttack);
+  addGradientAttack(registry, info, makeAutoAttack);
 }
 
 }  // namespace bulwark

@@ -5,6 +5,7 @@
 
 #include "core/attacks/ascent.h"
 #include "core/attacks/builtin.h"
+#include "core/attacks/expectation.h"
 #include "core/attacks/merge.h"
 #include "core/attacks/threat.h"
 #include "core/base/error.h"
@@ -79,7 +80,7 @@ void add(Registry<Attack>& registry, bool stops) {
       .in("fraction of the [0,1] range")
       .from("Ma et al. 2018, released code: 0.010 for eps 0.40 on MNIST");
   addKeepOption(info.options);
-  registry.add(info, [name = info.name, stops](const Params& params) {
+  addGradientAttack(registry, info, [name = info.name, stops](const Params& params) {
     AscentPlan plan;
     plan.name = name;
     plan.threat = threatOf(params);

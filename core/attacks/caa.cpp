@@ -7,6 +7,7 @@
 #include "core/attacks/ball.h"
 #include "core/attacks/builtin.h"
 #include "core/attacks/ddn.h"
+#include "core/attacks/expectation.h"
 #include "core/attacks/merge.h"
 #include "core/attacks/threat.h"
 
@@ -73,7 +74,7 @@ class Caa : public Attack {
   static std::int64_t startsOf(std::size_t stage) { return stage == 0 ? 1 : 2; }
 
   AttackResult perform(const Stage& stage, std::int64_t starts, Objective& objective,
-                       const torch::Tensor& images, AttackContext& context) const {
+                       const torch::Tensor& images, const AttackContext& context) const {
     if (stage.kind == Stage::Kind::Ddn) {
       return decoupledDirectionAndNorm({.threat = threat_, .steps = stage.steps, .starts = starts},
                                        objective, images, context);
@@ -86,11 +87,7 @@ class Caa : public Attack {
     const auto classes = objective.classes();
     if (stage.kind == Stage::Kind::Targets && classes >= 4) {
       plan.loss = ApgdLoss::Targeted;
-      if (context.starts.defined()) {
-        // The same starts for each target.
-        const auto rounds = std::min(targets_, classes - 1);
-        context.starts = context.starts.repeat({1, rounds, 1, 1, 1});
-      }
+      plan.sharedStarts = true;
     } else if (stage.kind != Stage::Kind::Loss) {
       plan.loss = ApgdLoss::Margin;
     }
@@ -116,7 +113,7 @@ void addCaa(Registry<Attack>& registry) {
       .in("classes")
       .from("Mao et al. 2021, their code")
       .expert();
-  registry.add(info, [](const Params& params) {
+  addGradientAttack(registry, info, [](const Params& params) {
     return std::make_unique<Caa>(threatOf(params), params.getInt("targets"));
   });
 }

@@ -6,6 +6,7 @@
 #include "core/attacks/ball.h"
 #include "core/attacks/builtin.h"
 #include "core/attacks/classification_objective.h"
+#include "core/attacks/expectation.h"
 #include "core/attacks/nearest.h"
 #include "core/attacks/target_class.h"
 
@@ -84,7 +85,7 @@ class CwSeeker : public Seeker {
     succeeded_ = succeeded_ | sight.crossed;
 
     const auto pull = torch::where(lack > 0, c_, torch::zeros_like(c_)).to(points_.scalar_type());
-    auto gradient = 2 * delta - perRow(pull) * sight.gradients.select(1, 0);
+    auto gradient = 2 * delta - perRow(pull) * sight.gradients->of(0);
     gradient = gradient * 2 * points_ * (1 - points_);  // d x' / d w
     step_ = step_ + 1;
     first_.mul_(0.9).add_(gradient, 0.1);
@@ -190,7 +191,7 @@ void addCwL2(Registry<Attack>& registry) {
       .expert();
   info.options.number("learning_rate", 0.01, "Rate of Adam").above(0, 10).from(source).expert();
   info.options.number("initial_c", 1e-3, "First weight c").above(0, 1e9).from(source).expert();
-  registry.add(info, [](const Params& params) {
+  addGradientAttack(registry, info, [](const Params& params) {
     CwPlan plan;
     plan.steps = params.getInt("steps");
     plan.searches = params.getInt("searches");

@@ -4,7 +4,10 @@
 
 #include "core/attacks/ball.h"
 #include "core/attacks/builtin.h"
+#include "core/attacks/demands.h"
+#include "core/attacks/expectation.h"
 #include "core/attacks/nearest.h"
+#include "core/attacks/nearest_boundary.h"
 
 namespace bulwark {
 namespace {
@@ -42,25 +45,12 @@ class DeepFoolSeeker : public Seeker {
   }
 
   torch::Tensor move(const Sight& sight) override {
-    auto f = sight.values;  // [W, M]
-    auto w = sight.gradients.flatten(2).to(torch::kFloat64);
     const bool squares = plan_.nearest.distance == Distance::L2;
-    const auto sizes = [&] { return squares ? w.square().sum(2).sqrt() : w.abs().sum(2); };
-    torch::Tensor length = sizes();
-    if (sight.labels.defined()) {
-      const auto own = sight.labels.unsqueeze(1);
-      f = f - f.gather(1, own);
-      w = w - w.gather(1, own.unsqueeze(2).expand({-1, 1, w.size(2)}));
-      length = sizes();
-      // The true class is no boundary of its own.
-      length = length.scatter(1, own, 0.0);
-    }
-    const auto far = torch::where(length > 0, f.abs() / length, torch::full_like(f, kNever));
-    const auto which = far.argmin(1, true);  // [W, 1]
-    const auto least = far.gather(1, which);
-    const auto normal = w.gather(1, which.unsqueeze(2).expand({-1, 1, w.size(2)})).squeeze(1);
-    auto step = squares ? normal * (least / length.gather(1, which)) : normal.sign() * least;
-    const auto stuck = least.squeeze(1) == kNever;
+    const auto boundary = nearestBoundary(sight, plan_.nearest.distance, 0.0);
+    const auto least = boundary.distance.unsqueeze(1);
+    auto step = squares ? boundary.normal * (least / boundary.dual.unsqueeze(1))
+                        : boundary.normal.sign() * least;
+    const auto stuck = boundary.distance == kNever;
     step.masked_fill_(stuck.unsqueeze(1), 0.0);
     moved_.add_(step.view_as(moved_).to(moved_.scalar_type()));
     points_ = (centres_ + moved_ * (1 + plan_.overshoot)).clamp_(0, 1);
@@ -80,7 +70,7 @@ class DeepFoolSeeker : public Seeker {
 };
 
 /// Moosavi-Dezfooli, Fawzi and Frossard, "DeepFool", CVPR 2016, algorithm 2 and section 3.3.
-class DeepFool : public Attack {
+class DeepFool : public Attack, public Demands {
  public:
   explicit DeepFool(DeepFoolPlan plan) : plan_(std::move(plan)) {}
 
@@ -89,6 +79,10 @@ class DeepFool : public Attack {
     return kMostThresholds * (plan_.nearest.passes + 1);
   }
   std::int64_t backwardsPerImage() const override { return kMostThresholds * plan_.nearest.passes; }
+  /// Of every logit, and of the true class once more where they are not held at once.
+  Propagations propagations(const AttackSubject& subject) const override {
+    return propagationsWith(*this, subject, subject.classes + 1);
+  }
   AttackResult perturb(Objective& objective, const torch::Tensor& images,
                        const AttackContext& context) const override {
     const auto seeker = [this](const torch::Tensor& batch) {
@@ -119,7 +113,7 @@ void addDeepFool(Registry<Attack>& registry) {
       .range(0, 10)
       .from("Moosavi-Dezfooli et al. 2016, section 4.1")
       .expert();
-  registry.add(info, [](const Params& params) {
+  addGradientAttack(registry, info, [](const Params& params) {
     DeepFoolPlan plan;
     plan.nearest.name = "deepfool";
     plan.nearest.threat = nearestThreatOf(params);

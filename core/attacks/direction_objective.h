@@ -6,6 +6,7 @@
 
 #include "core/attacks/attack.h"
 #include "core/attacks/objective.h"
+#include "core/attacks/passes.h"
 
 namespace bulwark {
 
@@ -16,7 +17,7 @@ class Network;
 ///
 /// The direction weighs the logits of a classifier; for a score, the penultimate features of the
 /// classifier behind it where there is one, else the pixels. Judged as the base is.
-class DirectionObjective : public Objective {
+class DirectionObjective : public Objective, public ManyPasses {
  public:
   /// `images` [N, C, H, W] are those under attack. `base` and the context's resources outlive this.
   DirectionObjective(Objective& base, const torch::Tensor& images, const AttackContext& context);
@@ -33,6 +34,8 @@ class DirectionObjective : public Objective {
 
   Values evaluate(const torch::Tensor& images, const torch::Tensor& samples) override;
   torch::Tensor judge(const torch::Tensor& images, const torch::Tensor& samples) override;
+  Passes passes() const override { return passesOf(base_); }
+  bool randomised() const override { return isRandomised(base_); }
   std::int64_t classes() const override { return base_.classes(); }
   torch::Tensor logits(const torch::Tensor& images) override { return base_.logits(images); }
   torch::Tensor labels(const torch::Tensor& samples, const torch::Device& device) const override;

@@ -8,7 +8,10 @@
 
 #include "core/attacks/ball.h"
 #include "core/attacks/builtin.h"
+#include "core/attacks/demands.h"
+#include "core/attacks/expectation.h"
 #include "core/attacks/hyperplane.h"
+#include "core/attacks/nearest_boundary.h"
 #include "core/attacks/threat.h"
 
 namespace bulwark {
@@ -106,22 +109,8 @@ class FabSeeker : public Seeker {
   }
 
   torch::Tensor stepFrom(const Sight& sight) const {
-    auto f = sight.values;  // [W, M]
-    auto w = sight.gradients.flatten(2).to(torch::kFloat64);
     const bool linf = plan_.distance == Distance::Linf;
-    if (f.size(1) > 1) {
-      const auto own = sight.labels.unsqueeze(1);
-      f = f - f.gather(1, own);
-      w = w - w.gather(1, own.unsqueeze(2).expand({-1, 1, w.size(2)}));
-      const auto dual = linf ? w.abs().sum(2) : w.square().sum(2).sqrt();
-      auto far = f.abs() / (dual + 1e-12);
-      far = far.scatter(1, own, std::numeric_limits<double>::infinity());
-      const auto which = far.argmin(1, true);
-      f = f.gather(1, which);
-      w = w.gather(1, which.unsqueeze(2).expand({-1, 1, w.size(2)}));
-    }
-    f = f.squeeze(1);
-    w = w.squeeze(1);
+    const auto [f, w, dual, far] = nearestBoundary(sight, plan_.distance, 1e-12);
     const auto x = points_.flatten(1).to(torch::kFloat64);
     const auto x0 = centres_.flatten(1).to(torch::kFloat64);
     const auto dk = toHyperplane(x, w, f, plan_.distance);
@@ -145,13 +134,17 @@ class FabSeeker : public Seeker {
   torch::Tensor order_;   // [W, K]: classes by their logit at the clean image, the true one last
 };
 
-class Fab : public Attack {
+class Fab : public Attack, public Demands {
  public:
   explicit Fab(FabPlan plan) : plan_(std::move(plan)) {}
 
   ThreatModel threat() const override { return plan_.threat; }
   std::int64_t forwardsPerImage() const override { return searches() * (passes() + 1); }
   std::int64_t backwardsPerImage() const override { return searches() * passes(); }
+  /// FAB: of every logit, and of the true class once more where they are not held at once.
+  Propagations propagations(const AttackSubject& subject) const override {
+    return propagationsWith(*this, subject, plan_.targets == 0 ? subject.classes + 1 : 1);
+  }
 
   AttackResult perturb(Objective& objective, const torch::Tensor& images,
                        const AttackContext& context) const override {
@@ -160,6 +153,7 @@ class Fab : public Attack {
     nearest.threat = plan_.threat;
     nearest.distance = plan_.distance;
     nearest.passes = passes();
+    nearest.gradientBytes = plan_.gradientBytes;
     const std::int64_t classes = objective.classes();
     const std::int64_t targets =
         plan_.targets > 0 && classes > 0 ? std::min(plan_.targets, classes - 1) : 1;
@@ -218,7 +212,7 @@ void add(Registry<Attack>& registry, bool targeted) {
       .range(0, 1)
       .from(source)
       .expert();
-  registry.add(info, [targeted](const Params& params) {
+  addGradientAttack(registry, info, [targeted](const Params& params) {
     FabPlan plan;
     plan.name = targeted ? "fab_t" : "fab";
     plan.threat = nearestThreatOf(params);

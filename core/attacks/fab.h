@@ -18,9 +18,10 @@ struct FabPlan {
   /// FAB-T: one search per likely wrong class, that many; 0: FAB, the nearest class each step. A
   /// score has one boundary, so both are the same there.
   std::int64_t targets = 0;
-  double alphaMax = 0.1;  ///< most that a step leans towards the clean image
-  double eta = 1.05;      ///< share by which a projection is overstepped
-  double beta = 0.9;      ///< how far from the clean image a crossing is left
+  double alphaMax = 0.1;                        ///< most that a step leans towards the clean image
+  double eta = 1.05;                            ///< share by which a projection is overstepped
+  double beta = 0.9;                            ///< how far from the clean image a crossing is left
+  std::int64_t gradientBytes = kGradientBytes;  ///< see `NearestPlan`
 };
 
 /// Fast adaptive boundary attack (Croce and Hein, ICML 2020).

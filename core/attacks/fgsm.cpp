@@ -2,6 +2,7 @@
 
 #include "core/attacks/ascent.h"
 #include "core/attacks/builtin.h"
+#include "core/attacks/expectation.h"
 #include "core/attacks/threat.h"
 
 namespace bulwark {
@@ -42,7 +43,8 @@ void addFgsm(Registry<Attack>& registry) {
   info.reference = "Goodfellow et al., ICLR 2015";
   info.traits = {"white box", "needs gradient"};
   addThreatOptions(info.options, "Madry et al. 2018, section 5: 8 of 255, l-inf, on CIFAR-10");
-  registry.add(info, [](const Params& params) { return std::make_unique<Fgsm>(threatOf(params)); });
+  addGradientAttack(registry, info,
+                    [](const Params& params) { return std::make_unique<Fgsm>(threatOf(params)); });
 }
 
 }  // namespace bulwark

@@ -7,6 +7,8 @@
 
 #include "core/attacks/ball.h"
 #include "core/attacks/builtin.h"
+#include "core/attacks/demands.h"
+#include "core/attacks/expectation.h"
 #include "core/attacks/nearest.h"
 #include "core/attacks/saliency.h"
 #include "core/attacks/target_class.h"
@@ -54,8 +56,12 @@ class JsmaSeeker : public Seeker {
   torch::Tensor move(const Sight& sight) override {
     // In decrease mode everything is mirrored: derivatives, and the side that saturates.
     const double sign = plan_.increase ? 1.0 : -1.0;
+    std::vector<torch::Tensor> gradients;
+    for (std::int64_t m = 0; m < sight.gradients->count(); ++m) {
+      gradients.push_back(sight.gradients->of(m).flatten(1));
+    }
     const auto slopes =
-        (sight.gradients.flatten(2) * sign).to(torch::kCPU, torch::kFloat32).contiguous();
+        (torch::stack(gradients, 1) * sign).to(torch::kCPU, torch::kFloat32).contiguous();
     auto pixels = points_.flatten(1).to(torch::kCPU).contiguous().clone();
     const auto stopped = sight.crossed.to(torch::kCPU).contiguous();
     const std::int64_t rows = pixels.size(0), count = pixels.size(1);
@@ -92,14 +98,20 @@ class JsmaSeeker : public Seeker {
 
 /// Jacobian-based saliency map attack (Papernot et al., EuroS&P 2016, algorithms 1 and 3). Its
 /// budget is a number of entries, not a radius.
-class Jsma : public Attack {
+class Jsma : public Attack, public Demands {
  public:
   explicit Jsma(JsmaPlan plan) : plan_(std::move(plan)) {}
 
   ThreatModel threat() const override { return {Norm::None, 0.0}; }
   /// The number of steps is a share of the entries, taken here for 3 x 32 x 32.
-  std::int64_t forwardsPerImage() const override { return stepsFor(3072) + 1; }
-  std::int64_t backwardsPerImage() const override { return 2 * stepsFor(3072); }
+  std::int64_t forwardsPerImage() const override { return stepsFor(kEntries) + 2; }
+  std::int64_t backwardsPerImage() const override { return stepsFor(kEntries); }
+  Propagations propagations(const AttackSubject& subject) const override {
+    const auto steps = stepsFor(subject.entries > 0 ? subject.entries : kEntries);
+    const auto& passes = subject.passes;
+    return {(steps + 2) * std::max(passes.evaluate, passes.judge),
+            steps * passes.gradient * (subject.classes > 0 ? 2 : 1)};
+  }
 
   AttackResult perturb(Objective& objective, const torch::Tensor& images,
                        const AttackContext& context) const override {
@@ -116,6 +128,8 @@ class Jsma : public Attack {
   }
 
  private:
+  static constexpr std::int64_t kEntries = 3072;
+
   std::int64_t stepsFor(std::int64_t entries) const {
     return static_cast<std::int64_t>(
         std::floor(static_cast<double>(entries) * plan_.gamma / 2 + 1e-9));
@@ -146,7 +160,7 @@ void addJsma(Registry<Attack>& registry) {
       .choice("target", "random", {"random", "next"},
               "Class to be driven to: a random wrong one, or the one after the true one")
       .from(source + "; next: torchattacks");
-  registry.add(info, [](const Params& params) {
+  addGradientAttack(registry, info, [](const Params& params) {
     JsmaPlan plan;
     plan.theta = params.getNumber("theta");
     plan.gamma = params.getNumber("gamma");

@@ -6,6 +6,7 @@
 
 #include "core/attacks/ascent.h"
 #include "core/attacks/builtin.h"
+#include "core/attacks/expectation.h"
 #include "core/attacks/threat.h"
 #include "core/nn/device.h"
 #include "core/nn/log_odds.h"
@@ -105,7 +106,7 @@ void addLeastLikely(Registry<Attack>& registry) {
       .in("fraction of the [0,1] range")
       .from(kurakin + ": one grey level");
   addKeepOption(info.options);
-  registry.add(info, [](const Params& params) {
+  addGradientAttack(registry, info, [](const Params& params) {
     AscentPlan plan;
     plan.name = "least_likely";
     plan.threat = threatOf(params);

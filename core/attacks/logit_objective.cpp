@@ -16,12 +16,16 @@ constexpr double kTiny = 1e-12;  // in the denominators, as published
 
 }  // namespace
 
+std::int64_t leastClasses(LogitLoss loss) {
+  return loss == LogitLoss::TargetedDlr ? 4 : loss == LogitLoss::Dlr ? 3 : 2;
+}
+
 void requireClasses(LogitLoss loss, std::int64_t classes, const std::string& where) {
   if (classes == 0) {
     throw Error::badInput("this loss compares the logits of a classifier; a score is one number",
                           where, "use the loss \"score\"");
   }
-  const std::int64_t least = loss == LogitLoss::TargetedDlr ? 4 : loss == LogitLoss::Dlr ? 3 : 2;
+  const std::int64_t least = leastClasses(loss);
   if (classes >= least) return;
   throw Error::badInput("this loss divides by a gap between sorted logits and needs at least " +
                             std::to_string(least) + " classes, the network has " +

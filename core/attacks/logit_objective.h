@@ -4,6 +4,7 @@
 
 #include "core/attacks/attack.h"
 #include "core/attacks/objective.h"
+#include "core/attacks/passes.h"
 
 namespace bulwark {
 
@@ -14,6 +15,9 @@ enum class LogitLoss {
   Dlr,          ///< the margin over z_(1) - z_(3) (Croce and Hein 2020, equation 6)
   TargetedDlr,  ///< (z_t - z_y) / (z_(1) - (z_(3) + z_(4)) / 2) (ibid., equation 7)
 };
+
+/// Logits that the loss needs: 2, 3 for DLR, 4 for its targeted form.
+std::int64_t leastClasses(LogitLoss loss);
 
 /// Throws `Error` (BadInput) naming `where` when the loss does not exist for `classes` logits: DLR
 /// divides by a gap to the third largest, its targeted form by one to the fourth; a scalar score
@@ -26,7 +30,7 @@ torch::Tensor logitLoss(LogitLoss loss, const torch::Tensor& logits, const torch
                         const torch::Tensor& targets = {});
 
 /// A classifier's objective with another guide; judged as before, from the same logits.
-class LogitObjective : public Objective {
+class LogitObjective : public Objective, public ManyPasses {
  public:
   /// `targets` [N] int64 on the CPU, for the targeted loss only. `base` has classes and outlives
   /// this.
@@ -34,6 +38,8 @@ class LogitObjective : public Objective {
 
   Values evaluate(const torch::Tensor& images, const torch::Tensor& samples) override;
   torch::Tensor judge(const torch::Tensor& images, const torch::Tensor& samples) override;
+  Passes passes() const override { return passesOf(base_); }
+  bool randomised() const override { return isRandomised(base_); }
   std::int64_t classes() const override { return base_.classes(); }
   torch::Tensor logits(const torch::Tensor& images) override { return base_.logits(images); }
   torch::Tensor labels(const torch::Tensor& samples, const torch::Device& device) const override;

@@ -5,18 +5,21 @@
 #include <vector>
 
 #include "core/attacks/attack.h"
+#include "core/attacks/passes.h"
 
 namespace bulwark {
 
 /// An objective of which only some positions are under attack: sample i of this is sample
 /// `positions[i]` of the base.
-class SubsetObjective : public Objective {
+class SubsetObjective : public Objective, public ManyPasses {
  public:
   /// `positions` int64 on the CPU; `base` outlives this.
   SubsetObjective(Objective& base, torch::Tensor positions);
 
   Values evaluate(const torch::Tensor& images, const torch::Tensor& samples) override;
   torch::Tensor judge(const torch::Tensor& images, const torch::Tensor& samples) override;
+  Passes passes() const override { return passesOf(base_); }
+  bool randomised() const override { return isRandomised(base_); }
   std::int64_t classes() const override { return base_.classes(); }
   torch::Tensor logits(const torch::Tensor& images) override { return base_.logits(images); }
   torch::Tensor labels(const torch::Tensor& samples, const torch::Device& device) const override;

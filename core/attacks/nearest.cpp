@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/attacks/ball.h"
+#include "core/attacks/passes.h"
 #include "core/attacks/row_plan.h"
 #include "core/attacks/search_log.h"
 #include "core/attacks/snapshots.h"
@@ -290,7 +291,8 @@ void Search::begin(const std::vector<std::int64_t>& rows) {
 
 Sight Search::evaluate(const torch::Tensor& points, const torch::Tensor& samples,
                        const torch::Tensor& thresholds, bool gradients) {
-  result_.forwards += points.size(0);
+  result_.forwards +=
+      points.size(0) * (gradients ? passesOf(objective_).evaluate : passesOf(objective_).judge);
   const torch::AutoGradMode withGraph(gradients);
   const auto leaf = gradients ? points.detach().requires_grad_() : points;
   Sight sight;
@@ -317,15 +319,12 @@ Sight Search::evaluate(const torch::Tensor& points, const torch::Tensor& samples
       throw Error::failed("the score has no gradient with respect to the image", plan_.name,
                           "a detector that is not differentiable must offer a surrogate");
     }
-    const std::int64_t count = functions.size(1);
-    std::vector<torch::Tensor> all;
-    for (std::int64_t m = 0; m < count; ++m) {
+    const auto backward = [this, rows = points.size(0)] {
       context_.task.checkpoint();  // each is a pass of its own
-      all.push_back(
-          torch::autograd::grad({functions.select(1, m).sum()}, {leaf}, {}, m + 1 < count)[0]);
-    }
-    sight.gradients = torch::stack(all, 1);
-    result_.backwards += points.size(0) * count;
+      result_.backwards += rows * passesOf(objective_).gradient;
+    };
+    sight.gradients =
+        std::make_shared<ClassGradients>(functions, leaf, plan_.gradientBytes, backward);
   }
   return sight;
 }
@@ -335,8 +334,8 @@ std::vector<torch::Tensor> Search::probe(const torch::Tensor& points,
                                          const torch::Tensor& samples) {
   const torch::AutoGradMode withGraph(true);
   const auto leaf = points.detach().requires_grad_();
-  result_.forwards += points.size(0);
-  result_.backwards += points.size(0);
+  result_.forwards += points.size(0) * passesOf(objective_).evaluate;
+  result_.backwards += points.size(0) * passesOf(objective_).gradient;
   torch::Tensor values, judged;
   if (objective_.classes() > 0) {
     judged = objective_.logits(leaf);
@@ -431,8 +430,8 @@ Search::Pass Search::pass() {
   done.moved = moves;
   done.over = torch::ones({points.size(0)}, torch::kBool);
   if (moves) {
-    done.magnitude = toHost(rowMaxima(sight.gradients));
     done.over = seeker_->move(sight).to(torch::kCPU, torch::kBool).contiguous();
+    done.magnitude = toHost(sight.gradients->largest());
   }
   return done;
 }

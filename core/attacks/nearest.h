@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/attacks/attack.h"
+#include "core/attacks/class_gradients.h"
 
 namespace bulwark {
 
@@ -31,13 +32,13 @@ struct Quest {
 
 /// What one pass over the batch found at the seeker's points; on the device, one row each.
 struct Sight {
-  torch::Tensor judged;     ///< [W] float64: the true value
-  torch::Tensor margin;     ///< [W] float64: judged value minus threshold; > 0 beyond it
-  torch::Tensor values;     ///< [W, M] float64: the functions followed; a score's: the margin
-  torch::Tensor gradients;  ///< [W, M, C, H, W']; undefined when no row goes on
-  torch::Tensor logits;     ///< [W, K], undefined for a score
-  torch::Tensor labels;     ///< [W] int64, undefined for a score
-  torch::Tensor crossed;    ///< [W] bool: `Seeker::crossed`
+  torch::Tensor judged;  ///< [W] float64: the true value
+  torch::Tensor margin;  ///< [W] float64: judged value minus threshold; > 0 beyond it
+  torch::Tensor values;  ///< [W, M] float64: the functions followed; a score's: the margin
+  std::shared_ptr<ClassGradients> gradients;  ///< of the M functions; null when no row goes on
+  torch::Tensor logits;                       ///< [W, K], undefined for a score
+  torch::Tensor labels;                       ///< [W] int64, undefined for a score
+  torch::Tensor crossed;                      ///< [W] bool: `Seeker::crossed`
 };
 
 /// How an attack looks for a near crossing. It knows a batch of current points; the driver around
@@ -62,6 +63,9 @@ class Seeker {
 /// Makes the seeker of a batch from the images [W, C, H, W'] that its rows hold at first.
 using SeekerFactory = std::function<std::unique_ptr<Seeker>(const torch::Tensor& images)>;
 
+/// What the gradients of all classes may take together.
+constexpr std::int64_t kGradientBytes = std::int64_t{256} << 20;
+
 struct NearestPlan {
   std::string name;    ///< in messages: "deepfool"
   ThreatModel threat;  ///< Norm::None: a crossing counts wherever it is
@@ -71,6 +75,8 @@ struct NearestPlan {
   /// Every point on the way is within the budget (JSMA: so many pixels), so the best one counts;
   /// no threshold is needed to maximise. Otherwise, without a ball, only crossings count.
   bool everyPoint = false;
+  /// Gradients of several functions are held at once up to this; see `ClassGradients`.
+  std::int64_t gradientBytes = kGradientBytes;
 };
 
 /// Looks for the nearest crossing of each threshold of the context, sample by sample.

@@ -2,6 +2,7 @@
 
 #include "core/attacks/ascent.h"
 #include "core/attacks/builtin.h"
+#include "core/attacks/expectation.h"
 #include "core/attacks/threat.h"
 #include "core/base/error.h"
 
@@ -83,7 +84,7 @@ void addPgd(Registry<Attack>& registry) {
       .range(0, 10)
       .from("Madry et al. 2018: none; Dong et al. 2018, section 4.1: 1")
       .expert();
-  registry.add(info, makePgd);
+  addGradientAttack(registry, info, makePgd);
 }
 
 }  // namespace bulwark

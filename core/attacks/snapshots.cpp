@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/attacks/passes.h"
 #include "core/nn/device.h"
 
 namespace bulwark {
@@ -44,7 +45,7 @@ torch::Tensor judgeImages(Objective& objective, const torch::Tensor& images, std
     const auto points = toDevice(images.index_select(0, samples), context.device);
     values.index_copy_(0, samples,
                        objective.judge(points, samples).to(torch::kCPU, torch::kFloat64));
-    result.forwards += samples.size(0);
+    result.forwards += samples.size(0) * passesOf(objective).judge;
   }
   return values;
 }

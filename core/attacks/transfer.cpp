@@ -10,6 +10,7 @@
 #include "core/attacks/ball.h"
 #include "core/attacks/builtin.h"
 #include "core/attacks/classification_objective.h"
+#include "core/attacks/passes.h"
 #include "core/attacks/resources.h"
 #include "core/attacks/threat.h"
 #include "core/base/error.h"
@@ -174,7 +175,7 @@ class Transfer : public Attack {
       const auto points = toDevice(images.index_select(0, samples), context.device);
       values.index_copy_(0, samples,
                          objective.judge(points, samples).to(torch::kCPU, torch::kFloat64));
-      forwards += samples.size(0);
+      forwards += samples.size(0) * passesOf(objective).judge;
     }
     return values;
   }

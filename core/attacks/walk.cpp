@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/attacks/ball.h"
+#include "core/attacks/passes.h"
 #include "core/attacks/row_plan.h"
 #include "core/attacks/snapshots.h"
 #include "core/attacks/threat.h"
@@ -45,6 +46,7 @@ class Walk {
   void seat();
   Objective::Values evaluate(const torch::Tensor& points, const torch::Tensor& samples,
                              torch::Tensor* gradient);
+  void count(std::int64_t rows, bool gradient);
   void pass();
   bool readDue() const;
   void readBack();
@@ -124,11 +126,14 @@ void Walk::startResult() {
   result_.zeroGradient = torch::zeros({count_}, torch::kBool);
   result_.improvements.resize(static_cast<std::size_t>(count_));
   const bool known = clean_.defined();
+  const auto passes = passesOf(objective_);
   for (std::int64_t time = 0; time <= plan_.restarts * plan_.steps; ++time) {
     // Each restart has one forward more than steps, for its start.
     const std::int64_t restart = time == 0 ? 0 : (time - 1) / plan_.steps;
-    result_.propagations.push_back(time + restart + 1 + (plan_.gradients ? time : 0) +
-                                   (known || plan_.startsClean ? 0 : 1));
+    const auto forwards = plan_.gradients ? passes.evaluate : passes.judge;
+    result_.propagations.push_back((time + restart + 1) * forwards +
+                                   (plan_.gradients ? time * passes.gradient : 0) +
+                                   (known || plan_.startsClean ? 0 : passes.judge));
   }
   for (std::int64_t restart = 1; restart <= plan_.restarts; ++restart) {
     result_.restartEnds.push_back(restart * plan_.steps);
@@ -266,10 +271,17 @@ torch::Tensor Walk::bestImages(const std::vector<std::int64_t>& rows) const {
       .to(torch::kCPU);
 }
 
+/// Counts one evaluation of so many rows.
+void Walk::count(std::int64_t rows, bool gradient) {
+  const auto passes = passesOf(objective_);
+  result_.forwards += rows * (gradient ? passes.evaluate : passes.judge);
+  if (gradient) result_.backwards += rows * passes.gradient;
+}
+
 /// Values at `points`, and the guide's gradient with respect to them unless `gradient` is null.
 Objective::Values Walk::evaluate(const torch::Tensor& points, const torch::Tensor& samples,
                                  torch::Tensor* gradient) {
-  result_.forwards += points.size(0);
+  count(points.size(0), gradient != nullptr);
   if (!gradient) return {{}, objective_.judge(points, samples)};
   // A leaf of its own that shares the buffer: the graph is gone before the step writes to it.
   const torch::AutoGradMode withGraph(true);
@@ -279,7 +291,6 @@ Objective::Values Walk::evaluate(const torch::Tensor& points, const torch::Tenso
     throw Error::failed("the score has no gradient with respect to the image", plan_.name,
                         "a detector that is not differentiable must offer a surrogate");
   }
-  result_.backwards += points.size(0);
   *gradient = torch::autograd::grad({values.guide.sum()}, {leaf})[0];
   return values;
 }
@@ -339,8 +350,7 @@ void Walk::pass() {
 
 /// A pass in which every sample is known already: it is counted.
 void Walk::skipPass(bool descend) {
-  result_.forwards += rows_.width();
-  if (descend) result_.backwards += rows_.width();
+  count(rows_.width(), descend);
   unread_.emplace_back();
 }
 
@@ -355,8 +365,7 @@ void Walk::rearrange(std::int64_t toCome, const torch::Tensor& points, const tor
     throw Error::failed("the stored progress lacks a decision", plan_.name, "start the run anew");
   }
   if (comparisons_ < settled_.size()) {
-    result_.forwards += order.size(0);
-    if (plan_.gradients) result_.backwards += order.size(0);
+    count(order.size(0), plan_.gradients);
   } else {
     const auto index = order.to(context_.device);
     torch::Tensor again;

@@ -2,11 +2,20 @@
 
 #include <stdexcept>
 
+#include "core/base/error.h"
+#include "core/detectors/declarations.h"
+
 namespace bulwark {
 
 DetectorObjective::DetectorObjective(Detector& detector, int direction)
-    : detector_(detector), direction_(direction), oneForward_(detector.traits().differentiable) {
+    : detector_(detector),
+      direction_(direction),
+      oneForward_(!followsSurrogate(detector.traits())) {
   if (direction != 1 && direction != -1) throw std::logic_error("direction is +1 or -1");
+  if (!oneForward_ && surrogateOf(detector).empty()) {
+    throw Error::failed("the score has no gradient to follow and declares no surrogate", "detector",
+                        "a detector that is not differentiable or quantised must say what guides");
+  }
 }
 
 Objective::Values DetectorObjective::evaluate(const torch::Tensor& images,

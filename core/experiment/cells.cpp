@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/detectors/declarations.h"
 #include "core/detectors/detector_objective.h"
 #include "core/detectors/score_set.h"
 #include "core/experiment/file_progress.h"
@@ -110,6 +111,7 @@ void CellEvaluator::scoreClean(const FittedDetector& detector) {
       return;
     }
     const auto start = Clock::now();
+    reseed(*detector.detector, seed_.child("draws").child("clean").child(set.name));
     task_.begin("score " + detector.label + ": " + set.name, set.set->size(), "images");
     ScoreSet scores;
     scores.detector = detector.label;
@@ -148,7 +150,9 @@ void CellEvaluator::attack(const FittedDetector& detector, const NamedAttack& at
   }
   const double lowestIn = smallest(scores_.at(detector.label, "", data_.in.name, false).scores);
   const double never = std::numeric_limits<double>::infinity();
-  const bool saturate = specification_.evaluation.rankSaturation;
+  // A random score gives no rank that could be final.
+  const bool saturate =
+      specification_.evaluation.rankSaturation && !detector.detector->traits().randomised;
   // The rates at the clean threshold must be final too.
   const double fixed =
       thresholdKeeping95(scores_.at(detector.label, "", data_.in.name, false).scores);
@@ -195,7 +199,10 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
     resources = sources_->resources(out ? torch::Tensor() : set.set->labels(), out ? -1 : 1);
     context.resources = &resources;
   }
-  context.progress = &progress;
+  const bool random = detector.detector->traits().randomised;
+  // The draws of an execution that was cut short would not come back.
+  if (!random) context.progress = &progress;
+  reseed(*detector.detector, seed_.child("draws").child(attack.label).child(set.name));
   DetectorObjective objective(*detector.detector, direction);
   const AttackResult result =
       withMemoryAdvice(device_, passSize(size, context.batchSize), "evaluation.batch_size",
@@ -222,6 +229,8 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
   task_.begin("score again " + detector.label + ": " + set.name, size, "images");
   const auto again = score(detector, attacked);
   task_.end();
+  // The best of many draws is luck: what counts of a random score is a fresh one.
+  if (random) scores.scores = again;
   // Differences count relative to the score or to the spread of the set, whichever is larger: a
   // score near zero is no less reproducible than its neighbours.
   const double deviation = torch::tensor(again, torch::kFloat64).std(false).item<double>();

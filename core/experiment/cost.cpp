@@ -1,10 +1,14 @@
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
-#include "core/attacks/attack.h"
+#include "core/attacks/demands.h"
 #include "core/base/text.h"
+#include "core/detectors/declarations.h"
+#include "core/experiment/class_count.h"
 #include "core/experiment/curve_request.h"
 #include "core/experiment/runner.h"
+#include "core/training/adversary.h"
 
 namespace bulwark {
 namespace {
@@ -29,13 +33,35 @@ std::string thousands(double value) {
   return grouped;
 }
 
-double passesOf(const Attack& attack) {
-  return static_cast<double>(attack.forwardsPerImage() + attack.backwardsPerImage());
+/// Images of a set as they are propagated: in batches of one size, the last of which is filled up.
+struct Load {
+  double rows = 0, batch = 0;
+  bool endsEarly = true;  ///< rows fall idle at different times
+};
+
+Load loadOf(double images, const Specification& spec) {
+  // Chosen by the network where it is 0; a batch as large as the default stands for it.
+  const std::int64_t asked = spec.evaluation.batchSize;
+  const auto count = static_cast<std::int64_t>(images);
+  const std::int64_t batch = std::max<std::int64_t>(1, passSize(count, asked > 0 ? asked : 256));
+  return {static_cast<double>((count + batch - 1) / batch * batch), static_cast<double>(batch),
+          spec.evaluation.rankSaturation || spec.evaluation.mode == "cross"};
 }
 
-/// Forwards plus backwards per image that a curve needs, at most.
-double passesOf(const CurveRequest& curve, const Specification& spec,
-                const Registries& registries) {
+/// Forwards plus backwards of one attack on one set, at most.
+double passesOf(const Attack& attack, const AttackSubject& subject, const Load& load) {
+  // Where rows fall idle an attack may measure, in vain, whether the batch can be rearranged: once
+  // in another order and once in a smaller batch, twice the rows each.
+  const double comparisons = load.endsEarly ? 4.0 : 0.0;
+  const auto passes = propagationsOf(attack, subject);
+  const auto& once = subject.passes;
+  return load.rows * static_cast<double>(passes.forwards + passes.backwards) +
+         comparisons * load.batch * static_cast<double>(once.evaluate + once.gradient);
+}
+
+/// Forwards plus backwards of a curve on one set, at most.
+double passesOf(const CurveRequest& curve, const Specification& spec, const Registries& registries,
+                const AttackSubject& subject, const Load& load) {
   const ComponentRequest& request = attackOf(curve, spec);
   const std::size_t values = std::max<std::size_t>(1, curve.values.size());
   double total = 0.0, most = 0.0;
@@ -44,10 +70,23 @@ double passesOf(const CurveRequest& curve, const Specification& spec,
     const auto attack =
         registries.attacks.make(request.type, optionsAt(curve, request, i), "curves");
     if (curve.over == "steps") oneRun = attack->stepsAreNested();
-    most = std::max(most, passesOf(*attack));
-    total += passesOf(*attack);
+    const double passes = passesOf(*attack, subject, load);
+    most = std::max(most, passes);
+    total += passes;
   }
   return oneRun ? most : total;
+}
+
+/// Channels x height x width of the images; 0 where only the data can say.
+std::int64_t entriesOf(const Specification& spec, const DatasetCatalogue& catalogue) {
+  std::int64_t channels = spec.in.channels, height = spec.in.size, width = spec.in.size;
+  if (!spec.in.dataset.empty()) {
+    const auto& info = catalogue.info(spec.in.dataset);
+    if (channels == 0) channels = info.channels;
+    if (height == 0) height = info.height;
+    if (width == 0) width = info.width;
+  }
+  return channels * height * width;
 }
 
 }  // namespace
@@ -57,8 +96,13 @@ CostEstimate estimateCost(const Specification& spec, const Registries& registrie
   CostEstimate estimate;
   if (!spec.network.type.empty()) {
     double passes = 1.0;
-    if (spec.recipe.options.contains("steps")) {
-      passes += spec.recipe.options.at("steps").get<double>();
+    const Json& recipe = spec.recipe.options;
+    if (const std::string attack = recipe.value("attack", ""); !attack.empty()) {
+      passes +=
+          makeAttackAdversary(attack, recipe, "classifier.recipe.attack")->propagationsPerImage() /
+          2.0;
+    } else if (recipe.contains("steps")) {
+      passes += recipe.at("steps").get<double>();
     }
     const double epochs = spec.recipe.options.value("epochs", 1.0);
     estimate.trainingImages =
@@ -68,25 +112,42 @@ CostEstimate estimateCost(const Specification& spec, const Registries& registrie
   const auto wanted = [&](const char* name) {
     return std::find(settings.begin(), settings.end(), name) != settings.end();
   };
-  double attacked = 0.0;
-  if (wanted("in") || wanted("in_out")) attacked += imageCount(spec.in, catalogue, false);
-  if (wanted("out") || wanted("in_out")) {
+  const Load in = loadOf(imageCount(spec.in, catalogue, false), spec);
+  std::vector<Load> attacked;
+  const bool ins = wanted("in") || wanted("in_out"), outs = wanted("out") || wanted("in_out");
+  // The images of unknown classes are among those counted for the in set.
+  if (ins || (outs && spec.protocol.type == "open-split")) attacked.push_back(in);
+  if (outs) {
     for (const auto& out : spec.out) {
       if (out.optional && !out.dataset.empty() && !catalogue.status(out.dataset).installed)
         continue;
-      attacked += imageCount(out, catalogue, false);
+      attacked.push_back(loadOf(imageCount(out, catalogue, false), spec));
     }
   }
-  const auto detectors = static_cast<double>(spec.detectors.size());
-  for (const auto& curve : spec.curves) {
-    estimate.attackPropagations += attacked * detectors * passesOf(curve, spec, registries);
+  AttackSubject subject;
+  subject.entries = entriesOf(spec, catalogue);
+  for (const auto& detector : spec.detectors) {
+    const auto traits =
+        registries.detectors.make(detector.type, detector.options, "detectors")->traits();
+    subject.randomised = traits.randomised;
+    subject.passes.evaluate = followsSurrogate(traits) ? 2 : 1;  // the guide, and the score
+    for (const Load& load : attacked) {
+      for (const auto& request : spec.attacks) {
+        const auto attack = registries.attacks.make(request.type, request.options, "attacks");
+        estimate.attackPropagations += passesOf(*attack, subject, load);
+      }
+      for (const auto& curve : spec.curves) {
+        estimate.attackPropagations += passesOf(curve, spec, registries, subject, load);
+      }
+    }
   }
-  for (const auto& request : spec.attacks) {
-    const double passes =
-        passesOf(*registries.attacks.make(request.type, request.options, "attacks"));
-    estimate.attackPropagations += attacked * passes * detectors;
-    if (!spec.network.type.empty()) {
-      estimate.attackPropagations += imageCount(spec.in, catalogue, false) * passes;
+  if (!spec.network.type.empty()) {
+    constexpr std::int64_t usual = 10;
+    const std::int64_t known = classCount(spec, catalogue);
+    subject = {.classes = known > 0 ? known : usual, .entries = subject.entries};
+    for (const auto& request : spec.attacks) {
+      const auto attack = registries.attacks.make(request.type, request.options, "attacks");
+      estimate.attackPropagations += passesOf(*attack, subject, in);
     }
   }
   estimate.text = "training: " + thousands(estimate.trainingImages) +

@@ -5,12 +5,13 @@
 #include <set>
 #include <utility>
 
-#include "core/attacks/attack.h"
+#include "core/attacks/demands.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "core/detectors/detector.h"
+#include "core/experiment/class_count.h"
 #include "core/experiment/curve_request.h"
 #include "core/health/check.h"
 #include "core/training/recipe.h"
@@ -195,8 +196,12 @@ void readClassifier(const Json& json, Specification& spec, const Registries& reg
                           "name one, e.g. \"lenet5\"");
   }
   spec.network = readComponent(json.at("network"), registries.networks, "classifier.network");
-  spec.recipe = readComponent(json.value("recipe", Json("standard")), registries.recipes,
-                              "classifier.recipe");
+  Json recipe = json.value("recipe", Json("standard"));
+  // An attack within a recipe may be written as the object that it is.
+  if (recipe.is_object() && recipe.contains("attack") && recipe.at("attack").is_object()) {
+    recipe["attack"] = recipe.at("attack").dump();
+  }
+  spec.recipe = readComponent(recipe, registries.recipes, "classifier.recipe");
   spec.network.label = spec.network.type;
   spec.recipe.label = spec.recipe.type;
   // Builds the recipe once, for the checks between options that only its constructor makes.
@@ -229,6 +234,35 @@ void readEvaluation(const Json& json, Specification& spec) {
   if (spec.evaluation.settings.empty()) {
     throw Error::badInput("there is no setting", "evaluation.settings",
                           "expected some of clean, in, out, in_out");
+  }
+}
+
+/// Attacks on logits are of use only where nothing but the classifier is attacked, and must be
+/// defined for as many classes as it has.
+void requireAttackableLogits(const Specification& spec, const Registries& registries,
+                             const DatasetCatalogue& catalogue) {
+  const auto& settings = spec.evaluation.settings;
+  const bool detectors = std::any_of(settings.begin(), settings.end(),
+                                     [](const std::string& name) { return name != "clean"; });
+  const std::int64_t classes = classCount(spec, catalogue);
+  for (std::size_t i = 0; i < spec.attacks.size(); ++i) {
+    const auto& request = spec.attacks[i];
+    std::string path = "attacks[" + std::to_string(i) + "]";
+    const std::int64_t least =
+        leastClassesOf(*registries.attacks.make(request.type, request.options, path));
+    if (least == 0) continue;
+    if (request.options.contains("loss")) path += ".loss";
+    if (detectors || !spec.curves.empty()) {
+      throw Error::badInput(
+          "this attack compares the logits of a classifier; a detector's score is one number", path,
+          "use the loss \"score\"; or attack the classifier alone: settings [\"clean\"], no "
+          "curves");
+    }
+    if (classes > 0 && classes < least) {
+      throw Error::badInput("this attack needs at least " + std::to_string(least) +
+                                " classes, the in set has " + std::to_string(classes),
+                            path, "use the loss \"ce\"");
+    }
   }
 }
 
@@ -362,6 +396,7 @@ Specification Specification::fromJson(const Json& json, const Registries& regist
                           "evaluation.settings", "add clean, or an attack");
   }
   if (json.contains("curves")) spec.curves = readCurves(json.at("curves"), spec, registries);
+  requireAttackableLogits(spec, registries, catalogue);
   if (json.contains("published")) readPublished(json.at("published"), spec);
   return spec;
 }

@@ -5,6 +5,7 @@
 
 #include "core/attacks/ball.h"
 #include "core/base/text.h"
+#include "core/detectors/declarations.h"
 
 namespace bulwark {
 namespace {
@@ -51,7 +52,7 @@ std::optional<torch::Tensor> guideGradient(Detector& detector, const torch::Tens
 }
 
 HealthCheck checkDerivatives(const HealthThresholds& thresholds, const Target& target, Seed seed) {
-  if (!target.detector.traits().differentiable) {
+  if (followsSurrogate(target.detector.traits())) {
     return notApplicable("H16", target.label, "attacks follow a surrogate of the score");
   }
   // Equal neighbours (a plain background) sit on the kinks of maximum pooling, where derivatives
@@ -125,7 +126,12 @@ HealthCheck checkSmoothness(const HealthThresholds& thresholds, const Target& ta
 
 HealthCheck checkQuantisation(const HealthThresholds& thresholds, const Target& target, Seed seed) {
   if (target.detector.traits().quantised) {
-    return judged(thresholds, "H20", target.label, 1.0, "the detector declares it");
+    auto check = judged(thresholds, "H20", target.label, 1.0, "the detector declares it");
+    if (!surrogateOf(target.detector).empty()) {
+      check.verdict = Verdict::Amber;
+      check.detail += "; followed instead: " + surrogateOf(target.detector);
+    }
+    return check;
   }
   // Away from the borders of the box, so that nothing is clipped.
   const auto images = few(target).clamp(0.05, 0.95);

@@ -1,9 +1,13 @@
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/nn/device.h"
+#include "core/training/adversary.h"
 #include "core/training/evaluate.h"
 #include "core/training/fit_loop.h"
 #include "core/training/recipes.h"
@@ -79,51 +83,60 @@ class Mover {
 
 /// Projected gradient ascent on the cross-entropy; the last iterate, as in Madry et al. 2018.
 ///
-/// A loop of its own and not an `Attack`: training takes the last iterate and needs no value per
-/// sample, where an `Attack` keeps the best point, judges it in one more forward and brings the
-/// images to the CPU and back. The network is in evaluation mode meanwhile (as in TRADES, Zhang et
-/// al. 2019), so that the intermediate points leave batch norm's statistics alone, and its
-/// parameters are frozen, which spares their gradients.
-torch::Tensor perturb(Network& network, const Inner& inner, const torch::Tensor& images,
-                      const torch::Tensor& labels, Random random, Task& task) {
-  if (inner.epsilon == 0) return images;
-  const FrozenScope frozen(network);
-  const Mover mover(inner, images);
-  torch::Tensor at = inner.randomStart ? startIn(inner, images, random) : images;
-  for (std::int64_t i = 0; i < inner.steps; ++i) {
-    task.checkpoint();
-    at = at.detach().requires_grad_(true);
-    const torch::Tensor loss = torch::nn::functional::cross_entropy(
-        network.forward(at), labels,
-        torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
-    const torch::Tensor gradient = torch::autograd::grad({loss}, {at})[0];
-    const torch::NoGradGuard noGrad;
-    at = mover.move(at, gradient);
+/// A loop of its own and not an `Attack`: it needs no value per sample, where an `Attack` keeps the
+/// best point, judges it in one more forward and brings the images to the CPU and back.
+class LastIterate : public Adversary {
+ public:
+  explicit LastIterate(Inner inner) : inner_(inner) {}
+
+  torch::Tensor perturb(Network& network, const torch::Tensor& images, const torch::Tensor& labels,
+                        double share, Seed seed, Task& task) const override {
+    Inner inner = inner_;
+    inner.epsilon *= share;
+    inner.stepSize *= share;
+    if (inner.epsilon == 0) return images;
+    const FrozenScope frozen(network);
+    const Mover mover(inner, images);
+    Random random(seed);
+    torch::Tensor at = inner.randomStart ? startIn(inner, images, random) : images;
+    for (std::int64_t i = 0; i < inner.steps; ++i) {
+      task.checkpoint();
+      at = at.detach().requires_grad_(true);
+      const torch::Tensor loss = torch::nn::functional::cross_entropy(
+          network.forward(at), labels,
+          torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
+      const torch::Tensor gradient = torch::autograd::grad({loss}, {at})[0];
+      const torch::NoGradGuard noGrad;
+      at = mover.move(at, gradient);
+    }
+    return at.detach();
   }
-  return at.detach();
-}
+
+  double propagationsPerImage() const override { return 2.0 * static_cast<double>(inner_.steps); }
+
+ private:
+  Inner inner_;
+};
 
 /// Adversarial training: each step is taken on images perturbed against the present weights.
 class Adversarial : public Recipe {
  public:
-  Adversarial(FitOptions options, Inner inner, double warmupEpochs, std::int64_t robustImages)
+  /// `name` tells adversaries apart; empty: the published one.
+  Adversarial(FitOptions options, std::unique_ptr<Adversary> adversary, std::string name,
+              double warmupEpochs, std::int64_t robustImages)
       : options_(std::move(options)),
-        inner_(inner),
+        adversary_(std::move(adversary)),
+        name_(std::move(name)),
         warmupEpochs_(warmupEpochs),
         robustImages_(robustImages) {}
 
   void fit(FitContext& context) override {
     FitHooks hooks;
-    hooks.recipe = "adversarial";
+    hooks.recipe = name_.empty() ? "adversarial" : "adversarial " + name_;
     hooks.perturb = [&](const TrainingBatch& batch) {
-      Inner now = inner_;
-      if (warmupEpochs_ > 0) {
-        const double share = std::min(1.0, batch.epochs / warmupEpochs_);
-        now.epsilon *= share;
-        now.stepSize *= share;
-      }
-      return perturb(context.network, now, batch.images, batch.labels,
-                     Random(batch.seed.child("start")), context.task);
+      const double share = warmupEpochs_ > 0 ? std::min(1.0, batch.epochs / warmupEpochs_) : 1.0;
+      return adversary_->perturb(context.network, batch.images, batch.labels, share,
+                                 batch.seed.child("start"), context.task);
     };
     if (context.validation && context.validation->size() > 0 && robustImages_ > 0) {
       hooks.robustAccuracy = [&] { return robustAccuracy(context); };
@@ -133,7 +146,7 @@ class Adversarial : public Recipe {
 
  private:
   /// Share of a fixed, evenly spread part of the validation images that is classified rightly both
-  /// clean and at the attack's last iterate; the starts are the same in every epoch.
+  /// clean and as the adversary leaves it; the starts are the same in every epoch.
   double robustAccuracy(FitContext& context) const {
     const ImageSet& set = *context.validation;
     const EvaluationScope evaluation(context.network);
@@ -146,10 +159,9 @@ class Adversarial : public Recipe {
       const torch::Tensor indices = positions.slice(0, begin, end);
       const torch::Tensor images = toDevice(set.images(indices), context.device);
       const torch::Tensor labels = toDevice(set.labels().index_select(0, indices), context.device);
+      const Seed seed = context.seed.child("robust").child(static_cast<std::uint64_t>(begin));
       const torch::Tensor attacked =
-          perturb(context.network, inner_, images, labels,
-                  Random(context.seed.child("robust").child(static_cast<std::uint64_t>(begin))),
-                  context.task);
+          adversary_->perturb(context.network, images, labels, 1.0, seed, context.task);
       const torch::NoGradGuard noGrad;
       const torch::Tensor kept = (context.network.forward(images).argmax(1) == labels) &
                                  (context.network.forward(attacked).argmax(1) == labels);
@@ -159,7 +171,8 @@ class Adversarial : public Recipe {
   }
 
   FitOptions options_;
-  Inner inner_;
+  std::unique_ptr<Adversary> adversary_;
+  std::string name_;
   double warmupEpochs_;
   std::int64_t robustImages_;
 };
@@ -170,7 +183,7 @@ void addAdversarial(Registry<Recipe>& registry) {
   ComponentInfo info;
   info.name = "adversarial";
   info.title = "Adversarial training";
-  info.summary = "minimises the cross-entropy on images perturbed by PGD at every step";
+  info.summary = "minimises the cross-entropy on images perturbed at every step, by PGD as a rule";
   info.reference = "Madry et al., ICLR 2018";
   info.traits = {"needs labels"};
   info.options.number("eps", "8/255", "radius of the perturbation")
@@ -187,6 +200,13 @@ void addAdversarial(Registry<Recipe>& registry) {
       .expert();
   info.options.boolean("random_start", true, "start at a random point of the ball")
       .from("Madry et al. 2018, section 3")
+      .expert();
+  info.options
+      .text("attack", "",
+            "attack that perturbs, by name or as {\"type\": \"pgd\", \"restarts\": 2}: fgsm, pgd, "
+            "apgd, bim_a, bim_b, least_likely; eps, norm, steps, step_size and random_start are "
+            "those given here unless it has its own; empty: PGD's last iterate")
+      .from("Madry et al. 2018, section 4: PGD's last iterate")
       .expert();
   info.options.choice("norm", "linf", {"linf", "l2"}, "what the radius is measured in")
       .from("Madry et al. 2018");
@@ -214,7 +234,14 @@ void addAdversarial(Registry<Recipe>& registry) {
     inner.stepSize = params.getNumber("step_size");
     inner.steps = params.getInt("steps");
     inner.randomStart = params.getBool("random_start");
-    return std::make_unique<Adversarial>(readFitOptions(params), inner,
+    const std::string attack = params.getText("attack");
+    std::unique_ptr<Adversary> adversary;
+    if (attack.empty()) {
+      adversary = std::make_unique<LastIterate>(inner);
+    } else {
+      adversary = makeAttackAdversary(attack, params.values(), params.pathOf("attack"));
+    }
+    return std::make_unique<Adversarial>(readFitOptions(params), std::move(adversary), attack,
                                          params.getNumber("warmup_epochs"),
                                          params.getInt("robust_images"));
   });

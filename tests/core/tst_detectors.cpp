@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/data/image_set.h"
+#include "core/detectors/declarations.h"
 #include "core/detectors/detector.h"
 #include "core/detectors/detector_objective.h"
 #include "core/detectors/gaussian.h"
@@ -454,7 +455,7 @@ class TestDetectors : public QObject {
   }
 
   void objectiveFollowsTheScore() {
-    class Surrogate : public Detector {
+    class Surrogate : public Detector, public HasSurrogate {
      public:
       DetectorTraits traits() const override {
         DetectorTraits traits;
@@ -472,6 +473,7 @@ class TestDetectors : public QObject {
       }
       void save(TensorFile& /*file*/) const override {}
       void load(const TensorFile&, Network*, const torch::Device&) override {}
+      std::string surrogate() const override { return "the sum before rounding"; }
       int scores = 0, guides = 0;
     };
     const auto samples = torch::arange(40);

@@ -169,6 +169,29 @@ class TestEnsembles : public QObject {
     }
   }
 
+  /// Starts shared by all targets are those that were repeated for each.
+  void sharedStarts() {
+    TinyNet net;
+    ClassificationObjective objective(net, net.labels);
+    Task task;
+    auto context = contextOf(task, false);
+    ApgdPlan plan;
+    plan.threat = {Norm::Linf, 0.05};
+    plan.steps = 8;
+    plan.restarts = 2;
+    plan.targets = 3;
+    plan.loss = ApgdLoss::Targeted;
+    const auto starts = torch::stack({(net.images + 0.03).clamp(0, 1), net.images}, 1);
+    context.starts = starts.repeat({1, 3, 1, 1, 1});
+    const auto repeated = makeApgd(plan)->perturb(objective, net.images, context);
+    plan.sharedStarts = true;
+    context.starts = starts;
+    const auto shared = makeApgd(plan)->perturb(objective, net.images, context);
+    QVERIFY(torch::equal(shared.images, repeated.images));
+    QVERIFY(torch::equal(shared.values, repeated.values));
+    QCOMPARE(shared.backwards, repeated.backwards);
+  }
+
   /// A transfer attack follows the source and is judged by the target: never worse than clean, and
   /// weaker than the same attack on the target itself.
   void transferIsJudgedByTheTarget() {

@@ -2,6 +2,7 @@
 #include "core/attacks/attack.h"
 #include "core/base/error.h"
 #include "core/detectors/detector.h"
+#include "core/experiment/runner.h"
 #include "core/experiment/specification.h"
 #include "core/nn/network.h"
 #include "core/training/recipe.h"
@@ -132,6 +133,91 @@ class TestSpecification : public QObject {
       QVERIFY(error.kind() == Error::Kind::BadInput);
       QVERIFY2(QString(error.what()).contains("evaluation.settings"), error.what());
     }
+  }
+
+  void attacksOnLogits_data() {
+    QTest::addColumn<QString>("loss");
+    QTest::addColumn<QStringList>("settings");
+    QTest::addColumn<int>("classes");  // of the open split; 0: all 26
+    QTest::addColumn<QString>("problem");
+    const QStringList clean = {"clean"}, attacked = {"clean", "in"};
+    QTest::newRow("score, attacked") << "score" << attacked << 0 << "";
+    QTest::newRow("cross-entropy, attacked") << "ce" << attacked << 0 << "";
+    QTest::newRow("DLR, attacked") << "dlr" << attacked << 0 << "one number";
+    QTest::newRow("targeted, attacked") << "targeted" << attacked << 0 << "one number";
+    QTest::newRow("DLR, classifier alone") << "dlr" << clean << 0 << "";
+    QTest::newRow("DLR, three classes") << "dlr" << clean << 3 << "";
+    QTest::newRow("DLR, two classes") << "dlr" << clean << 2 << "at least 3 classes";
+    QTest::newRow("targeted, four classes") << "targeted" << clean << 4 << "";
+    QTest::newRow("targeted, three classes") << "targeted" << clean << 3 << "at least 4 classes";
+  }
+
+  /// Refused before anything is trained.
+  void attacksOnLogits() {
+    QFETCH(QString, loss);
+    QFETCH(QStringList, settings);
+    QFETCH(int, classes);
+    QFETCH(QString, problem);
+    Json json = minimal();
+    json["attacks"] = {{{"type", "apgd"}, {"steps", 5}, {"loss", loss.toStdString()}}};
+    json["evaluation"]["settings"] = Json::array();
+    for (const auto& name : settings) json["evaluation"]["settings"].push_back(name.toStdString());
+    if (classes > 0) {
+      json["data"]["protocol"] = {{"type", "open-split"}, {"known_count", classes}};
+    }
+    const auto refused = [&](const QString& expected) {
+      try {
+        Specification::fromJson(json, registries_, catalogue_);
+        QVERIFY2(expected.isEmpty(), "accepted");
+      } catch (const Error& error) {
+        QCOMPARE(error.exitCode(), 2);
+        QVERIFY2(!expected.isEmpty(), error.what());
+        QVERIFY2(QString::fromStdString(error.problem()).contains(expected), error.what());
+        QCOMPARE(QString::fromStdString(error.where()), QString("attacks[0].loss"));
+        QVERIFY2(error.hint().find("use the loss") != std::string::npos, error.what());
+      }
+    };
+    refused(problem);
+    if (!problem.isEmpty() || loss == "score" || loss == "ce") return;
+    json["curves"] = {{{"over", "steps"}}};  // of a detector's AUROC
+    refused("one number");
+  }
+
+  /// The attack of adversarial training: a name or an object, complete after a round trip.
+  void attackOfTheRecipe() {
+    Json json = minimal();
+    const auto read = [&](const Json& attack) {
+      json["classifier"]["recipe"] = {{"type", "adversarial"}, {"attack", attack}};
+      return Specification::fromJson(json, registries_, catalogue_);
+    };
+    const auto spec = read({{"type", "pgd"}, {"restarts", 2}});
+    QCOMPARE(Specification::fromJson(spec.toJson(), registries_, catalogue_).hash(), spec.hash());
+    QVERIFY(read("fgsm").hash() != spec.hash());
+    // One step against seven.
+    const auto cost = [&](const Json& attack) {
+      return estimateCost(read(attack), registries_, catalogue_).trainingImages;
+    };
+    QVERIFY(cost("fgsm") < 0.5 * cost("pgd"));
+    QVERIFY(cost({{"type", "pgd"}, {"restarts", 2}}) > 1.5 * cost("pgd"));
+    const auto refused = [&](const Json& attack, const char* where, const char* remedy) {
+      try {
+        read(attack);
+        QFAIL("accepted");
+      } catch (const Error& error) {
+        QCOMPARE(error.exitCode(), 2);
+        QVERIFY2(error.where().find(where) == 0, error.what());
+        QVERIFY2(error.hint().find(remedy) != std::string::npos, error.what());
+      }
+    };
+    const char* const place = "classifier.recipe.attack";
+    for (const char* attack : {"cw_l2", "autoattack", "a3", "caa", "fab", "fab_t", "deepfool",
+                               "jsma", "square", "noise_uniform", "transfer", "joint"}) {
+      refused(attack, place, "pgd");
+    }
+    refused("pdg", place, "pgd");
+    refused({{"steps", 3}}, place, "type");
+    refused({{"type", "pgd"}, {"restart", 2}}, "classifier.recipe.attack.restart", "restarts");
+    refused("{\"type\": \"pgd\"", place, "pgd");
   }
 
   void syntaxErrorsNameLineAndColumn() {

@@ -6,6 +6,7 @@
 #include "core/base/sha256.h"
 #include "core/data/image_set.h"
 #include "core/nn/network.h"
+#include "core/training/adversary.h"
 #include "core/training/augmentation.h"
 #include "core/training/evaluate.h"
 #include "core/training/optimiser.h"
@@ -300,6 +301,18 @@ class TestTraining : public QObject {
         << "{}"
         << "adversarial"
         << R"({"epochs": 5, "batch_size": 32, "steps": 3, "norm": "l2", "eps": 0.3})";
+    const auto attacked = [](const char* name, const Json& attack, const Json& ball) {
+      Json options = {{"epochs", 5}, {"batch_size", 32}, {"steps", 3}};
+      options["attack"] = attack.is_string() ? attack.get<std::string>() : attack.dump();
+      options.update(ball);
+      QTest::newRow(name) << "lenet5"
+                          << "{}"
+                          << "adversarial" << options.dump().c_str();
+    };
+    const Json l2 = {{"norm", "l2"}, {"eps", 0.3}};
+    attacked("adversarial, fgsm", "fgsm", Json::object());
+    attacked("adversarial, restarts", {{"type", "pgd"}, {"restarts", 2}}, Json::object());
+    attacked("adversarial, apgd", {{"type", "apgd"}, {"loss", "dlr"}}, l2);
   }
   void learnsAndReports() {
     QFETCH(QString, network);
@@ -344,6 +357,43 @@ class TestTraining : public QObject {
     const double before = standard.metrics.at("robust_accuracy").back();
     const double after = robust.metrics.at("robust_accuracy").back();
     QVERIFY2(after > before + 0.1, (std::to_string(before) + " " + std::to_string(after)).c_str());
+  }
+
+  /// Another attack trains another network, the same one the same; every attack that is offered
+  /// stays in its ball and grows with the warm-up.
+  void attacksInTraining() {
+    Run run;
+    run.recipe = "adversarial";
+    run.options = {{"epochs", 1}, {"batch_size", 64}, {"steps", 2}, {"eps", 0.1}};
+    std::vector<std::unique_ptr<Network>> trained;
+    for (const char* attack : {"", "fgsm", "pgd", "apgd", "bim_a", "bim_b", "least_likely"}) {
+      run.options["attack"] = attack;
+      trained.push_back(run.fit(train_));
+      QVERIFY2(sameWeights(*trained.back(), *run.fit(train_)), attack);
+      for (std::size_t i = 0; i + 1 < trained.size(); ++i) {
+        QVERIFY2(!sameWeights(*trained[i], *trained.back()), attack);
+      }
+    }
+    const Json usual = {{"eps", "1/10"},
+                        {"norm", "linf"},
+                        {"steps", 3},
+                        {"step_size", 0.0},
+                        {"random_start", true}};
+    const auto adversary = makeAttackAdversary("pgd", usual, "recipe.attack");
+    Task task;
+    const auto images = train_.range(0, 16);
+    const auto labels = train_.labels().slice(0, 0, 16);
+    double before = 0;
+    for (const double share : {0.0, 0.25, 1.0}) {
+      const auto moved =
+          adversary->perturb(*trained[0], images, labels, share, Seed{1}, task) - images;
+      const double size = moved.abs().max().item<double>();
+      QVERIFY(size <= 0.1 * share + 1e-6);
+      QVERIFY(share == 0.0 ? size == 0.0 : size > before);
+      before = size;
+    }
+    // The network is as trainable as before.
+    for (const auto& parameter : trained[0]->parameters()) QVERIFY(parameter.requires_grad());
   }
 
   void sameSeedSameWeights() {
