@@ -222,8 +222,12 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
   scores.forwards = result.forwards;
   scores.backwards = result.backwards;
 
-  ++auditedCells_;
-  worstExcess_ = std::max(worstExcess_, excess(images, result.images, attack.attack->threat()));
+  CellAudit audit{
+      .detector = detector.label, .attack = attack.label, .dataset = set.name, .out = out};
+  audit.excess = excess(images, result.images, attack.attack->threat());
+  if (result.zeroGradient.defined()) {
+    audit.zeroGradient = result.zeroGradient.to(torch::kFloat64).mean().item<double>();
+  }
   // H6: the stored images must give the stored scores, scored afresh in plain batches.
   const TensorImageSet attacked(set.name, result.images, set.set->labels(), set.set->classNames());
   task_.begin("score again " + detector.label + ": " + set.name, size, "images");
@@ -237,19 +241,18 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
   for (std::size_t i = 0; i < again.size(); ++i) {
     const double scale =
         std::max({std::abs(again[i]), std::abs(scores.scores[i]), deviation, 1e-12});
-    worstRescoring_ = std::max(worstRescoring_, std::abs(again[i] - scores.scores[i]) / scale);
+    audit.rescoring = std::max(audit.rescoring, std::abs(again[i] - scores.scores[i]) / scale);
   }
-  RoundTrip trip{.detector = detector.label, .attack = attack.label, .out = out};
   const auto few = spread(64, size);
   for (const auto i : few) {
-    trip.clean.push_back(clean[static_cast<std::size_t>(i)]);
-    trip.attacked.push_back(again[static_cast<std::size_t>(i)]);
+    audit.clean.push_back(clean[static_cast<std::size_t>(i)]);
+    audit.attacked.push_back(again[static_cast<std::size_t>(i)]);
   }
   const auto rounded =
       (result.images.index_select(0, torch::tensor(few, torch::kInt64)) * 255.0).round() / 255.0;
-  trip.rounded = toVector(scoreImages(*detector.detector, rounded, device_,
-                                      specification_.evaluation.batchSize, task_));
-  roundTrips_.push_back(std::move(trip));
+  audit.rounded = toVector(scoreImages(*detector.detector, rounded, device_,
+                                       specification_.evaluation.batchSize, task_));
+  audits_.push_back(std::move(audit));
   scores.seconds = secondsSince(start);
 
   std::vector<ImagePair> pairs;

@@ -5,6 +5,7 @@
 
 #include "core/attacks/attack.h"
 #include "core/detectors/detector.h"
+#include "core/experiment/cell_audit.h"
 #include "core/experiment/experiment_data.h"
 #include "core/experiment/runner.h"
 #include "core/experiment/source_models.h"
@@ -22,13 +23,6 @@ struct FittedDetector {
 struct NamedAttack {
   std::string label;
   std::unique_ptr<Attack> attack;
-};
-
-/// Scores of a few images of one attacked set, also after rounding to 8 bits per channel (H9).
-struct RoundTrip {
-  std::string detector, attack;
-  bool out = false;
-  std::vector<double> clean = {}, attacked = {}, rounded = {};
 };
 
 /// Scores every (detector, attack, set) of an experiment, clean first, then attacked.
@@ -49,15 +43,10 @@ class CellEvaluator {
               bool attackOut);
 
   const ScoreTable& scores() const { return scores_; }
-  /// Largest relative difference between a stored attacked score and a fresh scoring of the stored
-  /// image (H6), largest excess over the ball and the box (H7), over the audited cells.
-  double worstRescoring() const { return worstRescoring_; }
-  double worstExcess() const { return worstExcess_; }
-  const std::vector<RoundTrip>& roundTrips() const { return roundTrips_; }
-  /// Attacked (detector, attack, set), and how many of them this execution has audited: those that
-  /// an earlier execution had finished were audited there.
+  /// Of the attacked (detector, attack, set) that this execution has audited: those that an earlier
+  /// execution had finished were audited there.
+  const std::vector<CellAudit>& audits() const { return audits_; }
   std::int64_t attackedCells() const { return attackedCells_; }
-  std::int64_t auditedCells() const { return auditedCells_; }
 
  private:
   std::vector<double> score(const FittedDetector& detector, const ImageSet& set);
@@ -73,10 +62,8 @@ class CellEvaluator {
   Task& task_;
   SourceModels* sources_ = nullptr;
   ScoreTable scores_;
-  std::vector<RoundTrip> roundTrips_;
-  double worstRescoring_ = 0.0;
-  double worstExcess_ = 0.0;
-  std::int64_t attackedCells_ = 0, auditedCells_ = 0;
+  std::vector<CellAudit> audits_;
+  std::int64_t attackedCells_ = 0;
 };
 
 }  // namespace bulwark

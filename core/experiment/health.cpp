@@ -85,8 +85,8 @@ std::vector<HealthCheck> zeroRadii(const HealthThresholds& thresholds,
 /// H9 per detector and attack, over the pooled out sets.
 std::vector<HealthCheck> roundTrips(const HealthThresholds& thresholds,
                                     const CellEvaluator& cells) {
-  std::map<std::pair<std::string, std::string>, RoundTrip> in, out;
-  for (const auto& trip : cells.roundTrips()) {
+  std::map<std::pair<std::string, std::string>, CellAudit> in, out;
+  for (const auto& trip : cells.audits()) {
     auto& all = (trip.out ? out : in)[{trip.detector, trip.attack}];
     for (const auto& [from, to] :
          {std::pair{&trip.clean, &all.clean}, std::pair{&trip.attacked, &all.attacked},
@@ -103,6 +103,13 @@ std::vector<HealthCheck> roundTrips(const HealthThresholds& thresholds,
         auroc(low.attacked, high->second.attacked), auroc(low.rounded, high->second.rounded)));
   }
   return checks;
+}
+
+/// Whether the gradients of an attack are those of another score.
+bool followsAnother(const Specification& specification, const std::string& label) {
+  return std::any_of(
+      specification.attacks.begin(), specification.attacks.end(),
+      [&](const auto& request) { return request.label == label && request.type == "transfer"; });
 }
 
 }  // namespace
@@ -122,18 +129,26 @@ std::vector<AttackFacts> attackFacts(const Specification& specification,
 
 HealthReport examineDetector(const Specification& specification, const FittedDetector& fitted,
                              const std::vector<NamedAttack>& attacks, const ExperimentData& data,
-                             Network* classifier, const ScoreTable& scores,
+                             Network* classifier, const CellEvaluator& cells,
                              const torch::Device& device, Seed seed, Task& task) {
   const HealthThresholds thresholds(specification.evaluation.healthThresholds);
-  const std::int64_t count =
-      std::min({kImages, data.in.set->size(), specification.evaluation.batchSize});
+  const std::int64_t batch = specification.evaluation.batchSize;
+  const std::int64_t count = std::min({kImages, data.in.set->size(), batch});
   const bool uses = fitted.detector->traits().needsClassifier;
   Target target{.detector = *fitted.detector,
                 .label = fitted.label,
                 .classifier = uses ? classifier : nullptr,
                 .images = toDevice(data.in.set->range(0, count), device),
                 .scores = {}};
-  for (const auto& set : scores.sets()) {
+  for (const auto& out : data.outs) {
+    const std::int64_t few = std::min({kImages, out.set->size(), batch});
+    target.outs.emplace_back(out.name, toDevice(out.set->range(0, few), device));
+  }
+  for (const auto& audit : cells.audits()) {
+    if (audit.detector != fitted.label || followsAnother(specification, audit.attack)) continue;
+    target.zeroGradients.emplace_back(audit.attack + " on " + audit.dataset, audit.zeroGradient);
+  }
+  for (const auto& set : cells.scores().sets()) {
     if (set.detector != fitted.label || !set.attack.empty()) continue;
     target.scores.insert(target.scores.end(), set.scores.begin(), set.scores.end());
   }
@@ -153,8 +168,13 @@ HealthReport examineResults(const Specification& specification, const CellEvalua
   const RunFacts facts{cells.scores().sets(), rows, attackFacts(specification, attacks)};
   HealthReport report;
   report.checks = checkResults(thresholds, facts);
-  report.add({checkAudits(thresholds, cells.worstRescoring(), cells.worstExcess(),
-                          cells.auditedCells(), cells.attackedCells()),
+  double rescoring = 0.0, excess = 0.0;
+  for (const auto& audit : cells.audits()) {
+    rescoring = std::max(rescoring, audit.rescoring);
+    excess = std::max(excess, audit.excess);
+  }
+  report.add({checkAudits(thresholds, rescoring, excess,
+                          static_cast<std::int64_t>(cells.audits().size()), cells.attackedCells()),
               bestScores(facts.sets)});
   for (auto& check : zeroRadii(thresholds, facts.attacks, registries, seed.child("zero"), task)) {
     report.checks.push_back(std::move(check));

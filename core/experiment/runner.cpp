@@ -223,8 +223,8 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     curves.evaluate(fitted, i, cells.scores());
     clock.note("curves");
     health.add(parts.takeReport("health-" + number, [&] {
-      return examineDetector(spec, fitted, attacks, data, classifier.get(), cells.scores(), device,
-                             seed, task);
+      return examineDetector(spec, fitted, attacks, data, classifier.get(), cells, device, seed,
+                             task);
     }));
     if (full) {
       probes.emplace_back(fitted.label, parts.takeReport("full-health-" + number, [&] {

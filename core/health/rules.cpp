@@ -57,7 +57,8 @@ const std::vector<HealthRule>& healthRules() {
        "share of repeated clean scores; or more than 1 % at the extreme value", "PyOD issue 711",
        0.1, kNever},
       {"H15", kAttackable, "gradients exist",
-       "share of images whose gradient is exactly zero, missing or not finite",
+       "share of images whose gradient is exactly zero, missing or not finite, on the worst of the "
+       "clean sets and, at any step, the attacked ones",
        "AutoAttack's flags, IoAF, ART", 0, 0.05},
       {"H16", kAttackable, "gradients are right",
        "median relative error of directional derivatives against central differences, kinks left "

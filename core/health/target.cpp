@@ -127,19 +127,37 @@ HealthSeries histogram(const std::string& label, const torch::Tensor& norms) {
   return series;
 }
 
-/// H15: an attack that follows gradients needs some.
+/// H15: an attack that follows gradients needs some, on the images of every set and all the way.
 HealthCheck gradientsExist(const HealthThresholds& thresholds, const Target& target,
                            const std::optional<torch::Tensor>& gradient) {
   if (!gradient) {
     return judged(thresholds, "H15", target.label, 1.0, "the score is not connected to the image");
   }
-  const auto size = gradient->flatten(1).abs().sum(1);
-  const auto bad = size.eq(0).logical_or(torch::isfinite(size).logical_not());
-  const bool finite = torch::isfinite(size).all().item<bool>();
-  auto check =
-      judged(thresholds, "H15", target.label, bad.to(torch::kFloat64).mean().item<double>(),
-             finite ? "" : "a gradient is not finite");
-  if (!finite) {
+  double worst = 0.0;
+  bool allFinite = true;
+  std::string where;
+  const auto take = [&](double share, const std::string& set) {
+    if (share <= worst) return;
+    worst = share;
+    where = set;
+  };
+  const auto inspect = [&](const torch::Tensor& gradients, const std::string& set) {
+    const auto size = gradients.flatten(1).abs().sum(1);
+    const auto finite = torch::isfinite(size);
+    take(size.eq(0).logical_or(finite.logical_not()).to(torch::kFloat64).mean().item<double>(),
+         set);
+    allFinite = allFinite && finite.all().item<bool>();
+  };
+  inspect(*gradient, "clean in images");
+  for (const auto& [name, images] : target.outs) {
+    if (const auto outward = guideGradient(target.detector, images)) inspect(*outward, name);
+  }
+  for (const auto& [name, share] : target.zeroGradients) take(share, name);
+  std::string detail;
+  if (worst > 0.0) detail = "most on " + where;
+  if (!allFinite) detail += "; a gradient is not finite";
+  auto check = judged(thresholds, "H15", target.label, worst, detail);
+  if (!allFinite) {
     check.verdict = Verdict::Red;
     check.forced = true;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/detectors/detector.h"
@@ -16,6 +17,10 @@ struct Target {
   Network* classifier = nullptr;    ///< behind the detector, if any
   torch::Tensor images;             ///< [n, C, H, W] on the detector's device; 64 suffice
   std::vector<double> scores = {};  ///< clean scores of all sets, for H13 and H14
+  /// For H15, too: images of the out sets by name, and per attacked set ("pgd on mnist") the share
+  /// of images that met a gradient of exactly zero.
+  std::vector<std::pair<std::string, torch::Tensor>> outs = {};
+  std::vector<std::pair<std::string, double>> zeroGradients = {};
 };
 
 /// H10 to H18 and H20, and the histogram of gradient norms. About 2000 forwards of one image and

@@ -86,6 +86,40 @@ class TestHealth : public QObject {
     QCOMPARE(QString::fromStdString(reds(checks)), lights);
   }
 
+  /// H15 looks at all sets: a score flat where out images lie, or along the attack, is masked.
+  void zeroGradientsOfAnySetCount() {
+    torch::manual_seed(1);
+    const auto pixels = 0.4 * torch::rand({64, 1, 6, 6});
+    Planted sound(Fault::None);
+    class FlatAbove : public Planted {
+     public:
+      FlatAbove() : Planted(Fault::None) {}
+      torch::Tensor score(const torch::Tensor& images) override {
+        return images.flatten(1).mean(1).clamp_max(0.5);
+      }
+    } flat;
+    Task task;
+    const auto check = [&](const Target& target) {
+      for (const auto& one : checkTarget(HealthThresholds(), target, Seed(1), task).checks) {
+        if (one.id == "H15") return one;
+      }
+      return HealthCheck();
+    };
+    Target target{.detector = flat, .label = "planted", .images = pixels};
+    QVERIFY(check(target).verdict == Verdict::Green);
+    target.outs = {{"dark", pixels}, {"bright", torch::cat({pixels, pixels + 0.6})}};
+    const auto masked = check(target);
+    QVERIFY(masked.verdict == Verdict::Red);
+    QCOMPARE(masked.value, 0.5);
+    QCOMPARE(masked.detail, std::string("most on bright"));
+    Target attacked{.detector = sound, .label = "planted", .images = pixels};
+    attacked.outs = target.outs;
+    attacked.zeroGradients = {{"pgd on dark", 0.0}, {"pgd on bright", 0.03}};
+    const auto found = check(attacked);
+    QVERIFY(found.verdict == Verdict::Amber);
+    QCOMPARE(found.detail, std::string("most on pgd on bright"));
+  }
+
   void anAttackThatHelpsIsRed() {
     std::vector<ScoreSet> table;
     ScoreSet set;
@@ -156,7 +190,7 @@ class TestHealth : public QObject {
 
   /// The same attack in two strengths is recognised however its numbers are written.
   void strengthsAreComparedByNumber() {
-    const auto row = [](const char* attack, double auroc) {
+    const auto row = [](const std::string& attack, double auroc) {
       ResultRow result;
       result.detector = "d";
       result.attack = attack;
