@@ -10,6 +10,7 @@
 #include "core/detectors/detector_objective.h"
 #include "core/detectors/score_set.h"
 #include "core/experiment/file_progress.h"
+#include "core/experiment/finished_parts.h"
 #include "core/experiment/thresholds.h"
 #include "core/metrics/detection.h"
 #include "core/nn/device.h"
@@ -166,11 +167,16 @@ void CellEvaluator::attack(const FittedDetector& detector, const NamedAttack& at
 
 void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack& attack,
                               const NamedSet& set, bool out, double saturation) {
-  FileProgress progress(journal_.folder() / "progress" / std::to_string(attackedCells_++),
+  const std::string cell = std::to_string(attackedCells_++);
+  const FinishedParts parts(journal_.folder() / "parts");
+  FileProgress progress(journal_.folder() / "progress" / cell,
                         FileProgress::Seconds(journal_.secondsWorthKeeping()));
   if (auto stored = journal_.finishedScores(detector.label, attack.label, set.name, out)) {
     progress.discard();
     scores_.add(std::move(*stored));
+    if (const auto audit = parts.find("audit-" + cell)) {
+      audits_.push_back(CellAudit::fromJson(*audit));
+    }
     return;
   }
   const auto start = Clock::now();
@@ -252,7 +258,8 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
       (result.images.index_select(0, torch::tensor(few, torch::kInt64)) * 255.0).round() / 255.0;
   audit.rounded = toVector(scoreImages(*detector.detector, rounded, device_,
                                        specification_.evaluation.batchSize, task_));
-  audits_.push_back(std::move(audit));
+  audits_.push_back(
+      CellAudit::fromJson(parts.take("audit-" + cell, [&audit] { return audit.toJson(); })));
   scores.seconds = secondsSince(start);
 
   std::vector<ImagePair> pairs;

@@ -43,8 +43,8 @@ class CellEvaluator {
               bool attackOut);
 
   const ScoreTable& scores() const { return scores_; }
-  /// Of the attacked (detector, attack, set) that this execution has audited: those that an earlier
-  /// execution had finished were audited there.
+  /// Of the attacked (detector, attack, set), by this execution or an earlier one; some are missing
+  /// where the run was begun by a version that did not keep them.
   const std::vector<CellAudit>& audits() const { return audits_; }
   std::int64_t attackedCells() const { return attackedCells_; }
 

@@ -27,22 +27,23 @@ HealthSeries seriesFrom(const Json& json) {
 
 FinishedParts::FinishedParts(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-Json FinishedParts::take(const std::string& name, const std::function<Json()>& make) const {
+std::optional<Json> FinishedParts::find(const std::string& name) const {
   const auto path = fileOf(name);
-  std::string text;
-  if (std::filesystem::exists(path)) {
-    text = readFile(path);
-  } else {
-    text = make().dump();
-    std::filesystem::create_directories(folder_);
-    writeFileAtomically(path, text);
-  }
+  if (!std::filesystem::exists(path)) return std::nullopt;
   try {
-    return Json::parse(text);
+    return Json::parse(readFile(path));
   } catch (const Json::exception& error) {
     throw Error::badInput(std::string("this is no finished part of a run: ") + error.what(),
                           path.string(), "remove the file; the part is then made again");
   }
+}
+
+Json FinishedParts::take(const std::string& name, const std::function<Json()>& make) const {
+  if (auto kept = find(name)) return std::move(*kept);
+  const std::string text = make().dump();
+  std::filesystem::create_directories(folder_);
+  writeFileAtomically(fileOf(name), text);
+  return Json::parse(text);
 }
 
 HealthReport FinishedParts::takeReport(const std::string& name,

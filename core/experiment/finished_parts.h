@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "core/base/json.h"
@@ -19,6 +20,8 @@ class FinishedParts {
   /// or else what `make` returns, kept. Either way the same JSON. Throws `Error` (BadInput) naming
   /// the file when it is damaged, and whatever `make` throws.
   Json take(const std::string& name, const std::function<Json()>& make) const;
+  /// Nothing where no earlier execution has kept it.
+  std::optional<Json> find(const std::string& name) const;
   HealthReport takeReport(const std::string& name, const std::function<HealthReport()>& make) const;
 
  private:

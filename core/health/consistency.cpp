@@ -231,13 +231,13 @@ std::vector<HealthCheck> checkAudits(const HealthThresholds& thresholds, double 
                                      std::int64_t attacked) {
   if (audited == 0) {
     const std::string why =
-        attacked == 0 ? "nothing was attacked" : "an earlier execution attacked all sets";
+        attacked == 0 ? "nothing was attacked" : "no audit of the attacked sets was kept";
     return {notApplicable("H6", "", why), notApplicable("H7", "", why)};
   }
   std::string detail;
   if (audited < attacked) {
     detail = "measured on " + std::to_string(audited) + " of " + std::to_string(attacked) +
-             " attacked sets; an earlier execution finished the others";
+             " attacked sets; of the others no audit was kept";
   }
   return {judged(thresholds, "H6", "", worstRescoring, detail),
           judged(thresholds, "H7", "", worstExcess, detail)};

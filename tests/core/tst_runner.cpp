@@ -4,6 +4,7 @@
 
 #include "core/attacks/attack.h"
 #include "core/base/error.h"
+#include "core/base/files.h"
 #include "core/detectors/detector.h"
 #include "core/experiment/experiment_data.h"
 #include "core/experiment/joint_evasion.h"
@@ -302,11 +303,25 @@ class TestRunner : public QObject {
     QVERIFY_EXCEPTION_THROWN(bench.execute(cut, "scores", 3), Error);  // in the attacks
     bench.execute(cut);
     QCOMPARE(bench.results(cut), bench.results(whole));
-    // What the earlier executions audited is not claimed to have been measured by the last one.
+    // What the earlier executions saw while they attacked is judged, too.
+    QCOMPARE(bench.store->run(cut).summary.at("health_checks").dump(),
+             bench.store->run(whole).summary.at("health_checks").dump());
     QCOMPARE(check(bench.store->run(whole).summary, "H6").at("detail"), Json(""));
-    const Json h6 = check(bench.store->run(cut).summary, "H6");
-    QVERIFY2(h6.at("detail").get<std::string>().starts_with("measured on "), h6.dump().c_str());
-    QCOMPARE(h6.at("verdict"), Json("green"));
+
+    const auto again = bench.create(smallSpecification());
+    QVERIFY_EXCEPTION_THROWN(bench.execute(again, "scores", 6), Error);
+    const auto parts = bench.store->artefactFolder(again) / "parts";
+    Json audit = Json::parse(readFile(parts / "audit-0.json"));
+    audit["rescoring"] = 0.5;
+    writeFileAtomically(parts / "audit-0.json", audit.dump());
+    std::filesystem::remove(parts / "audit-1.json");
+    bench.execute(again);
+    const Json h6 = check(bench.store->run(again).summary, "H6");
+    QCOMPARE(h6.at("verdict"), Json("red"));
+    QCOMPARE(h6.at("value"), Json(0.5));
+    // Nothing is claimed of a set whose audit is gone.
+    QVERIFY2(h6.at("detail").get<std::string>().starts_with("measured on 11 of 12"),
+             h6.dump().c_str());
   }
 
   /// Attacks on the classifier, joint attacks and health reports are not made again either.
