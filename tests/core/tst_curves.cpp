@@ -255,6 +255,7 @@ class TestCurves : public QObject {
     bench.registries.attacks.add(info, [&bench](const Params& params) {
       const Json options = {{"eps", params.getNumber("eps")}, {"steps", 2}};
       params.getText("norm");
+      params.getInt("eot");
       return std::make_unique<Mute>(bench.registries.attacks.make("pgd", options, ""));
     });
     Json json = smallSpecification({{{"over", "propagations"}, {"attack", "mute"}},

@@ -178,9 +178,6 @@ class TestSpecification : public QObject {
       }
     };
     refused(problem);
-    if (!problem.isEmpty() || loss == "score" || loss == "ce") return;
-    json["curves"] = {{{"over", "steps"}}};  // of a detector's AUROC
-    refused("one number");
   }
 
   /// The attack of adversarial training: a name or an object, complete after a round trip.
