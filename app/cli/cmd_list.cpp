@@ -70,6 +70,10 @@ Json datasetDescription(const std::string& name, Session& session) {
   json["folder"] = status.folder.string();
   json["advice"] = status.advice;
   json["options"] = DatasetRequest::schema().toJson();
+  for (Json option : info.options.toJson()) {
+    option["key"] = "options." + option.at("key").get<std::string>();
+    json["options"].push_back(std::move(option));
+  }
   return json;
 }
 

@@ -357,11 +357,34 @@ DatasetInfo generated(std::string name, std::string title, std::string summary,
           .whatToPutWhere = "nothing: it is generated"};
 }
 
-DatasetInfo evolved(std::string name, std::string title, std::string summary) {
+DatasetInfo evolved(std::string name, std::string title, std::string summary, bool direct) {
   auto info = generated(std::move(name), std::move(title), std::move(summary),
                         "Nguyen, Yosinski and Clune 2015");
   info.format = "evolved";
   info.whatToPutWhere = "nothing: a run evolves it against its own classifier";
+  const std::string code = "Zhao et al. 2022, released code: rates in effect";
+  info.options.integer("generations", 200, "generations per attempt, of which there are three")
+      .range(1, 1e6)
+      .from(direct ? "Zhao et al. 2022, released code" : "");
+  info.options.integer("population", 50, "images of a generation")
+      .range(10, 10000)
+      .in("images")
+      .from(direct ? "Zhao et al. 2022, released code" : "");
+  info.options
+      .number("confidence", 0,
+              "softmax probability from which an image counts; 0: 0.9999 grey, 0.999 colour")
+      .range(0, 0.999999)
+      .from("Zhao et al. 2022, section 5.2");
+  if (direct) {
+    info.options.number("mutation", 0.015, "share of a generation's pixels that are drawn anew")
+        .above(0, 1)
+        .from(code)
+        .expert();
+    info.options.number("crossover", 0.05, "share of a generation that is crossed in pairs")
+        .range(0, 1)
+        .from(code)
+        .expert();
+  }
   return info;
 }
 
@@ -390,9 +413,9 @@ const std::vector<DatasetInfo>& builtinDatasets() {
     all[2].classes = 26;
     all.insert(all.begin() + 3,
                {evolved("fooling-direct", "Fooling images, direct encoding",
-                        "pixels evolved until the run's classifier is sure of a class"),
+                        "pixels evolved until the run's classifier is sure of a class", true),
                 evolved("fooling-cppn", "Fooling images, CPPN encoding",
-                        "patterns evolved until the run's classifier is sure of a class")});
+                        "patterns evolved until the run's classifier is sure of a class", false)});
     for (auto& info : photographs()) all.push_back(std::move(info));
     for (auto& info : industrial()) all.push_back(std::move(info));
     return all;

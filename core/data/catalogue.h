@@ -43,7 +43,8 @@ struct DatasetInfo {
   std::vector<std::string> folders = {};
   bool user = false;                         ///< found in the user's data folder, not built in
   std::vector<std::string> classNames = {};  ///< in label order, where they are fixed
-  int overlapFlag = -1;  ///< keep only classes whose flag in classes.txt is this
+  OptionSchema options = {};  ///< of a generated set: what `DatasetRequest::options` may hold
+  int overlapFlag = -1;       ///< keep only classes whose flag in classes.txt is this
 };
 
 /// Whether and where a set was found.
@@ -69,11 +70,15 @@ struct DatasetRequest {
   int channels = 0;                            ///< 0: as the in set
   int size = 0;                                ///< square side; 0: as the in set
   bool optional = false;                       ///< skip when not installed
+  Json options = Json::object();               ///< how a generated set is made, complete
 
   /// The options of such an entry, for validation and for the window's form.
   static const OptionSchema& schema();
   static DatasetRequest fromJson(const Json& json, const std::string& path);
   Json toJson() const;  ///< complete, defaults included
+  /// Checks `options` against those of the set and fills in its defaults. Throws `Error` below
+  /// `path`.
+  void completeOptions(const DatasetInfo& info, const std::string& path);
   std::string displayName() const;
 };
 

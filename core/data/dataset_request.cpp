@@ -57,7 +57,7 @@ DatasetRequest DatasetRequest::fromJson(const Json& json, const std::string& pat
       if (item.is_number_integer()) item = std::to_string(item.get<long long>());
     }
   }
-  const Params params(schema(), given, path, {});
+  const Params params(schema(), given, path, {"options"});
   DatasetRequest request;
   request.dataset = params.getText("dataset");
   request.path = params.getText("path");
@@ -70,6 +70,11 @@ DatasetRequest DatasetRequest::fromJson(const Json& json, const std::string& pat
   request.channels = static_cast<int>(params.getInt("channels"));
   request.size = static_cast<int>(params.getInt("size"));
   request.optional = params.getBool("optional");
+  if (given.is_object() && given.contains("options")) request.options = given.at("options");
+  if (!request.options.is_object()) {
+    throw Error::badInput("this is not an object", path + ".options",
+                          "expected {\"option\": value, ...}");
+  }
   if (request.dataset.empty() == request.path.empty()) {
     throw Error::badInput(request.dataset.empty() ? "names no data" : "names two sources of data",
                           params.pathOf("dataset"),
@@ -87,17 +92,26 @@ DatasetRequest DatasetRequest::fromJson(const Json& json, const std::string& pat
 }
 
 Json DatasetRequest::toJson() const {
-  return {{"dataset", dataset},
-          {"path", path},
-          {"format", format},
-          {"label", label},
-          {"split", split},
-          {"classes", classes},
-          {"train_limit", trainLimit},
-          {"test_limit", testLimit},
-          {"channels", channels},
-          {"size", size},
-          {"optional", optional}};
+  Json json = {{"dataset", dataset},
+               {"path", path},
+               {"format", format},
+               {"label", label},
+               {"split", split},
+               {"classes", classes},
+               {"train_limit", trainLimit},
+               {"test_limit", testLimit},
+               {"channels", channels},
+               {"size", size},
+               {"optional", optional}};
+  if (!options.empty()) json["options"] = options;
+  return json;
+}
+
+void DatasetRequest::completeOptions(const DatasetInfo& info, const std::string& path) {
+  if (info.options.options().empty() && !options.empty()) {
+    throw Error::badInput("'" + dataset + "' has no options", path + ".options", "leave them out");
+  }
+  options = Params(info.options, options, path + ".options", {}).values();
 }
 
 std::string DatasetRequest::displayName() const {

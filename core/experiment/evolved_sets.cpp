@@ -8,16 +8,28 @@
 #include "core/base/text.h"
 #include "core/experiment/classifier.h"
 #include "core/nn/safetensors.h"
+#include "core/params/params.h"
 
 namespace bulwark {
 namespace {
 
-FoolingPlan planOf(const DatasetRequest& request, const ImageShape& shape) {
+FoolingPlan planOf(const DatasetRequest& request, const DatasetInfo& info,
+                   const ImageShape& shape) {
+  const Params params(info.options, request.options, "data.out", {});
   FoolingPlan plan;
-  if (request.dataset == "fooling-cppn") plan.encoding = FoolingPlan::Encoding::Cppn;
   plan.count = request.testLimit > 0 ? request.testLimit : 1000;
+  plan.generations = params.getInt("generations");
+  plan.population = params.getInt("population");
+  plan.confidence = params.getNumber("confidence");
   // Zhao et al., section 5.2: 99.99 % on MNIST, 99.9 % on the others.
-  plan.confidence = shape.channels == 1 ? 0.9999 : 0.999;
+  if (plan.confidence == 0.0) plan.confidence = shape.channels == 1 ? 0.9999 : 0.999;
+  if (request.dataset == "fooling-cppn") {
+    plan.encoding = FoolingPlan::Encoding::Cppn;
+  } else {
+    plan.mutation = params.getNumber("mutation");
+    plan.crossover = params.getNumber("crossover");
+  }
+  params.requireAllRead();
   return plan;
 }
 
@@ -29,7 +41,8 @@ Json detailsOf(const DatasetRequest& request, const FoolingPlan& plan, Seed seed
           {"places", plan.count},
           {"generations", plan.generations},
           {"population", plan.population},
-          {"confidence", plan.confidence}};
+          {"confidence", plan.confidence},
+          {"options", request.options}};
 }
 
 }  // namespace
@@ -47,7 +60,8 @@ void addEvolvedSets(const Specification& spec, const DatasetCatalogue& catalogue
     const std::string name = request.displayName();
     const std::string file = "evolved-" + std::to_string(i) + ".safetensors";
     const Seed own = seed.child("evolved").child(name);
-    const FoolingPlan plan = planOf(request, data.conversion.shape);
+    const FoolingPlan plan =
+        planOf(request, catalogue.info(request.dataset), data.conversion.shape);
     Json details = detailsOf(request, plan, own);
     torch::Tensor images, labels;
     if (const auto stored = findArtefact(journal, "images", file)) {

@@ -129,6 +129,16 @@ bool shareClasses(const DatasetRequest& a, const DatasetRequest& b) {
   });
 }
 
+/// The set exists, and has the options that are given.
+void completeOptions(DatasetRequest& request, const DatasetCatalogue& catalogue,
+                     const std::string& path) {
+  if (!request.dataset.empty()) {
+    request.completeOptions(catalogue.info(request.dataset, path + ".dataset"), path);
+  } else if (!request.options.empty()) {
+    throw Error::badInput("data on disk have no options", path + ".options", "leave them out");
+  }
+}
+
 void readData(const Json& json, Specification& spec, const DatasetCatalogue& catalogue) {
   requireKeys(json, "data", {"in", "out", "protocol", "validation_share"});
   if (!json.contains("in") || json.at("in").is_null() || json.at("in").empty()) {
@@ -136,7 +146,7 @@ void readData(const Json& json, Specification& spec, const DatasetCatalogue& cat
                           "name a data set, e.g. {\"dataset\": \"fashion-mnist\"}");
   }
   spec.in = DatasetRequest::fromJson(json.at("in"), "data.in");
-  if (!spec.in.dataset.empty()) catalogue.info(spec.in.dataset, "data.in.dataset");
+  completeOptions(spec.in, catalogue, "data.in");
   if (json.contains("validation_share")) {
     OptionSchema schema;
     schema.number("validation_share", 0.1, "").range(0.0, 0.5);
@@ -176,7 +186,7 @@ void readData(const Json& json, Specification& spec, const DatasetCatalogue& cat
   for (std::size_t i = 0; i < outs.size(); ++i) {
     const std::string path = "data.out[" + std::to_string(i) + "]";
     DatasetRequest request = DatasetRequest::fromJson(outs[i], path);
-    if (!request.dataset.empty()) catalogue.info(request.dataset, path + ".dataset");
+    completeOptions(request, catalogue, path);
     if (source(request) == source(spec.in) && shareClasses(request, spec.in)) {
       throw Error::badInput("the in set is also an out set", path,
                             "choose another set, or give the two disjoint \"classes\"");

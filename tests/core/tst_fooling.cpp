@@ -117,9 +117,72 @@ class TestFooling : public QObject {
     QVERIFY(scores.has_value());
     // The maximum softmax probability is what they were selected for.
     for (const double score : scores->scores) QVERIFY(score < -0.9 || score < 0.1);
+    QCOMPARE(first.details.at("options").at("generations").get<int>(), 200);
     // A second execution of the run takes them from its folder.
     Runner(registries, catalogue).execute(spec, journal, task);
     QCOMPARE(find(store.datasets(run)).fingerprint, first.fingerprint);
+  }
+
+  /// The options of an entry reach the evolution and distinguish runs.
+  void options() {
+    const auto registries = builtinRegistries();
+    const DatasetCatalogue catalogue(DatasetCatalogue::defaultFolders());
+    const auto read = [&](const Json& options) {
+      Json json = smallSpecification();
+      json["data"]["out"][0]["options"] = options;
+      return Specification::fromJson(json, registries, catalogue);
+    };
+    const auto usual = read(Json::object());
+    QCOMPARE(usual.out[0].options.size(), std::size_t{5});
+    QCOMPARE(usual.out[0].options.at("mutation").get<double>(), 0.015);
+    QVERIFY(usual.out[1].options.empty() && !usual.out[1].toJson().contains("options"));
+    const Json given = {{"generations", 30}, {"population", 20}, {"confidence", 0.7}};
+    const auto spec = read(given);
+    QVERIFY(spec.hash() != usual.hash());
+    QCOMPARE(Specification::fromJson(spec.toJson(), registries, catalogue).hash(), spec.hash());
+
+    QTemporaryDir folder;
+    auto store = RunStore::open(folder.filePath("runs.db").toStdString());
+    std::string prints[2];
+    for (const int i : {0, 1}) {
+      auto changed = given;
+      changed["mutation"] = i == 0 ? 0.015 : 0.3;
+      const auto asked = read(changed);
+      const auto run = store.createRun(asked.name, asked.toJson(), asked.seed, asked.device);
+      StoreJournal journal(store, run, [](const Json&) {});
+      Task task;
+      Runner(registries, catalogue).execute(asked, journal, task);
+      for (const auto& record : store.datasets(run)) {
+        if (record.name != "fooling-direct") continue;
+        QCOMPARE(record.details.at("confidence").get<double>(), 0.7);
+        QCOMPARE(record.details.at("population").get<int>(), 20);
+        QVERIFY(record.details.at("options") == asked.out[0].options);
+        prints[i] = record.fingerprint;
+      }
+    }
+    QVERIFY(!prints[0].empty() && prints[0] != prints[1]);
+
+    const auto refused = [&](std::size_t entry, const Json& options, const char* where) {
+      Json json = smallSpecification();
+      json["data"]["out"][entry]["options"] = options;
+      try {
+        Specification::fromJson(json, registries, catalogue);
+        QFAIL("accepted");
+      } catch (const Error& error) {
+        QCOMPARE(error.exitCode(), 2);
+        QCOMPARE(QString::fromStdString(error.where()), QString(where));
+        QVERIFY(!error.hint().empty());
+      }
+    };
+    refused(0, {{"generation", 30}}, "data.out[0].options.generation");
+    refused(0, {{"population", 2}}, "data.out[0].options.population");
+    refused(0, {{"confidence", 1.5}}, "data.out[0].options.confidence");
+    refused(0, 3, "data.out[0].options");
+    refused(1, {{"generations", 30}}, "data.out[1].options");  // plain noise
+    Json cppn = smallSpecification();
+    cppn["data"]["out"][0]["dataset"] = "fooling-cppn";
+    cppn["data"]["out"][0]["options"] = {{"mutation", 0.1}};  // of the direct encoding only
+    QVERIFY_EXCEPTION_THROWN(Specification::fromJson(cppn, registries, catalogue), Error);
   }
 
   void needsAClassifierAndARun() {
