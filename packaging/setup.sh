@@ -48,3 +48,8 @@ build() {
 
 # Spinning OpenMP threads cost up to 45 times on a busy machine.
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
+# With OpenBLAS's AVX-512 kernels the product of a row depends on the batch that it is in, which
+# rank saturation must not; bulwark-cli sets the same.
+if grep -qw avx2 /proc/cpuinfo && grep -qw fma /proc/cpuinfo; then
+  export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-Haswell}
+fi

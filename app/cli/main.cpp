@@ -10,11 +10,30 @@
 
 namespace {
 
-/// libgomp reads OMP_WAIT_POLICY when it is loaded, long before main: the program sets it and
-/// starts itself once more. Spinning threads cost up to 45 times on a busy machine.
-void restartWithPassiveWaiting(char** argv) {
-  if (std::getenv("OMP_WAIT_POLICY") || std::getenv("BULWARK_RESTARTED")) return;
-  setenv("OMP_WAIT_POLICY", "passive", 1);
+/// Whether the processor has what OpenBLAS's Haswell kernels need.
+bool hasHaswellKernels() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+  return false;
+#endif
+}
+
+/// libgomp and OpenBLAS read their variables when they are loaded, long before main: the program
+/// sets them and starts itself once more. Spinning threads cost up to 45 times on a busy machine.
+/// With OpenBLAS's AVX-512 kernels the product of a row depends on the batch that it is in, and
+/// with it whether a sample's rank is final (S1); with those for AVX2 it does not.
+void restartWithEnvironment(char** argv) {
+  if (std::getenv("BULWARK_RESTARTED")) return;
+  bool changed = false;
+  const auto provide = [&changed](const char* name, const char* value) {
+    if (std::getenv(name)) return;
+    setenv(name, value, 1);
+    changed = true;
+  };
+  provide("OMP_WAIT_POLICY", "passive");
+  if (hasHaswellKernels()) provide("OPENBLAS_CORETYPE", "Haswell");
+  if (!changed) return;
   setenv("BULWARK_RESTARTED", "1", 1);
   execv("/proc/self/exe", argv);
 }
@@ -34,7 +53,7 @@ std::string unknownCommand(CLI::App& program, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  restartWithPassiveWaiting(argv);
+  restartWithEnvironment(argv);
   bulwark::cli::Session session;
   CLI::App program("Robust out-of-distribution detection: train, attack, look, export.",
                    "bulwark-cli");
