@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "core/attacks/ball.h"
@@ -97,11 +98,11 @@ class Search {
   torch::Tensor centres_, best_, bestValues_, nearest_, nearestDistances_, nearestValues_, last_;
   torch::Tensor candidates_;  // moved into the ball, to be judged
   torch::Tensor samples_;
-  std::int64_t latest_ = 0;         // pass that a sample has reached
-  std::size_t pass_ = 0;            // over the whole batch
-  std::vector<std::uint8_t> log_;   // what each pass did, those of earlier executions included
-  std::size_t logged_ = 0;          // passes known from an earlier execution
-  std::vector<SearchFacts> facts_;  // of the samples that it has finished
+  std::int64_t latest_ = 0;        // pass that a sample has reached
+  std::size_t pass_ = 0;           // over the whole batch
+  std::vector<std::uint8_t> log_;  // what each pass did, those of earlier executions included
+  std::size_t logged_ = 0;         // passes known from an earlier execution
+  std::vector<std::pair<std::int64_t, std::int64_t>> counted_;  // when it finished a sample
   std::vector<std::int64_t> finishedIn_;  // in so many passes; 0: not finished
   std::vector<FinishedSample> fresh_;     // not yet committed
 };
@@ -208,26 +209,20 @@ void Search::skipCrossed(Row& row) const {
 /// Takes over what an earlier execution has finished.
 void Search::restore() {
   finishedIn_.assign(static_cast<std::size_t>(count_), 0);
-  facts_.resize(static_cast<std::size_t>(count_));
+  counted_.resize(static_cast<std::size_t>(count_));
   if (!context_.progress) return;
   WalkPlan like;  // what the fingerprint of a walk reads
   like.name = plan_.name + (plan_.everyPoint ? " every point" : "");
-  like.name.append(reinterpret_cast<const char*>(thresholds_.data()),
-                   thresholds_.size() * sizeof(double));
   like.threat = plan_.threat;
   like.steps = plan_.passes;
   like.restarts = plan_.quests;
-  FinishedWalk before = context_.progress->begin(walkFingerprint(
+  const FinishedWalk before = context_.progress->begin(walkFingerprint(
       like, images_, torch::tensor(clean_, torch::kFloat64), context_, bound_, rows_.width()));
-  for (FinishedSample& done : before.samples) {
-    const auto facts = takeFacts(done);
-    if (done.sample >= 0 && done.sample < count_) {
-      facts_[static_cast<std::size_t>(done.sample)] = facts;
-      result_.distances[done.sample] = facts.distance;
-    }
+  finishedIn_ = restoreSamples(before, context_, plan_.name, result_);
+  for (const FinishedSample& done : before.samples) {
+    counted_[static_cast<std::size_t>(done.sample)] = {done.forwards, done.backwards};
     latest_ = std::max(latest_, done.passes);
   }
-  finishedIn_ = restoreSamples(before, context_, plan_.name, result_);
   log_ = unpackLog(before.settled);
   logged_ = log_.size();
 }
@@ -456,8 +451,8 @@ void Search::account(const Pass& pass) {
       if (++progress.time < row.finishedIn) continue;
       row.live = false;
       if (pass.best.empty()) {  // what has been counted up to here
-        result_.forwards = facts_[static_cast<std::size_t>(row.sample)].forwards;
-        result_.backwards = facts_[static_cast<std::size_t>(row.sample)].backwards;
+        std::tie(result_.forwards, result_.backwards) =
+            counted_[static_cast<std::size_t>(row.sample)];
       }
       context_.task.advance(1);
       continue;
@@ -568,10 +563,7 @@ void Search::leave(const std::vector<std::int64_t>& rows) {
     result_.saturated[row.sample] = row.best > bound_;
     snapshot(row, next, std::numeric_limits<std::int64_t>::max(), result_.images[row.sample]);
     context_.task.advance(1);
-    if (!context_.progress) continue;
-    fresh_.push_back(finishedSample(row, result_, context_));
-    addFacts(fresh_.back(),
-             {result_.distances[row.sample].item<double>(), result_.forwards, result_.backwards});
+    if (context_.progress) fresh_.push_back(finishedSample(row, result_, context_));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct FinishedSample {
   std::int64_t passes = 0;  ///< of the batch in which it took part, >= 1
   double value = 0.0;
   bool saturated = false, zeroGradient = false;
+  /// Of the nearest crossing; +inf where none was found or looked for.
+  double distance = std::numeric_limits<double>::infinity();
+  std::int64_t forwards = 0, backwards = 0;  ///< of the whole set, counted when it was done
   std::vector<Improvement> improvements = {};
   torch::Tensor image = {};           ///< [C, H, W] float32, CPU
   torch::Tensor snapshots = {};       ///< [times, C, H, W]; undefined: none are wanted of it

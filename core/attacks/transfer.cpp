@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,8 +11,8 @@
 #include "core/attacks/ball.h"
 #include "core/attacks/builtin.h"
 #include "core/attacks/classification_objective.h"
-#include "core/attacks/passes.h"
 #include "core/attacks/resources.h"
+#include "core/attacks/snapshots.h"
 #include "core/attacks/threat.h"
 #include "core/base/error.h"
 #include "core/nn/device.h"
@@ -107,10 +108,11 @@ class Transfer : public Attack {
     result.forwards = forwards + crafted.forwards;
     result.backwards = crafted.backwards;
     result.zeroGradient = crafted.zeroGradient;
+    const auto width = passSize(images.size(0), std::max<std::int64_t>(1, context.batchSize));
     const auto before = context.clean.defined()
                             ? context.clean.to(torch::kCPU, torch::kFloat64)
-                            : judge(objective, images, context, result.forwards);
-    const auto after = judge(objective, crafted.images, context, result.forwards);
+                            : judgeImages(objective, images, width, context, result);
+    const auto after = judgeImages(objective, crafted.images, width, context, result);
     const auto better = after > before;
     result.values = torch::where(better, after, before);
     result.images = torch::where(perRow(better), crafted.images, images);
@@ -164,39 +166,18 @@ class Transfer : public Attack {
     return ascend(plan, objective, images, context);
   }
 
-  static torch::Tensor judge(Objective& objective, const torch::Tensor& images,
-                             const AttackContext& context, std::int64_t& forwards) {
-    const auto values = torch::empty({images.size(0)}, torch::kFloat64);
-    const auto width = std::max<std::int64_t>(
-        1, passSize(images.size(0), std::max<std::int64_t>(1, context.batchSize)));
-    for (std::int64_t begin = 0; begin < images.size(0); begin += width) {
-      context.task.checkpoint();
-      const auto samples = torch::arange(begin, std::min(begin + width, images.size(0)));
-      const auto points = toDevice(images.index_select(0, samples), context.device);
-      values.index_copy_(0, samples,
-                         objective.judge(points, samples).to(torch::kCPU, torch::kFloat64));
-      forwards += samples.size(0) * passesOf(objective).judge;
-    }
-    return values;
-  }
-
   /// Before the first step the clean image, after it the result.
   static void snapshots(AttackResult& result, const torch::Tensor& images,
                         const torch::Tensor& before, const AttackContext& context) {
-    const auto samples = static_cast<std::int64_t>(context.snapshotSamples.size());
-    const auto times = static_cast<std::int64_t>(context.snapshotSteps.size());
-    auto shape = images.sizes().vec();
-    shape[0] = times;
-    shape.insert(shape.begin(), samples);
-    result.snapshots = torch::zeros(shape, torch::kFloat32);
-    result.snapshotValues = torch::zeros({samples, times}, torch::kFloat64);
-    for (std::int64_t s = 0; s < samples; ++s) {
-      const auto sample = context.snapshotSamples[static_cast<std::size_t>(s)];
-      for (std::int64_t t = 0; t < times; ++t) {
-        const bool first = context.snapshotSteps[static_cast<std::size_t>(t)] == 0;
-        result.snapshots[s][t].copy_(first ? images[sample] : result.images[sample]);
-        result.snapshotValues[s][t].copy_(first ? before[sample] : result.values[sample]);
-      }
+    startSnapshots(images, context, result);
+    for (const std::int64_t sample :
+         std::set<std::int64_t>(context.snapshotSamples.begin(), context.snapshotSamples.end())) {
+      keepSnapshots(
+          sample, 0, 0, before[sample].item<double>(), [&] { return images[sample]; }, context,
+          result);
+      keepSnapshots(
+          sample, 1, std::numeric_limits<std::int64_t>::max(), result.values[sample].item<double>(),
+          [&] { return result.images[sample]; }, context, result);
     }
   }
 

@@ -20,7 +20,7 @@ std::int64_t snapshotPlace(std::int64_t sample, const AttackContext& context) {
 std::string walkFingerprint(const WalkPlan& plan, const torch::Tensor& images,
                             const torch::Tensor& clean, const AttackContext& context, double bound,
                             std::int64_t width) {
-  std::string text = plan.name;
+  std::string text = "2|" + plan.name;  // the number changes with what is stored
   const auto add = [&text](const void* bytes, std::size_t size) {
     text += '|';
     text.append(static_cast<const char*>(bytes), size);
@@ -34,6 +34,7 @@ std::string walkFingerprint(const WalkPlan& plan, const torch::Tensor& images,
   whole(static_cast<std::int64_t>(context.mode));
   number(plan.threat.epsilon);
   number(bound);
+  for (const auto threshold : context.thresholds) number(threshold);
   for (const auto sample : context.snapshotSamples) whole(sample);
   for (const auto step : context.snapshotSteps) whole(step);
   if (clean.defined()) {
@@ -50,6 +51,9 @@ FinishedSample finishedSample(const Row& row, const AttackResult& result,
   done.value = result.values[row.sample].item<double>();
   done.saturated = result.saturated[row.sample].item<bool>();
   done.zeroGradient = result.zeroGradient[row.sample].item<bool>();
+  if (result.distances.defined()) done.distance = result.distances[row.sample].item<double>();
+  done.forwards = result.forwards;
+  done.backwards = result.backwards;
   done.improvements = result.improvements[static_cast<std::size_t>(row.sample)];
   done.image = result.images[row.sample];
   if (const auto place = snapshotPlace(row.sample, context); place >= 0) {
@@ -77,6 +81,7 @@ std::vector<std::int64_t> restoreSamples(const FinishedWalk& before, const Attac
     result.values[done.sample] = done.value;
     result.saturated[done.sample] = done.saturated;
     result.zeroGradient[done.sample] = done.zeroGradient;
+    if (result.distances.defined()) result.distances[done.sample] = done.distance;
     result.improvements[i] = done.improvements;
     if (place >= 0) {
       result.snapshots[place].copy_(done.snapshots);

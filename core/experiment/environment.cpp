@@ -37,6 +37,8 @@ Json describeEnvironment(const torch::Device& device, int threads) {
   json["threads"] = threads;
   json["cores"] = std::thread::hardware_concurrency();
   json["omp_wait_policy"] = waiting ? waiting : "";
+  const char* kernels = std::getenv("OPENBLAS_CORETYPE");  // products differ between them
+  json["openblas_coretype"] = kernels ? kernels : "";
   return json;
 }
 

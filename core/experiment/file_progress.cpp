@@ -20,14 +20,17 @@ torch::Tensor bytes(const std::vector<std::uint8_t>& values) {
 
 TensorFile pack(const std::vector<FinishedSample>& samples,
                 const std::vector<std::uint8_t>& settled) {
-  std::vector<std::int64_t> number, passes, counts, times, watched;
-  std::vector<double> values, bests;
+  std::vector<std::int64_t> number, passes, forwards, backwards, counts, times, watched;
+  std::vector<double> values, distances, bests;
   std::vector<std::uint8_t> saturated, zeroGradient;
   std::vector<torch::Tensor> images, snapshots, snapshotValues;
   for (const FinishedSample& done : samples) {
     number.push_back(done.sample);
     passes.push_back(done.passes);
     values.push_back(done.value);
+    distances.push_back(done.distance);
+    forwards.push_back(done.forwards);
+    backwards.push_back(done.backwards);
     saturated.push_back(done.saturated ? 1 : 0);
     zeroGradient.push_back(done.zeroGradient ? 1 : 0);
     images.push_back(done.image);
@@ -46,6 +49,9 @@ TensorFile pack(const std::vector<FinishedSample>& samples,
   tensors["sample"] = torch::tensor(number, torch::kInt64);
   tensors["passes"] = torch::tensor(passes, torch::kInt64);
   tensors["value"] = torch::tensor(values, torch::kFloat64);
+  tensors["distance"] = torch::tensor(distances, torch::kFloat64);
+  tensors["forwards"] = torch::tensor(forwards, torch::kInt64);
+  tensors["backwards"] = torch::tensor(backwards, torch::kInt64);
   tensors["saturated"] = bytes(saturated);
   tensors["zero_gradient"] = bytes(zeroGradient);
   tensors["image"] = torch::stack(images);
@@ -68,6 +74,8 @@ void unpack(const TensorFile& file, const std::string& where, FinishedWalk& walk
   const auto number = at("sample", -1);
   const std::int64_t count = number.size(0);
   const auto passes = at("passes", count), values = at("value", count);
+  const auto distances = at("distance", count);
+  const auto forwards = at("forwards", count), backwards = at("backwards", count);
   const auto saturated = at("saturated", count), zeroGradient = at("zero_gradient", count);
   const auto& images = file.require("image", {count, -1, -1, -1}, where);
   const auto counts = at("improvements.count", count);
@@ -79,6 +87,9 @@ void unpack(const TensorFile& file, const std::string& where, FinishedWalk& walk
     done.sample = number[i].item<std::int64_t>();
     done.passes = passes[i].item<std::int64_t>();
     done.value = values[i].item<double>();
+    done.distance = distances[i].item<double>();
+    done.forwards = forwards[i].item<std::int64_t>();
+    done.backwards = backwards[i].item<std::int64_t>();
     done.saturated = saturated[i].item<std::uint8_t>() != 0;
     done.zeroGradient = zeroGradient[i].item<std::uint8_t>() != 0;
     done.image = images[i];

@@ -52,6 +52,17 @@ std::string reds(const std::vector<HealthCheck>& checks) {
   return found;
 }
 
+/// An attacked row, both sets, of detector "d" and out set "o".
+ResultRow row(const std::string& attack, double auroc) {
+  ResultRow result;
+  result.detector = std::string("d");
+  result.attack = attack;
+  result.setting = std::string("in_out");
+  result.out = std::string("o");
+  result.auroc = auroc;
+  return result;
+}
+
 }  // namespace
 
 Q_DECLARE_METATYPE(Fault)
@@ -139,15 +150,6 @@ class TestHealth : public QObject {
 
   void anEnsembleIsNotWeakerThanItsMembers() {
     const ThreatModel ball{Norm::Linf, 0.03};
-    const auto row = [](const char* attack, double auroc) {
-      ResultRow result;
-      result.detector = "d";
-      result.attack = attack;
-      result.setting = "in_out";
-      result.out = "o";
-      result.auroc = auroc;
-      return result;
-    };
     const std::vector<ScoreSet> sets;
     // A member of the given kind that beats the ensemble by 0.1.
     const auto verdict = [&](const char* ensemble, const AttackFacts& member) {
@@ -190,15 +192,6 @@ class TestHealth : public QObject {
 
   /// The same attack in two strengths is recognised however its numbers are written.
   void strengthsAreComparedByNumber() {
-    const auto row = [](const std::string& attack, double auroc) {
-      ResultRow result;
-      result.detector = "d";
-      result.attack = attack;
-      result.setting = "in_out";
-      result.out = "o";
-      result.auroc = auroc;
-      return result;
-    };
     const std::vector<ScoreSet> sets;
     const std::vector<ResultRow> rows = {row("a", 0.3), row("b", 0.4)};  // b must be no weaker
     const auto checks = [&](const Json& a, double radiusA, const Json& b, double radiusB) {
@@ -225,7 +218,7 @@ class TestHealth : public QObject {
       result.detector = "d";
       result.attack = attack;
       result.setting = setting;
-      result.out = "o";
+      result.out = std::string("o");
       result.auroc = auroc;
       return result;
     };
