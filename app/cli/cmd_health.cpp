@@ -10,6 +10,7 @@
 #include "core/base/signal_inbox.h"
 #include "core/base/text.h"
 #include "core/experiment/stored_health.h"
+#include "core/health/check.h"
 
 namespace bulwark::cli {
 namespace {
@@ -82,25 +83,54 @@ std::string numberText(const Json& check, const char* key) {
   return found != check.end() && found->is_number() ? shortNumber(found->get<double>()) : "-";
 }
 
+/// The limits a check was judged by, and the published ones where they are others.
+std::string limitText(const Json& check) {
+  std::string text = numberText(check, "threshold");
+  if (const auto red = numberText(check, "red_above"); red != text && red != "-") {
+    text += ", " + red;
+  }
+  return text + (check.contains("limits") ? " (changed)" : "");
+}
+
+/// The checks as stored; those of runs that did not note it yet say which limits were changed.
+Json storedChecks(const RunRecord& run) {
+  if (!run.summary.is_object()) return Json::array();
+  Json checks = run.summary.value("health_checks", Json::array());
+  for (auto& check : checks) {
+    const Json told = HealthCheck::fromJson(check).toJson();
+    for (const char* key : {"published_threshold", "published_red_above", "limits"}) {
+      if (told.contains(key)) check[key] = told.at(key);
+    }
+  }
+  return checks;
+}
+
+/// Judged by other limits than the published ones is said of every run, also of earlier ones.
+std::string lineOf(const RunRecord& run, const Json& checks) {
+  if (checks.empty()) return run.summary.is_object() ? run.summary.value("health", "") : "";
+  std::vector<HealthCheck> all;
+  for (const auto& check : checks) all.push_back(HealthCheck::fromJson(check));
+  return healthLine(all);
+}
+
 void show(Session& session, const HealthOptions& options) {
   if (options.full) examine(session, options);
   const RunStore store = session.openStore(RunStore::Mode::ReadOnly);
   const RunRecord run = store.run(options.run);
-  const Json checks =
-      run.summary.is_object() ? run.summary.value("health_checks", Json::array()) : Json::array();
+  const Json checks = storedChecks(run);
   if (options.json) {
     std::cout << checks.dump(2) << '\n';
     return;
   }
   std::vector<std::vector<std::string>> rows = {
-      {"check", "of", "verdict", "value", "limit", "what", "detail"}};
+      {"check", "of", "verdict", "value", "limits", "what", "detail"}};
   for (const auto& check : checks) {
     rows.push_back({check.value("id", ""), check.value("subject", ""), check.value("verdict", ""),
-                    numberText(check, "value"), numberText(check, "threshold"),
-                    check.value("title", ""), check.value("detail", "")});
+                    numberText(check, "value"), limitText(check), check.value("title", ""),
+                    check.value("detail", "")});
   }
   printColumns(rows);
-  if (run.summary.is_object()) std::cout << run.summary.value("health", std::string()) << '\n';
+  if (const auto line = lineOf(run, checks); !line.empty()) std::cout << line << '\n';
 }
 
 }  // namespace

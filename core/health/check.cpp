@@ -37,6 +37,18 @@ Json finite(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
 }
 
+/// The rule of `id`, null if there is none (runs of other versions).
+const HealthRule* ruleOf(const std::string& id) {
+  const auto& rules = healthRules();
+  const auto rule = std::find_if(rules.begin(), rules.end(),
+                                 [&](const HealthRule& candidate) { return candidate.id == id; });
+  return rule == rules.end() ? nullptr : &*rule;
+}
+
+std::string limitText(double limit) {
+  return std::isfinite(limit) ? formatNumber(limit) : "never";
+}
+
 double numberOr(const Json& json, const char* key, double fallback) {
   const auto found = json.find(key);
   return found != json.end() && found->is_number() ? found->get<double>() : fallback;
@@ -59,9 +71,7 @@ std::string toString(Verdict verdict) {
 }
 
 const HealthRule& healthRule(const std::string& id) {
-  for (const auto& rule : healthRules()) {
-    if (rule.id == id) return rule;
-  }
+  if (const HealthRule* rule = ruleOf(id)) return *rule;
   throw std::logic_error("there is no health check " + id);
 }
 
@@ -72,10 +82,8 @@ HealthThresholds::HealthThresholds(const Json& given, const std::string& path) {
   }
   for (const auto& [id, value] : given.items()) {
     const std::string at = path + "." + id;
-    const auto& rules = healthRules();
-    const auto rule = std::find_if(rules.begin(), rules.end(),
-                                   [&id = id](const HealthRule& r) { return r.id == id; });
-    if (rule == rules.end()) {
+    const HealthRule* rule = ruleOf(id);
+    if (!rule) {
       throw Error::badInput("there is no health check '" + id + "'", at,
                             "H1 to " + healthRules().back().id);
     }
@@ -117,7 +125,27 @@ Json HealthCheck::toJson() const {
                {"source", source},
                {"detail", detail}};
   if (forced) json["forced"] = true;
+  if (const std::string changed = changedLimits(); !changed.empty()) {
+    const HealthRule* published = ruleOf(id);
+    json["published_threshold"] = finite(published->amber);
+    json["published_red_above"] = finite(published->red);
+    json["limits"] = "not the published ones: " + changed;
+  }
   return json;
+}
+
+std::string HealthCheck::changedLimits() const {
+  const HealthRule* published = ruleOf(id);
+  if (!published || verdict == Verdict::NotApplicable) return {};
+  std::vector<std::string> changes;
+  const auto compare = [&](const char* name, double now, double then) {
+    if (now != then) changes.push_back(name + limitText(now) + " instead of " + limitText(then));
+  };
+  // Where both limits are one number, no value between them is amber.
+  const bool one = threshold == limit && published->amber == published->red;
+  if (!one) compare("amber ", threshold, published->amber);
+  compare("red ", limit, published->red);
+  return changes.empty() ? std::string() : id + " " + join(changes, " and ");
 }
 
 HealthCheck HealthCheck::fromJson(const Json& json) {
@@ -128,8 +156,12 @@ HealthCheck HealthCheck::fromJson(const Json& json) {
   check.title = json.value("title", std::string());
   check.verdict = verdictFromString(json.value("verdict", std::string()));
   check.value = numberOr(json, "value", std::numeric_limits<double>::quiet_NaN());
-  check.threshold = numberOr(json, "threshold", 0.0);
-  check.limit = numberOr(json, "red_above", std::numeric_limits<double>::infinity());
+  // Limits that are not told are the published ones; a red one that is null never applies.
+  const HealthRule* published = ruleOf(check.id);
+  const bool untold = published && !json.contains("red_above");
+  check.threshold = numberOr(json, "threshold", published ? published->amber : 0.0);
+  check.limit = untold ? published->red
+                       : numberOr(json, "red_above", std::numeric_limits<double>::infinity());
   check.rule = json.value("rule", std::string());
   check.source = json.value("source", std::string());
   check.detail = json.value("detail", std::string());
@@ -168,12 +200,9 @@ HealthCheck notApplicable(const std::string& id, const std::string& subject,
 Json rejudged(Json summary, const Json& given) {
   const HealthThresholds thresholds(given);
   std::vector<HealthCheck> checks;
-  const auto& rules = healthRules();
   for (const auto& json : summary.value("health_checks", Json::array())) {
     auto check = HealthCheck::fromJson(json);
-    const bool known = std::any_of(rules.begin(), rules.end(),
-                                   [&](const HealthRule& rule) { return rule.id == check.id; });
-    if (known && check.verdict != Verdict::NotApplicable) {
+    if (ruleOf(check.id) && check.verdict != Verdict::NotApplicable) {
       // Runs of earlier versions do not say what was forced.
       check.forced = check.forced || verdictOf(check) != check.verdict;
       check.threshold = thresholds.amber(check.id);
@@ -199,6 +228,15 @@ std::string healthLine(const std::vector<HealthCheck>& checks) {
     line += ", " + std::to_string(found[verdict].size()) + " " + toString(verdict) + " (" +
             join(found[verdict], ", ") + ")";
   }
+  std::vector<std::string> changes;
+  for (const auto& check : checks) {
+    std::string change = check.changedLimits();
+    if (change.empty() || std::find(changes.begin(), changes.end(), change) != changes.end()) {
+      continue;
+    }
+    changes.push_back(std::move(change));
+  }
+  if (!changes.empty()) line += "; limits not the published ones: " + join(changes, ", ");
   return line;
 }
 

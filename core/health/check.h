@@ -64,6 +64,9 @@ struct HealthCheck {
 
   Json toJson() const;
   static HealthCheck fromJson(const Json& json);
+  /// "H27 red 0.02 instead of 0.01": how far the limits it was judged by are not those of its rule;
+  /// empty where they are, or where nothing was judged.
+  std::string changedLimits() const;
   /// "H15 knn".
   std::string name() const { return subject.empty() ? id : id + " " + subject; }
 };
@@ -80,7 +83,8 @@ HealthCheck notApplicable(const std::string& id, const std::string& subject,
 /// than the number spoke becomes no milder. Throws `Error` (BadInput) as `HealthThresholds` does.
 Json rejudged(Json summary, const Json& thresholds);
 
-/// "health: 17 green, 2 amber (H14 knn, H15 msp)".
+/// "health: 17 green, 2 amber (H14 knn, H15 msp); limits not the published ones: H27 red 0.02
+/// instead of 0.01", without the last part where no limit was changed.
 std::string healthLine(const std::vector<HealthCheck>& checks);
 
 /// A small plot beside the checks (peers C.5): `low` and `high` may be empty.

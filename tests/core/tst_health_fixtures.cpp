@@ -8,7 +8,6 @@
 #include "core/experiment/health_probe.h"
 #include "core/health/convergence.h"
 #include "core/health/probes.h"
-#include "core/health/remedy.h"
 #include "core/health/training_end.h"
 #include "core/metrics/roc.h"
 #include "core/nn/network.h"
@@ -572,79 +571,6 @@ class TestHealthFixtures : public QObject {
       const auto checks = probe(HealthThresholds(), setting, Seed(7), task).checks;
       QVERIFY2(lights(checks) == (detector == &masked ? "H27 H28 H29 H30" : ""), told(checks));
     }
-  }
-
-  void thresholdsMove() {
-    const HealthThresholds moved(Json{{"H22", 0.02}, {"H15", {0.1, 0.2}}});
-    QCOMPARE(moved.amber("H22"), 0.02);
-    QCOMPARE(moved.red("H22"), 0.08);
-    QCOMPARE(moved.red("H15"), 0.2);
-    QVERIFY(judged(moved, "H22", "", 0.015).verdict == Verdict::Green);
-    QVERIFY(judged({}, "H22", "", 0.015).verdict == Verdict::Amber);
-    QVERIFY(judged({}, "H22", "", 0.03).verdict == Verdict::Red);
-    QVERIFY_EXCEPTION_THROWN(HealthThresholds(Json{{"H99", 1}}), Error);
-    QVERIFY_EXCEPTION_THROWN(HealthThresholds(Json{{"H22", "low"}}), Error);
-    const auto check = judged({}, "H9", "pgd on knn", 0.2, "why");
-    const auto again = HealthCheck::fromJson(Json::parse(check.toJson().dump()));
-    QCOMPARE(again.toJson().dump(), check.toJson().dump());
-    QCOMPARE(healthRules().size(), std::size_t{38});
-  }
-
-  void storedNumbersAreJudgedAnew() {
-    auto forced = judged({}, "H15", "knn", 0.0, "a gradient is not finite");
-    forced.verdict = Verdict::Red;
-    forced.forced = true;
-    auto old = judged({}, "H14", "knn", 0.05).toJson();  // of a version that did not say so
-    old["verdict"] = "amber";
-    HealthReport report;
-    report.checks = {judged({}, "H22", "knn", 0.015), forced, notApplicable("H27", "knn", "no")};
-    Json summary = {{"accuracy_clean", 0.9}};
-    writeHealth(report, summary);
-    summary["health_checks"].push_back(old);
-    const auto verdicts = [](const Json& of) {
-      std::string all;
-      for (const auto& check : of.at("health_checks")) {
-        all += check.at("verdict").get<std::string>() + ";";
-      }
-      return all;
-    };
-    const Json edits = {{"H22", {0.02, nullptr}}, {"H15", 0.5}, {"H14", 0.3}};
-    Json again = rejudged(summary, edits);
-    QCOMPARE(verdicts(again), std::string("green;red;not applicable;amber;"));
-    QCOMPARE(again.at("health_checks")[0].at("threshold").get<double>(), 0.02);
-    QVERIFY(again.at("health_checks")[0].at("red_above").is_null());  // never
-    QCOMPARE(again.at("health_thresholds").dump(), edits.dump());
-    QCOMPARE(again.at("health").get<std::string>(),
-             std::string("health: 1 green, 1 amber (H14 knn), 1 red (H15 knn)"));
-    QCOMPARE(again.at("accuracy_clean").get<double>(), 0.9);
-    again = rejudged(again, {{"H22", {0.001, 0.01}}});
-    QCOMPARE(verdicts(again), std::string("red;red;not applicable;amber;"));
-    again = rejudged(again, Json::object());  // published ones
-    QCOMPARE(verdicts(again), std::string("amber;red;not applicable;amber;"));
-    QVERIFY(again.at("health_thresholds").empty());
-    QVERIFY_EXCEPTION_THROWN(rejudged(summary, {{"H99", 1}}), Error);
-    QVERIFY(std::isinf(HealthThresholds(Json{{"H9", 0.0}}).red("H9")));
-  }
-
-  void remediesChangeTheAttack() {
-    const Json made = Json::parse(R"({"attacks": [
-      {"type": "pgd", "label": "pgd", "eps": "8/255", "norm": "linf", "steps": 20, "restarts": 1},
-      {"type": "pgd", "label": "long", "steps": 100}]})");
-    const auto steps = remedyOf("H22", "knn", made);
-    QCOMPARE(steps.specification.at("attacks")[0].at("steps").get<int>(), 40);
-    QCOMPARE(steps.change, std::string("pgd with 40 steps"));
-    const auto named = remedyOf("H32", "long", made);
-    QCOMPARE(named.specification.at("attacks")[1].at("steps").get<int>(), 200);
-    const auto starts = remedyOf("H23", "knn", made);
-    QCOMPARE(starts.specification.at("attacks")[0].at("restarts").get<int>(), 10);
-    const auto other = remedyOf("H27", "knn", made).specification.at("attacks");
-    QCOMPARE(other.size(), std::size_t{3});
-    QCOMPARE(other[2].dump(), std::string(R"({"type":"square","eps":"8/255","norm":"linf"})"));
-    // Every check has words; where no other attack helps there is none to run.
-    for (const auto& rule : healthRules()) QVERIFY(!remedyOf(rule.id, "", made).text.empty());
-    QVERIFY(remedyOf("H7", "", made).specification.is_null());
-    QVERIFY(remedyOf("H22", "", Json::object()).specification.is_null());
-    QVERIFY(remedyOf("H99", "", made).text.empty());
   }
 
   void aLinearScoreIsSolved() {
