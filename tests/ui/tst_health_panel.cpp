@@ -3,12 +3,15 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <QTableView>
+#include <QWheelEvent>
 #include <QtTest/QtTest>
 
 #include "core/health/check.h"
 #include "ui/bridge/health_runner.h"
+#include "ui/widgets/check_detail.h"
 #include "ui/widgets/health_lights.h"
 #include "ui/widgets/health_panel.h"
 #include "ui_support.h"
@@ -138,7 +141,7 @@ class TestHealthPanel : public QObject {
     // The worst check is chosen at first.
     QVERIFY(title->text().startsWith(QLatin1String("H27 pgd on knn")));
     auto* table = panel.findChild<QTableView*>(QStringLiteral("healthTable"));
-    table->setCurrentIndex(table->model()->index(4, 0));
+    table->setCurrentIndex(table->model()->index(2, 0));
     QVERIFY(title->text().startsWith(QLatin1String("H22 pgd on msp")));
     QCOMPARE(green->text(), QLocale().toString(0.005));
     QCOMPARE(red->text(), QLocale().toString(0.02));
@@ -194,7 +197,7 @@ class TestHealthPanel : public QObject {
     auto* text = panel.findChild<QLabel*>(QStringLiteral("checkRemedy"));
     auto* button = panel.findChild<QPushButton*>(QStringLiteral("checkRerun"));
     QSignalSpy wanted(&panel, &HealthPanel::rerunWanted);
-    table->setCurrentIndex(table->model()->index(4, 0));  // H22: too few steps
+    table->setCurrentIndex(table->model()->index(2, 0));  // H22: too few steps
     QVERIFY(text->isVisible());
     QVERIFY(button->isVisible());
     QVERIFY(button->text().contains(QLatin1String("pgd with 40 steps")));
@@ -204,12 +207,12 @@ class TestHealthPanel : public QObject {
     Json expected = specification();
     expected["attacks"][0]["steps"] = 40;
     QCOMPARE(wanted[0][0].value<Json>().dump(), expected.dump());
-    table->setCurrentIndex(table->model()->index(5, 0));  // H27: a black box wins
+    table->setCurrentIndex(table->model()->index(0, 0));  // H27: a black box wins
     QVERIFY(button->text().contains(QLatin1String("square")));
-    table->setCurrentIndex(table->model()->index(3, 0));  // H14: no other attack helps
+    table->setCurrentIndex(table->model()->index(1, 0));  // H14: no other attack helps
     QVERIFY(text->isVisible());
     QVERIFY(!button->isVisible());
-    table->setCurrentIndex(table->model()->index(0, 0));  // green: nothing to do
+    table->setCurrentIndex(table->model()->index(3, 0));  // green: nothing to do
     QVERIFY(!text->isVisible());
     QVERIFY(!button->isVisible());
   }
@@ -237,7 +240,7 @@ class TestHealthPanel : public QObject {
     auto* table = panel.findChild<QTableView*>(QStringLiteral("healthTable"));
     QCOMPARE(table->model()->rowCount(), 8);
     const QModelIndex first = table->model()->index(0, HealthModel::Verdict);
-    QCOMPARE(first.data().toString(), QStringLiteral("✓ green"));
+    QCOMPARE(first.data().toString(), QStringLiteral("✗ red"));
     const auto at = [&](int row, int column) {
       return panel.model()->index(row, column).data().toString();
     };
@@ -261,12 +264,73 @@ class TestHealthPanel : public QObject {
     grabBoth(panel, QStringLiteral("health-no-series"));
   }
 
-  void sortingByVerdictPutsTheWorstFirst() {
+  void theListStartsWithTheWorst() {
     HealthPanel panel;
     panel.showSummary(summary());
-    panel.filter()->sort(HealthModel::Verdict);
-    QCOMPARE(panel.filter()->index(0, HealthModel::Id).data().toString(),
-             QStringLiteral("H27 pgd on knn"));
+    QStringList ids;
+    for (int row = 0; row < panel.filter()->rowCount(); ++row) {
+      ids += panel.filter()->index(row, HealthModel::Id).data().toString();
+    }
+    QCOMPARE(ids.join(u','), QStringLiteral("H27 pgd on knn,H14 knn,H22 pgd on msp,H1,H2,H12 knn,"
+                                            "H28 pgd on knn,H36"));
+  }
+
+  void theHealthLineStartsWithTheReds() {
+    QCOMPARE(healthLine(readHealth(summary())),
+             QStringLiteral("Health: 1 red (H27 pgd on knn), 2 amber (H14 knn, H22 pgd on msp), "
+                            "4 green"));
+  }
+
+  void aCardOpensItsCheck() {
+    HealthPanel panel;
+    panel.resize(1008, 420);
+    panel.show();
+    Json many = summary();
+    for (int i = 0; i < 40; ++i) {
+      many["health_checks"].push_back(check("H17", "knn", "attackable", "green", 0.0));
+    }
+    panel.showSummary(many, specification());
+    auto* table = panel.findChild<QTableView*>(QStringLiteral("healthTable"));
+    auto* title = panel.findChild<QLabel*>(QStringLiteral("checkTitle"));
+    QTest::qWait(50);
+    // The list keeps to some rows, and what is said of the chosen check stands below it.
+    QVERIFY(table->height() < 500);
+    QVERIFY(panel.detail()->mapTo(&panel, QPoint()).y() >
+            table->mapTo(&panel, QPoint()).y() + table->height() - 1);
+    HealthLightCard* amber = panel.lights()->card(1);
+    QTest::mouseClick(amber, Qt::LeftButton, {}, QPoint(amber->width() - 6, 6));
+    QVERIFY(title->text().startsWith(QLatin1String("H14 knn")));
+    QVERIFY(panel.verticalScrollBar()->value() > 0);
+    QVERIFY(table->mapTo(panel.viewport(), QPoint()).y() < panel.viewport()->height());
+    // A sentence opens its own check, not the first of its light.
+    auto* sentences = panel.lights()->card(2)->findChild<QLabel*>(QStringLiteral("lightSentences"));
+    Q_EMIT sentences->linkActivated(QStringLiteral("1"));
+    QVERIFY(title->text().startsWith(QLatin1String("H22 pgd on msp")));
+    // A green card opens nothing.
+    QTest::mouseClick(panel.lights()->card(0), Qt::LeftButton);
+    QVERIFY(title->text().startsWith(QLatin1String("H22 pgd on msp")));
+    panel.showCheck();
+    QVERIFY(title->text().startsWith(QLatin1String("H27 pgd on knn")));
+    grabBoth(panel, QStringLiteral("health-checks"));
+  }
+
+  // Qt hands an ignored wheel on to the parents, though not one that a test has sent.
+  void theWheelOverAPlotIsLeftToThePanel() {
+    HealthPanel panel;
+    panel.resize(1008, 420);
+    panel.show();
+    Json with = summary();
+    with["health_series"] = Json::array({series("auroc_eps", "knn", "pgd", "")});
+    panel.showSummary(with);
+    QVERIFY(QTest::qWaitForWindowExposed(&panel));
+    for (const auto kind : {HealthPlots::Epsilon, HealthPlots::Restarts}) {  // full, empty
+      auto* canvas = panel.plots()->plot(kind)->findChild<QWidget*>(QStringLiteral("canvas"));
+      const QPoint at = canvas->rect().center();
+      QWheelEvent wheel(at, canvas->mapToGlobal(at), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
+                        Qt::NoScrollPhase, false);
+      QApplication::sendEvent(canvas, &wheel);
+      QVERIFY(!wheel.isAccepted());
+    }
   }
 
   void cardsSayTheirVerdictInWords() {

@@ -3,6 +3,8 @@
 #include <QFile>
 #include <QImage>
 #include <QRegularExpression>
+#include <QScrollArea>
+#include <QScrollBar>
 #include <QTemporaryDir>
 #include <QtTest/QtTest>
 
@@ -310,6 +312,31 @@ class TestPlots : public QObject {
     QCOMPARE(maximize.count(), 0);
     QTest::mouseDClick(canvas, Qt::LeftButton, {}, middle);
     QCOMPARE(maximize.count(), 1);
+  }
+
+  void theWheelBelongsToAPageThatScrolls() {
+    QScrollArea area;
+    auto* body = new QWidget;
+    body->setFixedSize(400, 900);
+    area.setWidget(body);
+    auto* plot = new LinePlot(body);
+    fill(*plot);
+    plot->setGeometry(0, 0, 400, 300);
+    area.resize(420, 300);
+    area.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&area));
+    QWidget* canvas = plot->findChild<QWidget*>(QStringLiteral("canvas"));
+    const QPoint middle = canvas->rect().center();
+    const auto turn = [&](Qt::KeyboardModifiers modifiers) {
+      QWheelEvent wheel(middle, canvas->mapToGlobal(middle), {}, {0, -120}, Qt::NoButton, modifiers,
+                        Qt::NoScrollPhase, false);
+      QApplication::sendEvent(canvas, &wheel);
+      return wheel.isAccepted();  // Qt hands one that is not on to the parents
+    };
+    QVERIFY(!turn(Qt::NoModifier));
+    QVERIFY(!plot->isZoomed());
+    QVERIFY(turn(Qt::ControlModifier));
+    QVERIFY(plot->isZoomed());
   }
 
   void describesItselfInWords() {

@@ -302,6 +302,48 @@ class TestResultsPage : public QObject {
                  .contains(QLatin1String("under")));
   }
 
+  void aDetectorWithARedCheckIsMarkedAndNeverBest() {
+    Workbench bench;
+    RunStore store = bench.store();
+    const auto check = [](const char* id, const char* subject, const char* verdict) {
+      return Json{{"id", id},           {"subject", subject}, {"title", "a title"},
+                  {"verdict", verdict}, {"value", 1.0},       {"threshold", 0.0}};
+    };
+    ResultTableModel model;
+    model.setRows(store.results(bench.ids[0]));
+    const auto text = [&](int row) {
+      return model.index(row, ResultTableModel::Detector).data().toString();
+    };
+    const auto bests = [&] {
+      QStringList found;
+      for (int row = 0; row < model.rowCount(); ++row) {
+        const QModelIndex index = model.index(row, ResultTableModel::InOut);
+        if (index.data(ResultTableModel::BestRole).toBool()) found += text(row);
+      }
+      return found;
+    };
+    QVERIFY(!bests().isEmpty());
+    const QString best = bests().first();
+    for (int row = 0; row < model.rowCount(); ++row) QVERIFY(!text(row).contains(u'†'));
+    const auto judge = [&](const Json& checks) {
+      model.setHealth(readHealth({{"health_checks", checks}}));
+    };
+    const std::string subject = "pgd on " + best.toStdString();
+    judge(Json::array({check("H27", subject.c_str(), "red"), check("H14", "", "amber")}));
+    QVERIFY(!bests().contains(best));
+    QVERIFY(!bests().contains(best + u'†'));
+    for (int row = 0; row < model.rowCount(); ++row) {
+      const bool mine = model.lines()[std::size_t(row)].detector == best;
+      QCOMPARE(text(row).endsWith(u'†'), mine);
+      const QModelIndex value = model.index(row, ResultTableModel::InOut);
+      QCOMPARE(value.data(Qt::ToolTipRole).toString().contains(QLatin1String("H27 pgd on")), mine);
+    }
+    judge(Json::array({check("H1", "", "red")}));  // of the whole run
+    QVERIFY(bests().isEmpty());
+    judge(Json::array());
+    QCOMPARE(bests().first(), best);
+  }
+
   void curvesOfARunHaveAChoiceBesideThePrPlot() {
     Workbench bench;
     ResultsPage page(bench.context);

@@ -53,8 +53,7 @@ QString shown(const std::optional<double>& number) {
 }  // namespace
 
 QString HealthEntry::sentence() const {
-  QString text = subject.isEmpty() ? id : id + u' ' + subject;
-  text += QStringLiteral(": ") + title + QStringLiteral(" – ");
+  QString text = name() + QStringLiteral(": ") + title + QStringLiteral(" – ");
   text += verdict == HealthVerdict::Red && redAbove
               ? HealthModel::tr("found %1, red above %2").arg(shown(value), shown(redAbove))
               : HealthModel::tr("found %1, limit %2").arg(shown(value), shown(threshold));
@@ -90,9 +89,30 @@ std::vector<HealthEntry> readHealth(const Json& summary) {
   return entries;
 }
 
+QString healthLine(const std::vector<HealthEntry>& entries) {
+  std::array<QStringList, 4> names;
+  for (const HealthEntry& entry : entries) names[std::size_t(entry.verdict)] += entry.name();
+  QStringList parts;
+  for (const auto verdict : {HealthVerdict::Red, HealthVerdict::Amber, HealthVerdict::Green}) {
+    const QStringList& found = names[std::size_t(verdict)];
+    if (found.isEmpty()) continue;
+    QString part = QStringLiteral("%1 %2").arg(found.size()).arg(wordOf(verdict));
+    if (verdict >= HealthVerdict::Amber) {
+      part += QStringLiteral(" (%1)").arg(found.join(QStringLiteral(", ")));
+    }
+    parts += part;
+  }
+  if (parts.isEmpty()) return HealthModel::tr("Health: no check applies");
+  return HealthModel::tr("Health: %1").arg(parts.join(QStringLiteral(", ")));
+}
+
 std::array<HealthLight, 3> lightsOf(const std::vector<HealthEntry>& entries) {
   std::array<HealthLight, 3> lights;
-  std::array<std::vector<HealthEntry>, 3> problems;
+  struct Said {
+    HealthEntry entry;  ///< the worst, with the subjects of all
+    QString name;       ///< of the worst
+  };
+  std::array<std::vector<Said>, 3> problems;
   for (const HealthEntry& entry : entries) {
     HealthLight& light = lights[std::size_t(entry.light)];
     light.verdict = std::max(light.verdict, entry.verdict);
@@ -103,23 +123,41 @@ std::array<HealthLight, 3> lightsOf(const std::vector<HealthEntry>& entries) {
     if (!entry.isProblem()) continue;
     // One sentence for a check that several subjects fail, with the worst number.
     auto& said = problems[std::size_t(entry.light)];
-    const auto same = std::find_if(said.begin(), said.end(), [&](const HealthEntry& other) {
-      return other.id == entry.id && other.verdict == entry.verdict;
+    const auto same = std::find_if(said.begin(), said.end(), [&](const Said& other) {
+      return other.entry.id == entry.id && other.entry.verdict == entry.verdict;
     });
     if (same == said.end()) {
-      said.push_back(entry);
+      said.push_back({entry, entry.name()});
       continue;
     }
-    const QString subjects = same->subject + QStringLiteral(", ") + entry.subject;
-    if (entry.value > same->value) *same = entry;
-    same->subject = subjects;
+    const QString subjects = same->entry.subject + QStringLiteral(", ") + entry.subject;
+    if (entry.value > same->entry.value) *same = {entry, entry.name()};
+    same->entry.subject = subjects;
   }
   for (std::size_t i = 0; i < lights.size(); ++i) {
-    std::stable_sort(problems[i].begin(), problems[i].end(),
-                     [](const auto& a, const auto& b) { return a.verdict > b.verdict; });
-    for (const HealthEntry& entry : problems[i]) lights[i].sentences += entry.sentence();
+    std::stable_sort(problems[i].begin(), problems[i].end(), [](const auto& a, const auto& b) {
+      return a.entry.verdict > b.entry.verdict;
+    });
+    for (const Said& said : problems[i]) {
+      lights[i].sentences += said.entry.sentence();
+      lights[i].names += said.name;
+    }
   }
   return lights;
+}
+
+QStringList redChecks(const std::vector<HealthEntry>& entries, const QString& detector,
+                      const QStringList& attacks) {
+  QStringList names;
+  for (const HealthEntry& entry : entries) {
+    if (entry.verdict != HealthVerdict::Red) continue;
+    const QString& subject = entry.subject;
+    if (subject.isEmpty() || subject == detector || attacks.contains(subject) ||
+        subject.endsWith(QStringLiteral(" on ") + detector)) {
+      names += entry.name();
+    }
+  }
+  return names;
 }
 
 QString signOf(HealthVerdict verdict) {
@@ -187,7 +225,7 @@ QVariant HealthModel::data(const QModelIndex& index, int role) const {
         case Verdict:
           return signOf(entry.verdict) + u' ' + wordOf(entry.verdict);
         case Id:
-          return entry.subject.isEmpty() ? entry.id : entry.id + u' ' + entry.subject;
+          return entry.name();
         case Check:
           return entry.title;
         case Value:
@@ -263,6 +301,17 @@ HealthFilter::HealthFilter(QObject* parent) : QSortFilterProxyModel(parent) {
 void HealthFilter::setOnlyProblems(bool only) {
   only_ = only;
   invalidateFilter();
+}
+
+bool HealthFilter::lessThan(const QModelIndex& left, const QModelIndex& right) const {
+  const QVariant a = left.data(HealthModel::SortRole), b = right.data(HealthModel::SortRole);
+  if (a != b || left.column() != HealthModel::Verdict) {
+    return QSortFilterProxyModel::lessThan(left, right);
+  }
+  const auto number = [](const QModelIndex& index) {
+    return index.siblingAtColumn(HealthModel::Id).data(HealthModel::SortRole).toInt();
+  };
+  return number(left) < number(right);
 }
 
 bool HealthFilter::filterAcceptsRow(int row, const QModelIndex& parent) const {

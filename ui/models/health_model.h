@@ -24,6 +24,8 @@ struct HealthEntry {
   std::optional<double> value, threshold, redAbove;
 
   bool isProblem() const { return verdict >= HealthVerdict::Amber; }
+  /// "H15 knn", or "H15" for the whole run.
+  QString name() const { return subject.isEmpty() ? id : id + u' ' + subject; }
   /// "H15 knn: gradients exist: 0.12, limit 0 (…)", for people.
   QString sentence() const;
 };
@@ -31,6 +33,8 @@ struct HealthEntry {
 /// The checks of a summary. Reads those of earlier versions as well, whose ids carry the subject
 /// and which name no group.
 std::vector<HealthEntry> readHealth(const Json& summary);
+/// "Health: 1 red (H27 knn), 2 amber (H14 knn, H22 pgd on msp), 4 green": what is worst first.
+QString healthLine(const std::vector<HealthEntry>& entries);
 
 /// One of the three lights: the worst verdict among its checks.
 struct HealthLight {
@@ -38,8 +42,16 @@ struct HealthLight {
   int green = 0, amber = 0, red = 0, notApplicable = 0;
   /// One for each check that is amber or red, red first, with all subjects and the worst number.
   QStringList sentences;
+  QStringList names;  ///< for each sentence, the name of the worst check it speaks of
 };
 std::array<HealthLight, 3> lightsOf(const std::vector<HealthEntry>& entries);
+
+/// The red checks that concern the whole run, this detector, or one of these attacks on it, as
+/// exported tables mark them; empty: the detector's figures may be quoted.
+QStringList redChecks(const std::vector<HealthEntry>& entries, const QString& detector,
+                      const QStringList& attacks);
+/// What stands behind the name of a detector with a red check.
+inline constexpr char16_t kRedMark = u'\u2020';
 
 /// A sign that differs in shape as well as in colour.
 QString signOf(HealthVerdict verdict);
@@ -69,7 +81,8 @@ class HealthModel : public QAbstractTableModel {
   std::vector<HealthEntry> entries_;
 };
 
-/// Lets only ambers and reds pass, when asked to.
+/// Lets only ambers and reds pass, when asked to. Sorted by verdict, the worst come first, each
+/// verdict in the order of the checks' numbers.
 class HealthFilter : public QSortFilterProxyModel {
   Q_OBJECT
 
@@ -79,6 +92,7 @@ class HealthFilter : public QSortFilterProxyModel {
   bool onlyProblems() const { return only_; }
 
  protected:
+  bool lessThan(const QModelIndex& left, const QModelIndex& right) const override;
   bool filterAcceptsRow(int row, const QModelIndex& parent) const override;
 
  private:

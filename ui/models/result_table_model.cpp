@@ -2,6 +2,7 @@
 
 #include <QApplication>
 #include <QFontDatabase>
+#include <QHash>
 #include <QLocale>
 #include <QPainter>
 #include <algorithm>
@@ -94,7 +95,25 @@ void ResultTableModel::setRows(const std::vector<ResultRow>& rows) {
   }
   beginResetModel();
   lines_ = std::move(lines);
+  mark();
   endResetModel();
+}
+
+void ResultTableModel::setHealth(std::vector<HealthEntry> entries) {
+  health_ = std::move(entries);
+  mark();
+  if (!lines_.empty()) Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, ColumnCount - 1));
+}
+
+// As exported tables do: all lines of a detector, whichever attack on it the check speaks of.
+void ResultTableModel::mark() {
+  QHash<QString, QStringList> attacks;
+  for (const ResultLine& line : lines_) {
+    if (!line.attack.isEmpty()) attacks[line.detector] += line.attack;
+  }
+  for (ResultLine& line : lines_) {
+    line.red = redChecks(health_, line.detector, attacks.value(line.detector));
+  }
 }
 
 int ResultTableModel::find(const QString& detector, const QString& out,
@@ -136,10 +155,12 @@ int ResultTableModel::columnCount(const QModelIndex& parent) const {
 
 bool ResultTableModel::isBest(int row, int cell) const {
   const ResultLine& mine = lines_[std::size_t(row)];
+  if (!mine.red.isEmpty()) return false;
   const double value = mine.cells[std::size_t(cell)]->auroc;
   int rivals = 0;
   for (const ResultLine& line : lines_) {
-    if (line.out != mine.out || line.attack != mine.attack || !line.cells[std::size_t(cell)]) {
+    if (line.out != mine.out || line.attack != mine.attack || !line.red.isEmpty() ||
+        !line.cells[std::size_t(cell)]) {
       continue;
     }
     ++rivals;
@@ -151,7 +172,19 @@ bool ResultTableModel::isBest(int row, int cell) const {
 QVariant ResultTableModel::data(const QModelIndex& index, int role) const {
   if (!index.isValid()) return {};
   const ResultLine& line = lines_[std::size_t(index.row())];
+  const QString warning =
+      line.red.isEmpty()
+          ? QString()
+          : tr("%1 Red health check: %2. Do not quote the figures of this detector.")
+                .arg(QChar(kRedMark))
+                .arg(line.red.mid(0, 6).join(QStringLiteral(", ")) +
+                     (line.red.size() > 6 ? tr(" and %1 more").arg(line.red.size() - 6)
+                                          : QString()));
   if (index.column() < Clean) {
+    if (index.column() == Detector && !line.red.isEmpty()) {
+      if (role == Qt::DisplayRole) return line.detector + QChar(kRedMark);
+      if (role == Qt::ToolTipRole) return warning;
+    }
     const QString text = index.column() == Detector ? line.detector
                          : index.column() == Out    ? line.out
                          : line.attack.isEmpty()    ? QStringLiteral("–")
@@ -173,7 +206,10 @@ QVariant ResultTableModel::data(const QModelIndex& index, int role) const {
     case BestRole:
       return row && isBest(index.row(), cell);
     case Qt::ToolTipRole:
-      return row ? everything(*row) : tr("Not evaluated");
+      if (!row) return tr("Not evaluated");
+      return warning.isEmpty()
+                 ? everything(*row)
+                 : everything(*row) + QStringLiteral("<p>%1</p>").arg(warning.toHtmlEscaped());
     case Qt::AccessibleTextRole:
       return row ? tr("%1, 95 percent interval %2").arg(number(row->auroc), interval(*row, 3))
                  : tr("not evaluated");

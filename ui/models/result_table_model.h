@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/store/records.h"
+#include "ui/models/health_model.h"
 
 namespace bulwark {
 
@@ -15,6 +16,7 @@ struct ResultLine {
   QString detector, out, attack;
   /// clean, in, out, in_out; empty where the run has no such row.
   std::array<std::optional<ResultRow>, 4> cells;
+  QStringList red;  ///< names of the red health checks of this detector and the attacks on it
 };
 
 /// AUROC of the four settings with 95 % intervals, one line per detector, out set and attack.
@@ -26,12 +28,15 @@ class ResultTableModel : public QAbstractTableModel {
   enum Role {
     IntervalRole = Qt::UserRole,  ///< "0.90–0.93"
     SortRole,
-    BestRole,  ///< true for the best value among the lines of the same out set and attack
+    BestRole,  ///< true for the best value among the lines of the same out set and attack that
+               ///< no red check speaks against
   };
 
   explicit ResultTableModel(QObject* parent = nullptr);
 
   void setRows(const std::vector<ResultRow>& rows);
+  /// Marks the detectors with a red check.
+  void setHealth(std::vector<HealthEntry> entries);
   const std::vector<ResultLine>& lines() const { return lines_; }
   /// -1 when there is no such line.
   int find(const QString& detector, const QString& out, const QString& attack) const;
@@ -50,7 +55,10 @@ class ResultTableModel : public QAbstractTableModel {
 
  private:
   bool isBest(int row, int cell) const;
+  void mark();
+
   std::vector<ResultLine> lines_;
+  std::vector<HealthEntry> health_;
 };
 
 /// Draws the interval small under the value.

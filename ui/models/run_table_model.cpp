@@ -4,7 +4,9 @@
 #include <QLocale>
 #include <QRegularExpression>
 #include <algorithm>
+#include <set>
 
+#include "ui/models/health_model.h"
 #include "ui/shell/icons.h"
 
 namespace bulwark {
@@ -39,9 +41,18 @@ void best(const std::map<std::string, std::map<std::string, double>>& table,
 
 }  // namespace
 
-BestAuroc bestAuroc(const std::vector<ResultRow>& rows) {
+BestAuroc bestAuroc(const std::vector<ResultRow>& rows, const Json& summary) {
+  const auto health = readHealth(summary);
+  std::map<std::string, QStringList> attacks;
+  for (const ResultRow& row : rows) attacks[row.detector] += QString::fromStdString(row.attack);
+  std::set<std::string> red;
+  for (const auto& [detector, tried] : attacks) {
+    if (!redChecks(health, QString::fromStdString(detector), tried).isEmpty()) red.insert(detector);
+  }
+  const bool all = red.size() == attacks.size();
   std::map<std::string, std::map<std::string, double>> clean, inOut;
   for (const ResultRow& row : rows) {
+    if (!all && red.count(row.detector) > 0) continue;
     if (row.setting == "clean") {
       clean[row.detector][row.out] = row.auroc;
     } else if (row.setting == "in_out") {
@@ -50,6 +61,7 @@ BestAuroc bestAuroc(const std::vector<ResultRow>& rows) {
     }
   }
   BestAuroc result;
+  result.red = all && !rows.empty();
   best(clean, result.clean, result.cleanDetector);
   best(inOut, result.inOut, result.inOutDetector);
   return result;
@@ -162,7 +174,16 @@ QVariant RunTableModel::data(const QModelIndex& index, int role) const {
       const QString detector = !known            ? QString()
                                : column == Clean ? known->cleanDetector
                                                  : known->inOutDetector;
-      return detector.isEmpty() ? QVariant() : tr("%1, mean AUROC over the out sets").arg(detector);
+      if (detector.isEmpty()) return {};
+      QString text = column == Clean
+                         ? tr("%1: its AUROC without an attack, mean over the out sets")
+                         : tr("%1: its AUROC under the strongest attack on both sets, mean over "
+                              "the out sets");
+      if (known->red) {
+        text += QStringLiteral("\n%1 ").arg(QChar(kRedMark)) +
+                tr("Every detector of this run has a red health check: do not quote its figures.");
+      }
+      return text.arg(detector);
     }
     if (column == Created) return QLocale().toString(run.created.toLocalTime());
     return column == Name || column == Note ? data(index, Qt::DisplayRole) : QVariant();
@@ -190,7 +211,9 @@ QVariant RunTableModel::data(const QModelIndex& index, int role) const {
       const auto known = best(index.row());
       const auto value = !known ? std::nullopt : column == Clean ? known->clean : known->inOut;
       if (sorted) return value.value_or(-1);
-      return value ? QLocale().toString(*value, 'f', 3) : QStringLiteral("–");
+      if (!value) return QStringLiteral("–");
+      return QLocale().toString(*value, 'f', 3) +
+             (known->red ? QString(QChar(kRedMark)) : QString());
     }
   }
 }
@@ -227,9 +250,21 @@ QVariant RunTableModel::headerData(int section, Qt::Orientation orientation, int
     return QVariant((number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
   }
   if (role == Qt::ToolTipRole) {
-    if (section == Clean) return tr("Best detector without an attack, mean over the out sets");
-    if (section == InOut)
-      return tr("Best detector with both sets attacked, mean over the out sets");
+    const QString red =
+        tr("Detectors with a red health check are left aside while there are "
+           "others; the tooltip of a value names its detector.");
+    if (section == Clean) {
+      return tr("AUROC of the run's best detector without an attack: the highest among its "
+                "detectors of the mean over the out sets.") +
+             u'\n' + red;
+    }
+    if (section == InOut) {
+      return tr("AUROC of the run's best detector with both sets attacked: per out set the worst "
+                "over the attacks, then the mean over the out sets, the highest among the "
+                "detectors.") +
+             u'\n' + red;
+    }
+    if (section == Duration) return tr("From the start of the run to its end");
     if (section == Pin) return tr("Pinned runs stay on top");
   }
   return {};

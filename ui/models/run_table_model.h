@@ -12,13 +12,15 @@
 
 namespace bulwark {
 
-/// The best detector of a run by mean AUROC over its out sets.
+/// The best detector of a run by mean AUROC over its out sets, those with a red health check (an
+/// exported table marks them) left aside unless all have one.
 struct BestAuroc {
   std::optional<double> clean;
   std::optional<double> inOut;  ///< under the strongest attack
   QString cleanDetector, inOutDetector;
+  bool red = false;  ///< all have a red check
 };
-BestAuroc bestAuroc(const std::vector<ResultRow>& rows);
+BestAuroc bestAuroc(const std::vector<ResultRow>& rows, const Json& summary = Json());
 
 /// What the runs table shows of one run.
 struct RunRow {

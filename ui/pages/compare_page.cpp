@@ -170,7 +170,10 @@ void ComparePage::loadBest() {
       this,
       [wanted](RunStore& store) {
         std::vector<BestAuroc> found;
-        for (const auto& [run, stamp] : wanted) found.push_back(bestAuroc(store.results(run)));
+        for (const auto& [run, stamp] : wanted) {
+          const auto record = store.findRun(run);
+          found.push_back(bestAuroc(store.results(run), record ? record->summary : Json()));
+        }
         return found;
       },
       [this, wanted](const std::vector<BestAuroc>& found) {

@@ -163,6 +163,7 @@ void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<Result
   showAccuracy();
   healthPanel_->setRun(run->id, context_.database->path(), healthCost_);
   healthPanel_->showSummary(summary_, run->specification);
+  model_->setHealth(readHealth(summary_));
   if (known) {
     health_->showChecks(summary_, *model_);
     showTrends();

@@ -66,7 +66,10 @@ QWidget* ResultsPage::buildHeader() {
   health_ = new HealthLabel(header);
   health_->setObjectName(QStringLiteral("resultsHealth"));
   health_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-  connect(health_, &HealthLabel::clicked, this, [this] { showHealth(true); });
+  connect(health_, &HealthLabel::clicked, this, [this] {
+    showHealth(true);
+    healthPanel_->showCheck();
+  });
   selection_ = new ElidedLabel({}, header);
   selection_->setObjectName(QStringLiteral("resultsSelection"));
   auto* second = new QHBoxLayout;

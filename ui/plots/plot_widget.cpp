@@ -7,6 +7,8 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMenu>
+#include <QScrollArea>
+#include <QScrollBar>
 #include <QToolButton>
 
 #include "ui/plots/plot_data_dialog.h"
@@ -39,6 +41,21 @@ struct PlotWidget::Impl {
   void applyBase(const PlotTheme& look, const QFont& font);
   void wrapLegend(int width);
 };
+
+namespace {
+
+/// Whether it stands in an area that has something to scroll.
+bool isScrolled(const QWidget& plot) {
+  for (const QWidget* widget = plot.parentWidget(); widget; widget = widget->parentWidget()) {
+    const auto* area = qobject_cast<const QAbstractScrollArea*>(widget);
+    if (area && area->verticalScrollBar()->maximum() > area->verticalScrollBar()->minimum()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
 
 void PlotWidget::Impl::applyBase(const PlotTheme& look, const QFont& font) {
   plot->setBackground(QBrush(look.background));
@@ -479,7 +496,12 @@ bool PlotWidget::eventFilter(QObject* watched, QEvent* event) {
       }
       return true;
     case QEvent::Wheel:
-      if (isEmpty()) return true;
+      // In a page that scrolls the wheel is the page's; with Ctrl it still zooms.
+      if (isEmpty() || (isScrolled(*this) &&
+                        !(static_cast<QWheelEvent*>(event)->modifiers() & Qt::ControlModifier))) {
+        event->ignore();  // goes on to the parent
+        return true;
+      }
       d.zoomed = true;
       break;
     case QEvent::KeyPress: {

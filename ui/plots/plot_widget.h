@@ -25,8 +25,8 @@ struct PlotTable {
 ///
 /// Only sources in ui/plots see qcustomplot.h (it costs seconds per file); pages use subclasses.
 /// A subclass adds its plottables to `canvas()` and answers the virtual functions below.
-/// Wheel and drag zoom and move; a double click resets, or asks to be maximised when there is
-/// nothing to reset.
+/// Wheel and drag zoom and move (in a page that scrolls, the wheel scrolls and Ctrl+wheel zooms); a
+/// double click resets, or asks to be maximised when there is nothing to reset.
 class PlotWidget : public QWidget {
   Q_OBJECT
 

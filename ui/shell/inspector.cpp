@@ -18,6 +18,7 @@
 #include "ui/bridge/experiment_draft.h"
 #include "ui/bridge/navigator.h"
 #include "ui/bridge/run_focus.h"
+#include "ui/models/health_model.h"
 #include "ui/models/job_table_model.h"
 #include "ui/widgets/experiment_sets.h"
 #include "ui/widgets/panel.h"
@@ -188,6 +189,10 @@ void Inspector::show(const Content& content) {
   // what they say has changed, so that a selected text stays selected.
   std::string signature = run.uuid + run.device + run.started + run.finished;
   for (const auto& result : content.results) signature += formatNumber(result.auroc) + ' ';
+  const auto health = readHealth(run.summary);
+  for (const HealthEntry& entry : health) {
+    if (entry.verdict == HealthVerdict::Red) signature += entry.name().toStdString() + ' ';
+  }
   showNote(run);
   if (signature == signature_ && run.specification == specification_) return;
   signature_ = signature;
@@ -245,9 +250,22 @@ void Inspector::show(const Content& content) {
     metrics_->addWidget(roleLabel(tr("mean of out sets"), "muted"), 0, 0);
     metrics_->addWidget(roleLabel(tr("clean"), "muted"), 0, 1, Qt::AlignRight);
     metrics_->addWidget(roleLabel(QStringLiteral("in_out"), "muted"), 0, 2, Qt::AlignRight);
+    QStringList attacks;
+    for (const auto& result : content.results) {
+      if (!result.attack.empty()) attacks += QString::fromStdString(result.attack);
+    }
     int line = 1;
     for (const auto& [name, means] : rows) {
-      metrics_->addWidget(new QLabel(QString::fromStdString(name)), line, 0);
+      auto* detector = new QLabel(QString::fromStdString(name));
+      // The mark of exported tables: a figure that is not to be quoted.
+      if (const auto red = redChecks(health, detector->text(), attacks); !red.isEmpty()) {
+        detector->setToolTip(tr("%1 Red health check: %2. Do not quote the figures of this "
+                                "detector.")
+                                 .arg(QChar(kRedMark))
+                                 .arg(red.join(QStringLiteral(", "))));
+        detector->setText(detector->text() + QChar(kRedMark));
+      }
+      metrics_->addWidget(detector, line, 0);
       metrics_->addWidget(new QLabel(means.first.text()), line, 1, Qt::AlignRight);
       metrics_->addWidget(new QLabel(means.second.text()), line, 2, Qt::AlignRight);
       ++line;

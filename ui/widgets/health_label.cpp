@@ -1,9 +1,11 @@
 #include "ui/widgets/health_label.h"
 
+#include <QLocale>
 #include <QMouseEvent>
 #include <algorithm>
+#include <iterator>
 
-#include "core/base/text.h"
+#include "ui/models/health_model.h"
 #include "ui/models/result_table_model.h"
 #include "ui/widgets/panel.h"
 
@@ -11,50 +13,45 @@ namespace bulwark {
 
 namespace {
 
-QString text(const Json& check, const char* key) {
-  const auto found = check.find(key);
-  return found != check.end() && found->is_string()
-             ? QString::fromStdString(found->get<std::string>()).toHtmlEscaped()
-             : QString();
+constexpr std::size_t kMostListed = 16;  // rows that a tooltip may have and still fit a screen
+
+QString number(const std::optional<double>& value) {
+  return value ? QLocale().toString(*value, 'g', 3) : QStringLiteral("–");
 }
 
-QString number(const Json& check, const char* key) {
-  const auto found = check.find(key);
-  return found != check.end() && found->is_number() ? QString::number(found->get<double>(), 'g', 3)
-                                                    : QStringLiteral("–");
-}
-
-/// A sign as well as a word: no verdict is told by a colour alone.
-QString sign(const QString& verdict) {
-  if (verdict == QLatin1String("green")) return QStringLiteral("✓");
-  if (verdict == QLatin1String("amber")) return QStringLiteral("⚠");
-  if (verdict == QLatin1String("red")) return QStringLiteral("✗");
-  return QStringLiteral("–");
-}
-
-bool any(const Json& checks, const char* verdict) {
-  return std::any_of(checks.begin(), checks.end(),
-                     [&](const Json& check) { return text(check, "verdict") == verdict; });
-}
-
-QString tableOf(const Json& checks) {
-  QString html = QStringLiteral("<table cellpadding='2'>");
+/// The line in full, and every problem with its number and its limit, red first.
+QString detailsOf(const QString& line, const std::vector<HealthEntry>& entries) {
+  QString html = QStringLiteral("<p>%1</p>").arg(line.toHtmlEscaped());
+  std::vector<HealthEntry> listed;
+  for (const auto verdict : {HealthVerdict::Red, HealthVerdict::Amber}) {
+    std::copy_if(entries.begin(), entries.end(), std::back_inserter(listed),
+                 [&](const HealthEntry& entry) { return entry.verdict == verdict; });
+  }
+  if (listed.empty()) listed = entries;
+  const std::size_t most = std::min(listed.size(), kMostListed);
+  html += QStringLiteral("<table cellpadding='2'>");
   html += QStringLiteral(
               "<tr><th></th><th></th><th align='left'>%1</th><th align='right'>%2</th>"
               "<th align='right'>%3</th></tr>")
               .arg(HealthLabel::tr("check"), HealthLabel::tr("found"), HealthLabel::tr("limit"));
-  for (const Json& check : checks) {
-    QString what = text(check, "title");
-    const QString detail = text(check, "detail");
-    if (!detail.isEmpty()) what += QStringLiteral("<br><i>%1</i>").arg(detail);
+  for (std::size_t i = 0; i < most; ++i) {
+    const HealthEntry& entry = listed[i];
+    QString what = entry.title.toHtmlEscaped();
+    if (!entry.detail.isEmpty()) {
+      what += QStringLiteral("<br><i>%1</i>").arg(entry.detail.toHtmlEscaped());
+    }
     html += QStringLiteral(
                 "<tr><td>%1</td><td>%2&nbsp;&nbsp;</td><td>%3</td>"
                 "<td align='right'>&nbsp;&nbsp;%4</td>"
                 "<td align='right'>&nbsp;&nbsp;%5</td></tr>")
-                .arg(sign(text(check, "verdict")), text(check, "id"), what, number(check, "value"),
-                     number(check, "threshold"));
+                .arg(signOf(entry.verdict), entry.name().toHtmlEscaped(), what, number(entry.value),
+                     number(entry.threshold));
   }
-  return html + QStringLiteral("</table>");
+  html += QStringLiteral("</table>");
+  if (listed.size() > most) {
+    html += HealthLabel::tr("… and %1 more in the health panel.").arg(listed.size() - most);
+  }
+  return html + QStringLiteral("<p>%1</p>").arg(HealthLabel::tr("Click to see the worst."));
 }
 
 }  // namespace
@@ -75,16 +72,13 @@ void HealthLabel::say(const QString& text, const char* role) {
 }
 
 void HealthLabel::showChecks(const Json& summary, const ResultTableModel& table) {
-  const Json none = Json::array();
-  const bool checked = summary.is_object() && summary.contains("health_checks") &&
-                       summary.at("health_checks").is_array() &&
-                       !summary.at("health_checks").empty();
-  const Json& checks = checked ? summary.at("health_checks") : none;
-  setDetails(checked ? tableOf(checks) : QString());
-  QString line =
-      checked ? QString::fromStdString(summary.value("health", std::string())) : QString();
-  if (!line.isEmpty()) line[0] = line[0].toUpper();
+  const auto entries = readHealth(summary);
+  const bool checked = !entries.empty();
+  const QString line = checked ? healthLine(entries) : QString();
+  setDetails(checked ? detailsOf(line, entries) : QString());
   setAccessibleDescription(line);
+  auto worst = HealthVerdict::NotApplicable;
+  for (const HealthEntry& entry : entries) worst = std::max(worst, entry.verdict);
 
   const auto& lines = table.lines();
   const bool attacked = std::any_of(lines.begin(), lines.end(), [](const ResultLine& one) {
@@ -93,9 +87,9 @@ void HealthLabel::showChecks(const Json& summary, const ResultTableModel& table)
   const QString wrong = table.inconsistency();
   if (!wrong.isEmpty()) {
     say(tr("⚠ Not consistent: %1").arg(wrong), "error");
-  } else if (any(checks, "red")) {
+  } else if (worst == HealthVerdict::Red) {
     say(QStringLiteral("✗ ") + line, "error");
-  } else if (any(checks, "amber")) {
+  } else if (worst == HealthVerdict::Amber) {
     say(QStringLiteral("⚠ ") + line, "warning");
   } else if (checked) {
     say(QStringLiteral("✓ ") + line, "");

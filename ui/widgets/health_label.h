@@ -7,8 +7,8 @@ namespace bulwark {
 
 class ResultTableModel;
 
-/// One line on the soundness of a run's figures; its tooltip lists every check with its number
-/// and its limit.
+/// One line on the soundness of a run's figures, what is worst first; its tooltip has all of it,
+/// and each problem with its number and its limit.
 class HealthLabel : public ElidedLabel {
   Q_OBJECT
 

@@ -3,6 +3,7 @@
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QMouseEvent>
 #include <QPainter>
 #include <QPixmap>
 #include <QVBoxLayout>
@@ -90,9 +91,11 @@ HealthLightCard::HealthLightCard(const QString& title, const QString& meaning, Q
   text_ = new QLabel(this);
   text_->setObjectName(QStringLiteral("lightSentences"));
   text_->setWordWrap(true);
-  text_->setTextFormat(Qt::PlainText);
-  text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  text_->setTextFormat(Qt::RichText);
+  text_->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
   text_->hide();
+  connect(text_, &QLabel::linkActivated, this,
+          [this](const QString& link) { Q_EMIT checkChosen(names_.value(link.toInt())); });
   layout->addWidget(text_);
   layout->addStretch(1);
   showLight(HealthLight{});
@@ -121,19 +124,48 @@ void HealthLightCard::showLight(const HealthLight& light) {
     sentences = sentences.mid(0, kMostSentences);
     sentences += tr("… and %1 more in the list below.").arg(more);
   }
-  text_->setText(sentences.join(u'\n'));
+  shown_ = sentences;
+  names_ = light.names;
+  drawSentences();
   text_->setVisible(!sentences.isEmpty());
+  if (names_.isEmpty()) {
+    unsetCursor();
+  } else {
+    setCursor(Qt::PointingHandCursor);
+  }
   setAccessibleName(title_ + QStringLiteral(": ") + word);
   setAccessibleDescription(light.sentences.join(u' '));
   drawSign();
 }
 
-QString HealthLightCard::sentences() const {
-  return text_->text();
+// Every sentence is a link in the colour of the text, underlined at the name of its check.
+void HealthLightCard::drawSentences() {
+  const QString colour = palette().color(QPalette::WindowText).name();
+  QString html;
+  for (qsizetype i = 0; i < shown_.size(); ++i) {
+    const QString sentence = shown_[i].toHtmlEscaped();
+    const auto colon = std::max<qsizetype>(0, sentence.indexOf(u':'));
+    html += QStringLiteral(
+                "<p style='margin:0'><a href='%1' style='color:%2;text-decoration:none'>"
+                "<u>%3</u>%4</a></p>")
+                .arg(std::min(i, names_.size() - 1))
+                .arg(colour, sentence.left(colon), sentence.mid(colon));
+  }
+  text_->setText(html);
+}
+
+void HealthLightCard::mouseReleaseEvent(QMouseEvent* event) {
+  QFrame::mouseReleaseEvent(event);
+  if (event->button() == Qt::LeftButton && rect().contains(event->pos()) && !names_.isEmpty()) {
+    Q_EMIT checkChosen(names_.first());
+  }
 }
 
 void HealthLightCard::changeEvent(QEvent* event) {
-  if (event->type() == QEvent::PaletteChange) drawSign();
+  if (event->type() == QEvent::PaletteChange) {
+    drawSign();
+    drawSentences();
+  }
   QFrame::changeEvent(event);
 }
 
@@ -163,6 +195,7 @@ HealthLights::HealthLights(QWidget* parent) : QWidget(parent) {
   for (std::size_t i = 0; i < cards_.size(); ++i) {
     cards_[i]->setObjectName(QLatin1String(names[i]));
     row->addWidget(cards_[i], 1);
+    connect(cards_[i], &HealthLightCard::checkChosen, this, &HealthLights::checkChosen);
   }
 }
 

@@ -20,16 +20,23 @@ class HealthLightCard : public QFrame {
   void showLight(const HealthLight& light);
   HealthVerdict verdict() const { return verdict_; }
   /// As shown, one sentence a line.
-  QString sentences() const;
+  QString sentences() const { return shown_.join(u'\n'); }
+
+ Q_SIGNALS:
+  /// A sentence was clicked, or the card of a light that is amber or red: the name of the check.
+  void checkChosen(const QString& name);
 
  protected:
+  void mouseReleaseEvent(QMouseEvent* event) override;
   void changeEvent(QEvent* event) override;
 
  private:
   void drawSign();
+  void drawSentences();
 
   HealthVerdict verdict_ = HealthVerdict::NotApplicable;
   QString title_;
+  QStringList shown_, names_;
   QLabel* sign_;
   QLabel* word_;
   QLabel* counts_;
@@ -44,6 +51,9 @@ class HealthLights : public QWidget {
   explicit HealthLights(QWidget* parent = nullptr);
   void showChecks(const std::vector<HealthEntry>& entries);
   HealthLightCard* card(int light) const { return cards_[std::size_t(light)]; }
+
+ Q_SIGNALS:
+  void checkChosen(const QString& name);
 
  private:
   std::array<HealthLightCard*, 3> cards_;

@@ -7,8 +7,11 @@
 #include <QLabel>
 #include <QProgressBar>
 #include <QPushButton>
+#include <QScrollBar>
 #include <QTableView>
+#include <QTimer>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/bridge/health_runner.h"
 #include "ui/widgets/check_detail.h"
@@ -16,6 +19,11 @@
 #include "ui/widgets/panel.h"
 
 namespace bulwark {
+
+namespace {
+/// Rows of the list in sight: below it stands what is said of the chosen one.
+constexpr int kMostRows = 8;
+}  // namespace
 
 HealthPanel::HealthPanel(QWidget* parent)
     : QScrollArea(parent),
@@ -35,9 +43,11 @@ HealthPanel::HealthPanel(QWidget* parent)
   column->addWidget(lights_);
   plots_->setLast(makeCostly());
   column->addWidget(plots_);
-  column->addWidget(makeChecks());
+  checks_ = makeChecks();
+  column->addWidget(checks_);
   column->addStretch(1);
   setWidget(body);
+  connect(lights_, &HealthLights::checkChosen, this, &HealthPanel::showCheck);
   showCostly();
 }
 
@@ -51,7 +61,6 @@ QWidget* HealthPanel::makeChecks() {
   panel->header()->addWidget(count_);
   panel->header()->addWidget(onlyProblems_);
   detail_ = new CheckDetail;
-  panel->body()->addWidget(detail_);
   connect(detail_, &CheckDetail::thresholdsEdited, this, &HealthPanel::thresholdsEdited);
   connect(detail_, &CheckDetail::rerunWanted, this, &HealthPanel::rerunWanted);
   table_ = new QTableView;
@@ -67,11 +76,10 @@ QWidget* HealthPanel::makeChecks() {
   table_->setFrameShape(QFrame::NoFrame);
   table_->setWordWrap(false);
   table_->setSortingEnabled(true);
-  table_->sortByColumn(-1, Qt::AscendingOrder);
+  table_->sortByColumn(HealthModel::Verdict, Qt::AscendingOrder);
   table_->verticalHeader()->hide();
   table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() * 2 + 6);
-  // All rows are shown: the page scrolls, not the table within it.
-  table_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  table_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
   auto* header = table_->horizontalHeader();
   header->setHighlightSections(false);
   header->setSectionResizeMode(QHeaderView::Fixed);
@@ -83,6 +91,7 @@ QWidget* HealthPanel::makeChecks() {
                                         {HealthModel::Source, 176}};
   for (const auto& [section, width] : widths) table_->setColumnWidth(section, width);
   panel->body()->addWidget(table_);
+  panel->body()->addWidget(detail_);
   connect(table_->selectionModel(), &QItemSelectionModel::currentChanged, this,
           [this](const QModelIndex& index) { choose(index); });
   connect(onlyProblems_, &QCheckBox::toggled, this, [this](bool only) {
@@ -184,28 +193,50 @@ void HealthPanel::choose(const QModelIndex& index) {
     return;
   }
   const auto& entry = model_->entries()[std::size_t(filter_->mapToSource(index).row())];
-  chosen_ = entry.id + u' ' + entry.subject;
+  chosen_ = entry.name();
   detail_->showCheck(entry);
 }
 
-/// The check that was chosen before, else the worst.
-void HealthPanel::chooseWorst() {
+/// The first of the worst verdict; -1: there is no problem.
+int HealthPanel::worstRow() const {
   int worst = -1;
+  const auto verdictAt = [this](int row) {
+    return filter_->index(row, 0).data(HealthModel::VerdictRole).toInt();
+  };
   for (int row = 0; row < filter_->rowCount(); ++row) {
-    const int source = filter_->mapToSource(filter_->index(row, 0)).row();
-    const HealthEntry& entry = model_->entries()[std::size_t(source)];
-    if (entry.id + u' ' + entry.subject == chosen_) {
-      worst = row;
-      break;
-    }
-    const auto verdictAt = [&](int at) {
-      return filter_->index(at, 0).data(HealthModel::VerdictRole).toInt();
-    };
-    if (entry.isProblem() && (worst < 0 || verdictAt(row) > verdictAt(worst))) worst = row;
+    if (verdictAt(row) < int(HealthVerdict::Amber)) continue;
+    if (worst < 0 || verdictAt(row) > verdictAt(worst)) worst = row;
   }
-  const QModelIndex index = worst < 0 ? QModelIndex() : filter_->index(worst, 0);
+  return worst;
+}
+
+int HealthPanel::rowOf(const QString& name) const {
+  for (int row = 0; row < filter_->rowCount(); ++row) {
+    if (filter_->index(row, HealthModel::Id).data().toString() == name) return row;
+  }
+  return -1;
+}
+
+void HealthPanel::chooseRow(int row) {
+  const QModelIndex index = row < 0 ? QModelIndex() : filter_->index(row, 0);
   table_->setCurrentIndex(index);
   choose(index);
+}
+
+void HealthPanel::showCheck(const QString& name) {
+  const int row = rowOf(name);
+  chooseRow(row < 0 ? worstRow() : row);
+  scrollToChecks();
+  QTimer::singleShot(0, this, &HealthPanel::scrollToChecks);  // the page may just have been shown
+}
+
+void HealthPanel::scrollToChecks() {
+  table_->scrollTo(table_->currentIndex());
+  ensureWidgetVisible(checks_, 0, 0);
+  // Where the list and what it says of the check do not fit both, the list's start counts.
+  if (checks_->height() > viewport()->height()) {
+    verticalScrollBar()->setValue(checks_->mapTo(widget(), QPoint(0, 0)).y());
+  }
 }
 
 void HealthPanel::showSummary(const Json& summary, const Json& specification) {
@@ -229,7 +260,9 @@ void HealthPanel::showSummary(const Json& summary, const Json& specification) {
                                                                      : Json::array();
   plots_->showSeries(series_, detector_, attack_);
   fitTable();
-  chooseWorst();
+  // The check that was chosen before, else the worst.
+  const int before = chosen_.isEmpty() ? -1 : rowOf(chosen_);
+  chooseRow(before < 0 ? worstRow() : before);
 }
 
 void HealthPanel::choose(const QString& detector, const QString& attack) {
@@ -240,8 +273,8 @@ void HealthPanel::choose(const QString& detector, const QString& attack) {
 
 void HealthPanel::fitTable() {
   const int header = table_->horizontalHeader()->sizeHint().height();
-  table_->setFixedHeight(header +
-                         filter_->rowCount() * table_->verticalHeader()->defaultSectionSize() + 4);
+  const int rows = std::clamp(filter_->rowCount(), 1, kMostRows);
+  table_->setFixedHeight(header + rows * table_->verticalHeader()->defaultSectionSize() + 4);
 }
 
 }  // namespace bulwark

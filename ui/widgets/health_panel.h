@@ -36,6 +36,8 @@ class HealthPanel : public QScrollArea {
   void setRunner(HealthRunner* runner);
   /// `cost`: a sentence on what they would take; may be empty.
   void setRun(qint64 run, const QString& database, const QString& cost);
+  /// Chooses the check of that name ("H15 knn"), or the worst, and scrolls to it.
+  void showCheck(const QString& name = {});
 
   HealthLights* lights() const { return lights_; }
   HealthPlots* plots() const { return plots_; }
@@ -51,8 +53,11 @@ class HealthPanel : public QScrollArea {
 
  private:
   void choose(const QModelIndex& index);
-  void chooseWorst();
+  void chooseRow(int row);
+  void scrollToChecks();
+  int rowOf(const QString& name) const;
   QWidget* makeChecks();
+  int worstRow() const;
   QWidget* makeCostly();
   void fitTable();
   void showCostly();
@@ -62,6 +67,7 @@ class HealthPanel : public QScrollArea {
   HealthModel* model_;
   HealthFilter* filter_;
   CheckDetail* detail_;
+  QWidget* checks_;
   QTableView* table_;
   QCheckBox* onlyProblems_;
   QLabel* count_;
