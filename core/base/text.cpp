@@ -116,6 +116,7 @@ std::string formatDuration(double seconds) {
 std::string formatNumber(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  if (value == 0.0) return std::string("0");  // no "-0"
   std::array<char, 40> buffer{};
   const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   return std::string(buffer.data(), result.ptr);
@@ -126,7 +127,10 @@ std::string formatFixed(double value, int decimals) {
   std::array<char, 400> buffer{};
   const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
                                     std::chars_format::fixed, decimals);
-  return std::string(buffer.data(), result.ptr);
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(result.ptr - buffer.data()));
+  // A small negative number, rounded, is no "-0.00".
+  const bool zero = text.find_first_not_of("-0.") == std::string_view::npos;
+  return std::string(zero && text.starts_with('-') ? text.substr(1) : text);
 }
 
 }  // namespace bulwark

@@ -26,15 +26,22 @@ double limitAt(const Json& json, const std::string& path) {
   return json.get<double>();
 }
 
-/// By the number alone; NaN is red.
-Verdict verdictOf(const HealthCheck& check) {
-  if (std::isnan(check.value) || check.value > check.limit) return Verdict::Red;
-  return check.value <= check.threshold ? Verdict::Green : Verdict::Amber;
+/// Whether `value` exceeds `limit` by more than the rounding of differences of AUROCs and scores:
+/// 0.5 - 0.498 is 0.0020000000000000018. A limit of 0 is meant to the last bit.
+bool exceeds(double value, double limit) {
+  constexpr double rounding = 1e-12;
+  return value > (limit > 0.0 ? limit + rounding * (1.0 + limit) : limit);
 }
 
-/// JSON knows no NaN and no infinity.
+/// By the number alone; NaN is red.
+Verdict verdictOf(const HealthCheck& check) {
+  if (std::isnan(check.value) || exceeds(check.value, check.limit)) return Verdict::Red;
+  return exceeds(check.value, check.threshold) ? Verdict::Amber : Verdict::Green;
+}
+
+/// JSON knows no NaN and no infinity; a zero has no sign.
 Json finite(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
+  return std::isfinite(value) ? Json(value == 0.0 ? 0.0 : value) : Json(nullptr);
 }
 
 /// The rule of `id`, null if there is none (runs of other versions).
@@ -94,7 +101,11 @@ HealthThresholds::HealthThresholds(const Json& given, const std::string& path) {
       const double amber = limitAt(value[0], at + "[0]"),
                    red = value[1].is_null() ? std::numeric_limits<double>::infinity()
                                             : limitAt(value[1], at + "[1]");
-      if (red < amber) throw Error::badInput("the limits fall", at, "the red one is the larger");
+      if (red < amber) {
+        throw Error::badInput("the red limit " + formatNumber(red) + " is below the green limit " +
+                                  formatNumber(amber),
+                              at, "the red one must be at least as large as the green one");
+      }
       changed_[id] = {amber, red};
       continue;
     }
@@ -173,7 +184,7 @@ HealthCheck HealthCheck::fromJson(const Json& json) {
 HealthCheck judged(const HealthThresholds& thresholds, const std::string& id,
                    const std::string& subject, double value, const std::string& detail) {
   HealthCheck check = notApplicable(id, subject, detail);
-  check.value = value;
+  check.value = value == 0.0 ? 0.0 : value;  // no -0
   check.threshold = thresholds.amber(id);
   check.limit = thresholds.red(id);
   check.verdict = verdictOf(check);

@@ -94,6 +94,13 @@ class TestBase : public QObject {
       QVERIFY(std::stod(formatNumber(value)) == value);
     }
     QCOMPARE(formatFixed(0.12345, 3), std::string("0.123"));
+    // No zero has a sign.
+    QCOMPARE(formatNumber(-0.0), std::string("0"));
+    QCOMPARE(formatFixed(-0.0, 3), std::string("0.000"));
+    QCOMPARE(formatFixed(-0.0004, 3), std::string("0.000"));
+    QCOMPARE(formatFixed(-0.4, 0), std::string("0"));
+    QCOMPARE(formatFixed(-0.0005001, 3), std::string("-0.001"));
+    QCOMPARE(formatFixed(-10.0, 0), std::string("-10"));
     QCOMPARE(formatFixed(1e300, 0).size(), std::size_t{301});
     QCOMPARE(formatFixed(std::numeric_limits<double>::infinity(), 2), std::string("inf"));
   }

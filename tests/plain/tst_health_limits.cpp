@@ -90,6 +90,42 @@ class TestHealthLimits : public QObject {
     QVERIFY(remedyOf("H99", "", made).text.empty());
   }
 
+  void roundingIsNoFailure() {
+    const auto at = [](const char* id, double value) { return judged({}, id, "", value).verdict; };
+    const double atLimit = 0.5 - 0.498;  // H27 is red above 0.002
+    QVERIFY(atLimit > 0.002);
+    QVERIFY(at("H27", atLimit) == Verdict::Green);
+    QVERIFY(at("H27", 0.002 + 1e-9) == Verdict::Red);
+    QVERIFY(at("H22", 0.505 - 0.5) == Verdict::Green);
+    QVERIFY(at("H22", 0.005 + 1e-9) == Verdict::Amber);
+    QVERIFY(at("H22", 0.52 - 0.5) == Verdict::Amber);
+    QVERIFY(at("H22", 0.02 + 1e-9) == Verdict::Red);
+    // Where nothing is allowed, nothing is.
+    QVERIFY(at("H8", 1e-300) == Verdict::Red);
+    QVERIFY(at("H3", 1e-16) == Verdict::Amber);
+    QVERIFY(at("H27", std::nan("")) == Verdict::Red);
+    QVERIFY(at("H9", 1e300) == Verdict::Amber);  // never red
+  }
+
+  void aZeroHasNoSign() {
+    QCOMPARE(judged({}, "H1", "", -0.0).toJson().at("value").dump(), std::string("0.0"));
+    HealthCheck check;
+    check.value = -0.0;
+    QCOMPARE(check.toJson().at("value").dump(), std::string("0.0"));
+  }
+
+  void fallingLimitsAreRefused() {
+    try {
+      HealthThresholds(Json{{"H22", {0.02, 0.01}}}, "evaluation.health_thresholds");
+      QFAIL("falling limits were taken");
+    } catch (const Error& error) {
+      QCOMPARE(std::string(error.what()),
+               std::string("evaluation.health_thresholds.H22: the red limit 0.01 is below the "
+                           "green limit 0.02; the red one must be at least as large as the green "
+                           "one"));
+    }
+  }
+
   void changedLimitsAreTold() {
     const HealthThresholds loose(Json{{"H27", {0.02, 0.02}}, {"H22", {0.005, nullptr}}});
     const auto told = [&](const char* id, double value) {
