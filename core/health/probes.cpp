@@ -213,7 +213,7 @@ class Examination {
     gain(black.in, attacks_.cleanIn(), 1.0, scatter.y);
     gain(black.out, attacks_.cleanOut(), -1.0, scatter.y);
     report_.series.push_back(scatter);
-    beside("H27", "square", black);
+    beside("H27", "square, which needs no gradients,", black);
   }
 
   /// What another attack adds to the white box, each image taking the worse of the two: alone, one
@@ -238,12 +238,20 @@ class Examination {
     }
     const double value = auroc(both.in, both.out);
     const std::size_t images = both.in.size() + both.out.size();
-    add(id, std::max(0.0, white_.auroc - value),
-        aurocText(value) + " together with " + name + " against " + formatFixed(white_.auroc, 3) +
-            "; wins on " + std::to_string(won) + " of " + std::to_string(images) + " images");
+    const double fall = std::max(0.0, white_.auroc - value);
+    add(id, fall,
+        name + " did better on " +
+            formatFixed(100.0 * static_cast<double>(won) / static_cast<double>(images), 1) +
+            " % of the images (" + std::to_string(won) + " of " + std::to_string(images) +
+            "); with it the AUROC falls by " + formatFixed(fall, 4) + " to " +
+            formatFixed(value, 3));
+    HealthCheck& check = report_.checks.back();
     if (100 * won > images) {
-      report_.checks.back().verdict = Verdict::Red;
-      report_.checks.back().forced = true;
+      check.verdict = Verdict::Red;
+      check.forced = true;
+    }
+    if (check.verdict != Verdict::Green) {
+      check.detail += ": the gradient attack is too weak or gradients are masked";
     }
   }
 

@@ -147,7 +147,7 @@ const std::map<std::string, Entry>& entries() {
         "(BPDA), and check with a black box.",
         square}},
       {"H21",
-       {"One step does better than many: gradients are masked or the steps too long. Try "
+       {"One step does better than many: the steps are too long or gradients are masked. Try "
         "more and shorter steps.",
         moreSteps}},
       {"H22",
@@ -164,16 +164,18 @@ const std::map<std::string, Entry>& entries() {
        {"Starting points repeat: nothing but the attack may seed its generator. Restarts "
         "count as one until then."}},
       {"H27",
-       {"A black box found worse points than the attack that knows the gradient: gradients "
-        "are masked. Keep the black box among the attacks.",
+       {"An attack without gradients found worse points: the gradient attack is too weak, or "
+        "gradients are masked. Keep the black box among the attacks, and give the other more "
+        "steps and restarts.",
         square}},
       {"H28",
-       {"Plain noise found worse points: gradients are masked, or the steps miss the ball. "
-        "Keep random search among the attacks.",
+       {"Plain noise found worse points: the gradient attack is too weak, its steps miss the "
+        "ball, or gradients are masked. Keep random search among the attacks.",
         randomSearch}},
       {"H29",
-       {"Images made for another score are worse than those made for this one: gradients "
-        "are masked. Keep the transfer among the attacks.",
+       {"Images made for another score are worse than those made for this one: the gradient "
+        "attack is too weak, or gradients are masked. Keep the transfer among the attacks, and "
+        "give the other more steps and restarts.",
         transfer}},
       {"H30",
        {"Without a bound every detector must fall: the attack is too weak or blind. Try an "

@@ -1,0 +1,260 @@
+// Known faults of an attack, planted one at a time: each turns its own lights and no others.
+#include "core/experiment/health.h"
+#include "core/experiment/health_probe.h"
+#include "health_support.h"
+
+using namespace bulwark;
+using namespace planted;
+
+namespace {
+
+/// Draws its start from the seed of the set instead of the image's.
+class SameStart : public Attack {
+ public:
+  ThreatModel threat() const override { return {Norm::Linf, 0.1}; }
+  std::int64_t forwardsPerImage() const override { return 1; }
+  std::int64_t backwardsPerImage() const override { return 0; }
+  AttackResult perturb(Objective& objective, const torch::Tensor& images,
+                       const AttackContext& context) const override {
+    const double shift = 0.1 * Random(context.seed).uniform();
+    AttackResult result;
+    result.images = (images + shift).clamp(0, 1);
+    result.values = objective.judge(result.images, torch::arange(images.size(0)));
+    return result;
+  }
+};
+
+}  // namespace
+
+class TestHealthAttacks : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void initTestCase() { torch::set_num_threads(1); }
+
+  /// All images of a batch begin at one point; the negative image is one point by its definition.
+  void repeatedStarts() {
+    Made sound(smooth);
+    const auto images = imagesAround(0.3, 1);
+    const Target target{.detector = sound, .label = "made", .images = images};
+    const SameStart same;
+    const auto bad = checkStarts(HealthThresholds(), target, {&same}, Seed(4));
+    QVERIFY2(bad.verdict == Verdict::Red && bad.value == 6.0, told({bad}));
+    Lab lab;
+    for (const char* type : {"semantic", "pgd", "square", "salt_pepper", "fgsm"}) {
+      const auto attack = lab.registries.attacks.make(type, Json::object(), type);
+      const auto good = checkStarts(HealthThresholds(), target, {attack.get()}, Seed(4));
+      QVERIFY2(good.verdict == Verdict::Green, told({good}));
+    }
+  }
+
+  /// PGD that overshoots and gives its last iterate away although it has seen better ones.
+  void lastIterate() {
+    const auto clean = imagesAround(0.3, 1);
+    const auto value = [](const torch::Tensor& x) {
+      return torch::sin(40.0 * x.flatten(1).mean(1));
+    };
+    ScoreSet before;
+    before.detector = "made";
+    before.dataset = "in";
+    before.scores = toVector(value(clean));
+    ScoreSet after = before;
+    after.attack = "last";
+    auto points = clean.clone();
+    auto best = value(points);
+    for (int step = 0; step <= 8; ++step) {
+      best = torch::maximum(best, value(points));
+      after.trajectory.push_back(best.mean().item<double>());
+      after.scores = toVector(value(points));
+      auto leaf = points.detach().set_requires_grad(true);
+      const auto gradient = torch::autograd::grad({value(leaf).sum()}, {leaf})[0];
+      points = torch::min(torch::max(points + 0.06 * gradient.sign(), clean - 0.1), clean + 0.1);
+    }
+    const std::vector<ScoreSet> sets = {before, after};
+    const RunFacts facts{sets, {}, {{.label = "last", .type = "fgsm"}}};
+    auto checks = checkResults(HealthThresholds(), facts);
+    for (auto& check : checkConvergence(HealthThresholds(), facts)) checks.push_back(check);
+    QVERIFY2(lights(checks) == "H1 H25", told(checks));
+  }
+
+  /// Three steps on the softmax score of a network that was trained against PGD.
+  void threeSteps() {
+    const auto train = shades(300, 1);
+    const auto network = trained(
+        *train, "adversarial",
+        {{"eps", 0.1}, {"steps", 5}, {"epochs", 6}, {"batch_size", 30}, {"robust_images", 0}});
+    network->freeze();
+    Made msp(
+        [&](const torch::Tensor& x) { return -torch::softmax(network->forward(x), 1).amax(1); });
+    Lab lab;
+    Task task;
+    auto setting = lab.setting(msp, {{"eps", 0.05}, {"steps", 3}});
+    setting.in = shades(24, 5)->range(0, 24);
+    torch::rand({24, 1, 6, 6});
+    setting.out = torch::rand({24, 1, 6, 6});
+    const auto report = probe(HealthThresholds(), setting, Seed(7), task);
+    const auto found = lights(report.checks);
+    QVERIFY2(found.contains("H22") && found.contains("H24"), told(report.checks));
+  }
+
+  /// The costly checks vary the most thorough attack of the run, and say which.
+  void theMostThoroughAttackIsExamined() {
+    Lab lab;
+    std::vector<AttackFacts> attacks;
+    const auto examined = [&] { return attackToExamine(attacks, lab.registries).label; };
+    const auto add = [&](const char* label, const char* type, const Json& options) {
+      const auto attack = lab.registries.attacks.make(type, options, label);
+      const auto values = Params(lab.registries.attacks.info(type).options, options, label);
+      attacks.push_back({label, type, values.values(), attack->threat()});
+    };
+    add("square", "square", {{"eps", "4/255"}});
+    const auto made = attackToExamine(attacks, lab.registries);
+    QCOMPARE(made.type, std::string("pgd"));
+    QCOMPARE(made.threat.epsilon, 4.0 / 255.0);
+    attacks.clear();
+    add("unbounded", "pgd", {{"eps", 1}, {"steps", 1000}});
+    QCOMPARE(examined(), std::string("unbounded"));  // no other
+    add("fgsm", "fgsm", {{"eps", "8/255"}});
+    QCOMPARE(examined(), std::string("fgsm"));
+    add("one step", "pgd", {{"eps", "8/255"}, {"steps", 1}});
+    add("pgd", "pgd", {{"eps", "8/255"}, {"steps", 100}});
+    QCOMPARE(examined(), std::string("pgd"));
+    add("restarts", "apgd", {{"eps", "8/255"}, {"steps", 50}, {"restarts", 3}});
+    add("square", "square", {{"eps", "8/255"}});
+    add("last", "bim_b", {{"eps", "8/255"}, {"steps", 500}, {"keep", "last"}});
+    QCOMPARE(examined(), std::string("restarts"));
+    add("l2", "pgd", {{"eps", 0.9}, {"norm", "l2"}, {"steps", 200}});
+    QCOMPARE(examined(), std::string("l2"));
+
+    Made sound(smooth);
+    auto setting = lab.setting(sound, {{"eps", 0.1}, {"steps", 4}});
+    setting.reference.label = "mine";
+    Task task;
+    for (const auto& check : probe(HealthThresholds(), setting, Seed(7), task).checks) {
+      if (check.verdict == Verdict::NotApplicable) continue;
+      QVERIFY2(QString::fromStdString(check.detail).startsWith("mine"), told({check}));
+    }
+  }
+
+  /// H22 halves the steps however their length was given.
+  void twiceTheStepsAreHalfAsLong_data() {
+    QTest::addColumn<QString>("type");
+    QTest::addColumn<QString>("options");
+    QTest::addColumn<double>("half");
+    QTest::newRow("number") << "pgd"
+                            << R"({"step_size": 0.02})" << 0.01;
+    QTest::newRow("fraction") << "pgd"
+                              << R"({"step_size": "2/255"})" << 1.0 / 255.0;
+    QTest::newRow("made from the steps") << "pgd"
+                                         << R"({"step_size": 0})" << 0.0;
+    QTest::newRow("made from the radius") << "bim_a"
+                                          << R"({"step_size": 0})" << 0.1 / 80.0;
+    QTest::newRow("bim, fraction") << "bim_b"
+                                   << R"({"step_size": "1/50"})" << 0.01;
+  }
+
+  void twiceTheStepsAreHalfAsLong() {
+    QFETCH(QString, type);
+    QFETCH(QString, options);
+    QFETCH(double, half);
+    Lab lab;
+    const std::string name = type.toStdString();
+    const auto& info = lab.registries.attacks.info(name);
+    std::vector<std::pair<std::int64_t, double>> made;
+    Registries recording;
+    recording.attacks.add(info, [&](const Params& params) {
+      for (const auto& option : info.options.options()) {  // all must be read
+        if (option.type == OptionType::Bool) params.getBool(option.key);
+        if (option.type == OptionType::Choice) params.getText(option.key);
+        if (option.type == OptionType::Int || option.type == OptionType::Float) {
+          params.getNumber(option.key);
+        }
+      }
+      made.emplace_back(params.getInt("steps"), params.getNumber("step_size"));
+      return lab.registries.attacks.make(name, params.values(), name);
+    });
+    Json given = Json::parse(options.toStdString());
+    given["eps"] = 0.1;
+    given["steps"] = 4;
+    const AttackFacts reference{.label = name,
+                                .type = name,
+                                .options = Params(info.options, given, name).values(),
+                                .threat = {Norm::Linf, 0.1}};
+    Made sound(smooth);
+    const ProbeSetting setting{.detector = sound,
+                               .label = "made",
+                               .registries = recording,
+                               .in = imagesAround(0.3, 1).narrow(0, 0, 4),
+                               .out = imagesAround(0.6, 2).narrow(0, 0, 4),
+                               .inLabels = {},
+                               .reference = reference,
+                               .budget = {.draws = 10, .noiseImages = 2, .restarts = 2}};
+    Task task;
+    probe(HealthThresholds(), setting, Seed(7), task);
+    const auto longer =
+        std::find_if(made.begin(), made.end(), [](const auto& one) { return one.first == 8; });
+    QVERIFY(longer != made.end());
+    QCOMPARE(longer->second, half);
+  }
+
+  /// A twin that does not break: too few images say nothing, enough of them are red.
+  void aTwinNeedsImages() {
+    Lab lab;
+    Task task;
+    Made sound(smooth), twin(smooth);
+    for (const bool enough : {false, true}) {
+      auto setting = lab.setting(sound, {{"eps", 0.001}, {"steps", 2}});
+      if (enough) {
+        setting.in = imagesAround(0.3, 1);
+        setting.out = imagesAround(0.6, 2);
+      }
+      setting.twin = &twin;
+      setting.budget = {.draws = 10, .noiseImages = 2, .restarts = 2, .squareQueries = 10};
+      const auto checks = probe(HealthThresholds(), setting, Seed(7), task).checks;
+      const auto found = std::find_if(checks.begin(), checks.end(),
+                                      [](const HealthCheck& check) { return check.id == "H34"; });
+      QVERIFY(found != checks.end());
+      QVERIFY2(found->verdict == (enough ? Verdict::Red : Verdict::NotApplicable), told({*found}));
+      if (!enough) QVERIFY(found->detail.find("24 images of a kind") != std::string::npos);
+    }
+  }
+
+  /// Three of the in images, marked by a bright pixel, give no gradient. A short Square and a
+  /// poor surrogate find more on these and less on the others, which must not hide it.
+  void partialMasking() {
+    Made masked([](const torch::Tensor& x) {
+      const auto marked = x.flatten(1).select(1, 0).gt(0.75);
+      return torch::where(marked, smooth(x).detach(), smooth(x));
+    });
+    Made half([](const torch::Tensor& x) { return x.flatten(1).slice(1, 0, 24).mean(1); });
+    Made sound(smooth);
+    Lab lab;
+    Task task;
+    for (Detector* detector : std::initializer_list<Detector*>{&masked, &sound}) {
+      auto setting = lab.setting(*detector, {{"eps", 0.1}, {"steps", 30}, {"step_size", 0.02}});
+      setting.in = setting.in.clone();
+      setting.in.slice(0, 0, 3).select(3, 0).select(2, 0) = 0.95;
+      setting.budget.squareQueries = 10;
+      setting.surrogate = &half;
+      setting.surrogateName = "half of the image";
+      const auto checks = probe(HealthThresholds(), setting, Seed(7), task).checks;
+      QVERIFY2(lights(checks) == (detector == &masked ? "H27 H28 H29 H30" : ""), told(checks));
+    }
+  }
+
+  void aLinearScoreIsSolved() {
+    Lab lab;
+    Task task;
+    for (const char* type : {"fgsm", "pgd"}) {
+      const auto attack = lab.registries.attacks.make(type, {{"eps", 0.05}}, type);
+      const auto check = checkLinear({}, type, *attack, Seed(1), task);
+      QVERIFY2(check.verdict == Verdict::Green, told({check}));
+    }
+    const auto timid = lab.registries.attacks.make(
+        "pgd", {{"eps", 0.05}, {"steps", 3}, {"step_size", 0.001}}, "pgd");
+    QVERIFY(checkLinear({}, "timid", *timid, Seed(1), task).verdict == Verdict::Red);
+  }
+};
+
+QTEST_GUILESS_MAIN(TestHealthAttacks)
+#include "tst_health_attacks.moc"
