@@ -17,7 +17,7 @@ bool checkSet(Session& session, const std::string& name) {
     return true;
   }
   if (!status.installed) {
-    std::cout << name << ": not installed; " << status.advice << '\n';
+    std::cout << name << ": not installed. " << status.advice << '\n';
     return false;
   }
   if (status.problems.empty()) {
@@ -27,6 +27,28 @@ bool checkSet(Session& session, const std::string& name) {
   std::cout << name << ": damaged (" << status.folder.string() << ")\n";
   for (const auto& problem : status.problems) std::cout << "  " << problem << '\n';
   return false;
+}
+
+/// What one set needs, without the folders, which are told once for all.
+void printWhere(Session& session, const DatasetInfo& info) {
+  std::cout << '\n' << info.name << ": ";
+  if (info.generated) {
+    std::cout << "generated, needs no files\n";
+    return;
+  }
+  const auto status = session.catalogue().status(info.name);
+  if (status.installed) {
+    std::cout << "installed in " << status.folder.string() << '\n';
+    return;
+  }
+  std::cout << "not installed\n  " << info.whatToPutWhere << '\n';
+  if (!status.folder.empty()) {
+    std::cout << "  Found " << status.folder.string();
+    if (!status.missing.empty()) std::cout << ", without " << join(status.missing, ", ");
+    std::cout << '\n';
+  }
+  for (const auto& problem : status.problems) std::cout << "  Problem: " << problem << '\n';
+  if (!info.homepage.empty()) std::cout << "  Home page: " << info.homepage << '\n';
 }
 
 }  // namespace
@@ -59,22 +81,11 @@ void addDataCommands(CLI::App& program, Session& session) {
   auto* where = data->add_subcommand("where", "Folders that are searched, and what to put there");
   addDataOption(*where, session);
   where->callback([&session] {
-    std::cout << "Searched, in this order:\n";
+    std::cout << "Sets lie in folders of their own in one of these, searched in this order:\n";
     for (const auto& folder : session.catalogue().folders()) {
       std::cout << "  " << folder.string() << '\n';
     }
-    for (const auto& info : session.catalogue().sets()) {
-      const auto status = session.catalogue().status(info.name);
-      std::cout << '\n' << info.name << ": ";
-      if (info.generated) {
-        std::cout << "generated, needs no files\n";
-      } else if (status.installed) {
-        std::cout << "installed in " << status.folder.string() << '\n';
-      } else {
-        std::cout << "not installed\n  " << status.advice << '\n';
-        if (!info.homepage.empty()) std::cout << "  " << info.homepage << '\n';
-      }
-    }
+    for (const auto& info : session.catalogue().sets()) printWhere(session, info);
   });
 }
 

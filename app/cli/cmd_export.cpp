@@ -34,7 +34,7 @@ void addExportCommands(CLI::App& program, Session& session) {
   auto options = std::make_shared<ExportOptions>();
   std::vector<std::string> kinds;
   for (const auto& kind : exportKinds()) kinds.push_back(kind.name);
-  command->add_option("runs", options->runs, "Run numbers")->required()->expected(1, 1000);
+  addNumberOption(*command, "runs", options->runs, "run", "Run numbers")->expected(1, 1000);
   command->add_option("--what", options->what, join(kinds, ", "))->check(CLI::IsMember(kinds));
   command->add_option("--format", options->format, "Default: the suffix of the output");
   command->add_option("--output", options->output, "File to write")->required();

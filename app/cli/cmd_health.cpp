@@ -74,7 +74,7 @@ void examine(Session& session, const HealthOptions& options) {
 /// Three digits are enough to compare with a limit.
 std::string shortNumber(double value) {
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.3g", value);
+  std::snprintf(text.data(), text.size(), "%.3g", value == 0.0 ? 0.0 : value);
   return text.data();
 }
 
@@ -138,7 +138,7 @@ void show(Session& session, const HealthOptions& options) {
 void addHealthCommand(CLI::App& runs, Session& session) {
   auto* health = runs.add_subcommand("health", "The checks of one run's evaluation");
   auto options = std::make_shared<HealthOptions>();
-  health->add_option("run", options->run, "Run number")->required();
+  addNumberOption(*health, "run", options->run, "run", "Run number");
   health->add_flag("--full", options->full,
                    "First make the checks that take attacks of their own, and store them");
   health->add_option("--images", options->images, "In images and out images; 0: as the run says")

@@ -160,7 +160,7 @@ void addQueueCommands(CLI::App& program, Session& session) {
   const auto verb = [&](const char* name, const char* help, auto action) {
     auto* command = queue->add_subcommand(name, help);
     auto id = std::make_shared<std::int64_t>();
-    command->add_option("job", *id, "Job number")->required();
+    addNumberOption(*command, "job", *id, "job", "Job number");
     addDatabaseOption(*command, session);
     command->callback([&session, id, action] {
       RunStore store = session.openStore(RunStore::Mode::ReadWrite);
@@ -183,7 +183,7 @@ void addQueueCommands(CLI::App& program, Session& session) {
 
   auto* work = program.add_subcommand("work", "Execute one job, one JSON event per line");
   auto job = std::make_shared<std::int64_t>();
-  work->add_option("--job", *job, "Job number")->required();
+  addNumberOption(*work, "--job", *job, "job", "Job number");
   addDatabaseOption(*work, session);
   addDataOption(*work, session);
   work->callback([&session, job] {

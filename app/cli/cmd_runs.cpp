@@ -96,7 +96,7 @@ void addRunsCommands(CLI::App& program, Session& session) {
 
   auto id = std::make_shared<std::int64_t>();
   auto* show = runs->add_subcommand("show", "One run with its results");
-  show->add_option("run", *id, "Run number")->required();
+  addNumberOption(*show, "run", *id, "run", "Run number");
   show->add_flag("--json", *asJson, "Print JSON");
   addDatabaseOption(*show, session);
   show->callback([&session, id, asJson] { showRun(session, *id, *asJson); });
@@ -105,13 +105,13 @@ void addRunsCommands(CLI::App& program, Session& session) {
 
   auto ids = std::make_shared<std::vector<std::int64_t>>();
   auto* compare = runs->add_subcommand("compare", "What differs between runs, and their results");
-  compare->add_option("runs", *ids, "Run numbers")->required()->expected(2, 1000);
+  addNumberOption(*compare, "runs", *ids, "run", "Run numbers")->expected(2, 1000);
   compare->add_flag("--json", *asJson, "Print JSON");
   addDatabaseOption(*compare, session);
   compare->callback([&session, ids, asJson] { compareRuns(session, *ids, *asJson); });
 
   auto* remove = runs->add_subcommand("delete", "Remove a run and everything it owns");
-  remove->add_option("run", *id, "Run number")->required();
+  addNumberOption(*remove, "run", *id, "run", "Run number");
   addDatabaseOption(*remove, session);
   remove->callback([&session, id] {
     RunStore store = session.openStore(RunStore::Mode::ReadWrite);

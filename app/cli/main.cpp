@@ -73,7 +73,9 @@ int main(int argc, char** argv) {
       std::cerr << "error: " << text << '\n';
       return 2;
     }
-    return program.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return program.exit(error);  // --help, --version
+    std::cerr << "error: " << error.what() << "; '--help' shows what is expected\n";
+    return 2;
   } catch (const bulwark::Error& error) {
     std::cerr << "error: " << error.what() << '\n';
     return error.exitCode();

@@ -1,7 +1,9 @@
 #include "app/cli/session.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iostream>
+#include <system_error>
 
 #include "core/base/error.h"
 
@@ -38,6 +40,23 @@ void addDatabaseOption(CLI::App& command, Session& session) {
 
 void addDataOption(CLI::App& command, Session& session) {
   command.add_option("--data", session.dataFolders, "Folder with data sets; may be repeated");
+}
+
+CLI::Validator numberCheck(const CLI::App& command, const std::string& kind) {
+  const auto check = [&command, kind](const std::string& text) -> std::string {
+    std::int64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, problem] = std::from_chars(text.data(), end, number);
+    if (problem == std::errc() && stop == end && number > 0) return {};
+    std::string where = command.get_name();
+    for (const CLI::App* above = command.get_parent(); above; above = above->get_parent()) {
+      where = above->get_name() + " " + where;
+    }
+    throw Error::badInput("'" + text + "' is no " + kind + " number", where,
+                          "a whole number from 1 on, as 'bulwark-cli " +
+                              std::string(kind == "run" ? "runs" : "queue") + " list' shows them");
+  };
+  return CLI::Validator(check, {});
 }
 
 void printColumns(const std::vector<std::vector<std::string>>& rows) {

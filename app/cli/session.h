@@ -35,6 +35,17 @@ class Session {
 void addDatabaseOption(CLI::App& command, Session& session);
 void addDataOption(CLI::App& command, Session& session);
 
+/// See `addNumberOption`.
+CLI::Validator numberCheck(const CLI::App& command, const std::string& kind);
+/// A required option (or positional) `name` for the number of a run or job, or several; anything
+/// that is no number from 1 is an error that says what, where and how to find the numbers.
+/// `kind`: "run" or "job".
+template <typename Target>
+CLI::Option* addNumberOption(CLI::App& command, const std::string& name, Target& target,
+                             const std::string& kind, const std::string& help) {
+  return command.add_option(name, target, help)->required()->check(numberCheck(command, kind));
+}
+
 // Each adds its verbs to the program; their callbacks do the work.
 void addListCommands(CLI::App& program, Session& session);
 void addRunCommands(CLI::App& program, Session& session);

@@ -49,7 +49,7 @@ DatasetInfo mnist() {
                                "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
                                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
                               60000, 10000),
-          .whatToPutWhere = "the four IDX files (plain or .gz) into a folder mnist/",
+          .whatToPutWhere = "Put the four IDX files (plain or .gz) into a folder mnist/.",
           .folders = {"mnist", "MNIST", "MNIST/raw", "mnist/raw"},
           .classNames = digits()};
 }
@@ -71,8 +71,8 @@ DatasetInfo fashionMnist() {
                                "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"},
                               60000, 10000),
           .whatToPutWhere =
-              "install Debian's package dataset-fashion-mnist, or put the four IDX "
-              "files (plain or .gz) into a folder fashion-mnist/",
+              "Install Debian's package dataset-fashion-mnist, or put the four IDX "
+              "files (plain or .gz) into a folder fashion-mnist/.",
           .folders = {"fashion-mnist", "FashionMNIST/raw", "FashionMNIST", "fashion_mnist"},
           .classNames = {"T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt",
                          "sneaker", "bag", "ankle boot"}};
@@ -91,9 +91,9 @@ DatasetInfo omniglot() {
           .files = {images("t10k-images-idx3-ubyte", "test", "", 0),
                     labels("t10k-labels-idx1-ubyte", "test", "", 0), names("classes.txt")},
           .whatToPutWhere =
-              "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (28 x 28, bright ink "
-              "on black, labels = alphabets) into omniglot/; or the folder "
-              "images_evaluation itself (105 x 105, black ink on white)",
+              "Put t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (28 x 28, bright ink "
+              "on black, labels = alphabets) into a folder omniglot/. The published folder "
+              "images_evaluation (105 x 105, black ink on white) is read as well.",
           .folders = {"omniglot", "omniglot/images_evaluation", "images_evaluation"}};
 }
 
@@ -110,8 +110,9 @@ DatasetInfo notMnist() {
           .files = {images("t10k-images-idx3-ubyte", "test", "", 0),
                     labels("t10k-labels-idx1-ubyte", "test", "", 0)},
           .whatToPutWhere =
-              "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (plain or .gz) into "
-              "notmnist/, or notMNIST_small with its folders A to J",
+              "Put t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (plain or .gz) into a "
+              "folder notmnist/. The published folder notMNIST_small with its folders A to J is "
+              "read as well.",
           .folders = {"notmnist", "notMNIST", "notMNIST_small"},
           .classNames = {"A", "B", "C", "D", "E", "F", "G", "H", "I", "J"}};
 }
@@ -140,7 +141,8 @@ DatasetInfo cifar10() {
   }
   info.files.push_back(images("test_batch.bin", "test", "", 10000));
   info.whatToPutWhere =
-      "the folder cifar-10-batches-bin of the binary version (plain or .gz files)";
+      "Unpack the binary version, so that there is a folder cifar-10-batches-bin (plain or .gz "
+      "files).";
   info.folders = {"cifar10/cifar-10-batches-bin", "cifar-10-batches-bin", "cifar10", "."};
   info.classNames = {"airplane", "automobile", "bird",  "cat",  "deer",
                      "dog",      "frog",       "horse", "ship", "truck"};
@@ -160,7 +162,8 @@ DatasetInfo cifar100(bool coarse) {
   info.format = info.name;
   info.files = {images("train.bin", "train", "", 50000), images("test.bin", "test", "", 10000),
                 names(coarse ? "coarse_label_names.txt" : "fine_label_names.txt")};
-  info.whatToPutWhere = "the folder cifar-100-binary of the binary version (plain or .gz files)";
+  info.whatToPutWhere =
+      "Unpack the binary version, so that there is a folder cifar-100-binary (plain or .gz files).";
   info.folders = {"cifar100/cifar-100-binary", "cifar-100-binary", "cifar100"};
   return info;
 }
@@ -183,8 +186,8 @@ DatasetInfo tinyImageNet32(bool disjoint) {
   info.files = {images("val.bin", "test", "", 0), names("classes.txt")};
   info.files.back().optional = !disjoint;
   info.whatToPutWhere =
-      "val.bin (plain or .gz; 1 label byte and 3,072 pixel bytes per record) and "
-      "classes.txt into tinyimagenet32/";
+      "Put val.bin (plain or .gz; records of 1 label byte and 3,072 pixel bytes) and classes.txt "
+      "into a folder tinyimagenet32/.";
   info.folders = {"tinyimagenet32"};
   return info;
 }
@@ -199,8 +202,8 @@ DatasetInfo kthTips() {
   info.format = "cifar10";
   info.files = {images("textures.bin", "test", "", 0), names("classes.txt")};
   info.whatToPutWhere =
-      "textures.bin (plain or .gz; CIFAR-like records) and classes.txt into "
-      "kth_tips_grey32/";
+      "Put textures.bin (plain or .gz; records as in CIFAR-10's files) and classes.txt into a "
+      "folder kth_tips_grey32/.";
   info.folders = {"kth_tips_grey32"};
   return info;
 }
@@ -229,115 +232,121 @@ DatasetInfo imageFiles(std::string name, std::string title, std::string summary,
   return info;
 }
 
-const char* const convertFirst =
-    "; Bulwark does not read the published files yet. Convert them to one folder of PNG images per "
-    "class below train/ and test/, or to train.npy, train_labels.npy, test.npy, test_labels.npy";
+/// For sets without a reader: `published` is what their own files are.
+std::string convert(const std::string& published, const std::string& folder) {
+  return "Convert the published files (" + published +
+         "), which Bulwark does not read yet, to one folder of PNG images per class below " +
+         folder + "/train/ and " + folder +
+         "/test/, or to train.npy, train_labels.npy, test.npy and test_labels.npy in a folder " +
+         folder + "/.";
+}
+
+/// "Unpack it, so that there is ...".
+std::string unpack(const std::string& there) {
+  return "Unpack it, so that there is " + there + ".";
+}
 
 std::vector<DatasetInfo> photographs() {
   return {
       imageFiles("tinyimagenet", "Tiny ImageNet", "200 kinds of things, 64 x 64",
                  "Le and Yang 2015", "http://cs231n.stanford.edu/tiny-imagenet-200.zip",
                  "ImageNet images: non-commercial research", 200, 100000, 10000,
-                 "the unpacked folder tiny-imagenet-200 with train/<class>/images; its test images "
-                 "have no labels",
+                 unpack("a folder tiny-imagenet-200 with train/<class>/images") +
+                     " Its test images have no labels.",
                  {"tiny-imagenet-200", "tinyimagenet"}),
       imageFiles("lsun", "LSUN (resized)", "scenes, the 10,000 test images as used by ODIN",
                  "Yu et al. 2015; Liang, Li and Srikant 2018",
                  "https://github.com/facebookresearch/odin", "none stated", 0, 0, 10000,
-                 "the unpacked folder LSUN_resize (image files). The original LSUN is an LMDB "
-                 "database, which Bulwark does not read",
+                 "Unpack the folder LSUN_resize of image files. The original LSUN is an LMDB "
+                 "database, which Bulwark does not read.",
                  {"LSUN_resize", "lsun"}),
       imageFiles("isun", "iSUN", "scenes, 8,925 patches as used by ODIN",
                  "Xu et al. 2015; Liang, Li and Srikant 2018",
                  "https://github.com/facebookresearch/odin", "none stated", 0, 0, 8925,
-                 "the unpacked folder iSUN (image files)", {"iSUN", "isun"}),
+                 "Unpack the folder iSUN of image files.", {"iSUN", "isun"}),
       imageFiles("places365", "Places365", "scenes; the small validation images, 256 x 256",
                  "Zhou et al. 2017", "http://places2.csail.mit.edu/", "non-commercial research",
-                 365, 0, 36500, "the unpacked folder val_256 (36,500 JPEG files, read unlabelled)",
+                 365, 0, 36500, unpack("a folder val_256 (36,500 JPEG files, read without labels)"),
                  {"places365/val_256", "val_256", "places365"}),
       imageFiles("birds", "Caltech-UCSD Birds-200-2011", "photographs of 200 kinds of birds",
                  "Wah et al. 2011", "https://www.vision.caltech.edu/datasets/cub_200_2011/",
-                 "none stated", 200, 0, 11788,
-                 "the unpacked folder CUB_200_2011 with images/<class>",
+                 "none stated", 200, 0, 11788, unpack("a folder CUB_200_2011 with images/<class>"),
                  {"CUB_200_2011/images", "birds/images", "birds"}),
       imageFiles("flowers102", "Oxford Flowers-102", "photographs of flowers",
                  "Nilsback and Zisserman 2008",
                  "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/", "none stated", 102, 0, 8189,
-                 "the unpacked folder jpg (8,189 files, read unlabelled) as flowers102/jpg",
+                 unpack("a folder flowers102/jpg (8,189 files, read without labels)"),
                  {"flowers102/jpg", "flowers-102/jpg", "flowers102"}),
       imageFiles("coil100", "COIL-100", "100 objects on a turntable", "Nene, Nayar and Murase 1996",
                  "https://www.cs.columbia.edu/CAVE/software/softlib/coil-100.php",
                  "non-commercial research", 100, 0, 7200,
-                 "the unpacked folder coil-100 (7,200 PNG files, read unlabelled)",
+                 unpack("a folder coil-100 (7,200 PNG files, read without labels)"),
                  {"coil-100", "coil100"}),
       imageFiles("food101", "Food-101", "photographs of dishes", "Bossard et al. 2014",
                  "https://data.vision.ee.ethz.ch/cvl/datasets_extra/food-101/",
                  "scientific fair use", 101, 0, 101000,
-                 "the unpacked folder food-101 with images/<class>",
+                 unpack("a folder food-101 with images/<class>"),
                  {"food-101/images", "food101/images", "food101"}),
       imageFiles("imagenet30", "ImageNet-30", "30 ImageNet classes without overlap",
                  "Hendrycks et al. 2019", "https://github.com/hendrycks/ss-ood",
                  "ImageNet images: non-commercial research", 30, 39000, 3000,
-                 "one_class_train and one_class_test, each with one folder per class, into "
-                 "imagenet30/",
+                 "Put one_class_train and one_class_test, each with one folder per class, into a "
+                 "folder imagenet30/.",
                  {"imagenet30", "ImageNet-30"}),
       imageFiles("dtd", "Describable Textures", "47 kinds of textures", "Cimpoi et al. 2014",
                  "https://www.robots.ox.ac.uk/~vgg/data/dtd/", "research only", 47, 0, 5640,
-                 "the unpacked folder dtd with images/<class>", {"dtd/images", "dtd"}),
+                 unpack("a folder dtd with images/<class>"), {"dtd/images", "dtd"}),
       imageFiles("magnetic-tile", "Magnetic tile defects",
                  "surfaces of magnetic tiles, free of defects and with five kinds",
                  "Huang, Qiu and Yuan 2020",
                  "https://github.com/abin24/Magnetic-tile-defect-datasets.",
                  "none stated; citation asked for", 6, 753, 591,
-                 "the unpacked folder magnetic_tile with train/good and test/<defect>",
+                 "Sort the images into train/good and test/<defect> in a folder magnetic_tile/.",
                  {"magnetic_tile", "industrial/magnetic_tile", "magnetic-tile"}),
       imageFiles("svhn", "SVHN", "house numbers, 32 x 32", "Netzer et al. 2011",
                  "http://ufldl.stanford.edu/housenumbers/", "non-commercial use", 10, 73257, 26032,
-                 std::string("train_32x32.mat and test_32x32.mat are MATLAB files") + convertFirst +
-                     " in a folder svhn/",
+                 convert("train_32x32.mat and test_32x32.mat, MATLAB files", "svhn"),
                  {"svhn", "SVHN"}, "test_32x32.mat"),
       imageFiles("stl10", "STL-10", "ten kinds of things, 96 x 96", "Coates, Lee and Ng 2011",
                  "https://cs.stanford.edu/~acoates/stl10/", "ImageNet images: research", 10, 5000,
-                 8000,
-                 std::string("train_X.bin and test_X.bin are column-major arrays") + convertFirst +
-                     " in a folder stl10/",
+                 8000, convert("train_X.bin and test_X.bin, column-major arrays", "stl10"),
                  {"stl10", "stl10_binary"}, "test_X.bin"),
   };
 }
 
 std::vector<DatasetInfo> industrial() {
-  const std::string category = "; Bulwark reads one category at a time: {\"path\": \".../";
+  const std::string category =
+      " Bulwark reads one category at a time, as data on disk: {\"path\": \".../";
   return {
       imageFiles("mvtec-ad", "MVTec AD", "15 kinds of products and textures with defects",
                  "Bergmann et al. 2019", "https://www.mvtec.com/company/research/datasets/mvtec-ad",
                  "CC BY-NC-SA 4.0", 15, 3629, 1725,
-                 "unpack it anywhere" + category + "bottle\", \"format\": \"folder\"}",
+                 "Unpack it anywhere." + category + "bottle\", \"format\": \"folder\"}.",
                  {"mvtec-ad", "mvtec", "mvtec_anomaly_detection"}, "bottle/train/good"),
       imageFiles("visa", "VisA", "12 kinds of objects with defects", "Zou et al. 2022",
                  "https://github.com/amazon-science/spot-diff", "CC BY 4.0", 12, 8659, 2162,
-                 "convert it with the authors' prepare_data.py (1-class)" + category +
-                     "candle\", \"format\": \"folder\"}",
+                 "Convert it with the authors' prepare_data.py (1-class)." + category +
+                     "candle\", \"format\": \"folder\"}.",
                  {"visa", "VisA"}, "candle/train/good"),
       imageFiles("dagm", "DAGM 2007", "10 kinds of artificial textures with defects",
                  "Wieler and Hahn 2007",
                  "https://hci.iwr.uni-heidelberg.de/content/"
                  "weakly-supervised-learning-industrial-optical-inspection",
                  "CDLA-Sharing-1.0 (as mirrored)", 10, 0, 0,
-                 "its Train and Test folders mix images and label masks" +
-                     std::string(convertFirst) + " in a folder dagm/",
+                 convert("folders Train and Test that mix images and label masks", "dagm"),
                  {"dagm", "DAGM"}, "Class1/Train"),
       imageFiles("isic2018", "ISIC 2018 (task 3)", "photographs of skin lesions",
                  "Codella et al. 2019; Tschandl et al. 2018", "https://challenge.isic-archive.com/",
                  "CC BY-NC 4.0", 7, 10015, 1512,
-                 "its labels are CSV files; sort the images into train/<class> and test/<class> in "
-                 "a folder isic2018/",
+                 "Sort the images into train/<class> and test/<class> in a folder isic2018/: the "
+                 "published labels are CSV files, which Bulwark does not read.",
                  {"isic2018", "ISIC2018"}, "ISIC2018_Task3_Training_Input"),
       imageFiles(
           "cityscapes", "Cityscapes", "street scenes", "Cordts et al. 2016",
           "https://www.cityscapes-dataset.com/", "non-commercial research, registration", 0, 2975,
           500,
-          "COBRA cuts 256 x 256 patches from leftImg8bit; put such patches into train/<class> "
-          "and test/<class> in a folder cityscapes/",
+          "Cut patches of 256 x 256 pixels from leftImg8bit, as COBRA does, and put them into "
+          "train/<class> and test/<class> in a folder cityscapes/.",
           {"cityscapes"}, "leftImg8bit"),
   };
 }
@@ -354,14 +363,14 @@ DatasetInfo generated(std::string name, std::string title, std::string summary,
           .trainCount = 1000,
           .testCount = 1000,
           .format = "generated",
-          .whatToPutWhere = "nothing: it is generated"};
+          .whatToPutWhere = "Nothing: it is generated."};
 }
 
 DatasetInfo evolved(std::string name, std::string title, std::string summary, bool direct) {
   auto info = generated(std::move(name), std::move(title), std::move(summary),
                         "Nguyen, Yosinski and Clune 2015");
   info.format = "evolved";
-  info.whatToPutWhere = "nothing: a run evolves it against its own classifier";
+  info.whatToPutWhere = "Nothing: a run evolves it against its own classifier.";
   const std::string code = "Zhao et al. 2022, released code: rates in effect";
   info.options.integer("generations", 200, "generations per attempt, of which there are three")
       .range(1, 1e6)

@@ -38,9 +38,10 @@ std::vector<DatasetInfo> userSets(const std::vector<DatasetInfo>& builtin) {
     info.channels = info.height = info.width = 0;
     info.user = true;
     info.folders = {name};
-    info.whatToPutWhere = "a folder in " + userDatasets().string() +
-                          " with one folder of images per class (also below train/ and test/), "
-                          "IDX, CIFAR binary or NPY files";
+    info.whatToPutWhere =
+        "Put one folder of images per class (also below train/ and test/), "
+        "IDX, CIFAR binary or NPY files into a folder in " +
+        userDatasets().string() + ".";
     try {
       info.format = guessFormat(it->path());
     } catch (const Error& problem) {
@@ -112,7 +113,7 @@ DatasetStatus DatasetCatalogue::status(const std::string& name) const {
   }
   std::vector<std::string> searched;
   for (const auto& folder : folders_) searched.push_back(folder.string());
-  status.advice = "Put " + set.whatToPutWhere + ". Searched: " + join(searched, ", ") + ".";
+  status.advice = set.whatToPutWhere + " Searched: " + join(searched, ", ") + ".";
   if (!set.homepage.empty()) status.advice += " Home page: " + set.homepage;
   return status;
 }

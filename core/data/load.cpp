@@ -63,7 +63,9 @@ Opened openFiles(const DatasetCatalogue& catalogue, const DatasetRequest& reques
       const DatasetStatus status = catalogue.status(info.name);
       std::string problem = "the data set '" + info.name + "' is not installed";
       if (!status.problems.empty()) problem += " (" + join(status.problems, "; ") + ")";
-      throw Error::badInput(problem, info.name, status.advice);
+      std::string hint = status.advice;  // sentences
+      if (!hint.empty()) hint.replace(0, 1, lower(hint.substr(0, 1)));
+      throw Error::badInput(problem, info.name, hint);
     }
     layout = std::move(found.layout);
     overlapFlag = info.overlapFlag;

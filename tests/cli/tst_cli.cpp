@@ -2,12 +2,14 @@
 // killed worker. Drives the built program.
 #include <signal.h>
 
+#include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
+#include <QRegularExpression>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -93,13 +95,71 @@ class TestCli : public QObject {
     QVERIFY2(unknown.error.contains("no command 'no-such-verb'") && unknown.error.contains("bench"),
              qPrintable(unknown.error));
     QCOMPARE(call({"--version"}).code, 0);
-    QCOMPARE(call({"data", "where"}).code, 0);
+  }
+
+  void saysWhatToPutWhere() {
+    const QString folder = folder_->path();
+    QVERIFY(QDir(folder).mkpath("mnist"));
+    write("mnist/t10k-images-idx3-ubyte", "not an image");
+    const auto outcome = call({"data", "where", "--data", folder});
+    QCOMPARE(outcome.code, 0);
+    const QString text = QString::fromUtf8(outcome.out);
+    QCOMPARE(text.count(folder), 2);  // among those searched, and where half of a set was found
+    QVERIFY2(text.contains("Found " + folder + "/mnist, without "), qPrintable(text));
+    int absent = 0;
+    for (const QString& entry : text.split("\n\n").mid(1)) {
+      const QStringList lines = entry.trimmed().split('\n');
+      QVERIFY2(lines[0].contains(": "), qPrintable(entry));
+      if (!lines[0].endsWith("not installed")) continue;
+      ++absent;
+      // One sentence or more that tell what to do, and the home page once.
+      static const QRegularExpression order("^  (Put|Unpack|Convert|Install|Sort|Cut) .*\\.$");
+      QVERIFY2(lines[1].contains(order), qPrintable(entry));
+      QVERIFY2(lines.last().startsWith("  Home page: http"), qPrintable(entry));
+      QCOMPARE(entry.count(lines.last().mid(13)), 1);
+      QVERIFY2(!entry.contains("Searched"), qPrintable(entry));
+    }
+    QVERIFY(absent > 20);
+  }
+
+  void refusesWhatIsNoNumber_data() {
+    QTest::addColumn<QStringList>("arguments");
+    QTest::addColumn<QString>("says");
+    const QString run =
+        " is no run number; a whole number from 1 on, as 'bulwark-cli runs list' "
+        "shows them";
+    QTest::newRow("health") << QStringList{"runs", "health", "abc"}
+                            << "error: bulwark-cli runs health: 'abc'" + run;
+    QTest::newRow("show") << QStringList{"runs", "show", "1.5"}
+                          << "error: bulwark-cli runs show: '1.5'" + run;
+    QTest::newRow("delete") << QStringList{"runs", "delete", "0"}
+                            << "error: bulwark-cli runs delete: '0'" + run;
+    QTest::newRow("huge") << QStringList{"runs", "show", "99999999999999999999"}
+                          << "error: bulwark-cli runs show: '99999999999999999999'" + run;
+    QTest::newRow("compare") << QStringList{"runs", "compare", "1", "x"}
+                             << "error: bulwark-cli runs compare: 'x'" + run;
+    QTest::newRow("export") << QStringList{"export", "1", "last", "--output", "t.csv"}
+                            << "error: bulwark-cli export: 'last'" + run;
+    QTest::newRow("job") << QStringList{"queue", "cancel", "1x"}
+                         << "error: bulwark-cli queue cancel: '1x' is no job number";
+    QTest::newRow("worker") << QStringList{"work", "--job", "q"}
+                            << "error: bulwark-cli work: 'q' is no job number";
+    QTest::newRow("none") << QStringList{"runs", "health"} << "error: run is required; '--help'";
+  }
+
+  void refusesWhatIsNoNumber() {
+    QFETCH(QStringList, arguments);
+    QFETCH(QString, says);
+    const auto outcome = call(arguments + QStringList{"--db", db_});
+    QCOMPARE(outcome.code, 2);
+    QVERIFY2(outcome.error.startsWith(says), qPrintable(outcome.error));
+    QVERIFY(!QFile::exists(db_));
   }
 
   void runsASpecification() {
     const QString file = write("spec.json", specification(1, 4));
-    const auto outcome =
-        call({"run", file, "--db", db_, "--json", "--set", "attacks[0].eps=4/255"});
+    const auto outcome = call({"run", file, "--db", db_, "--json", "--set", "attacks[0].eps=4/255",
+                               "--set", "evaluation.health_thresholds={\"H24\": 0.9}"});
     QVERIFY2(outcome.code == 0, qPrintable(outcome.error));
     const auto document = json(outcome.out).object();
     for (const char* key :
@@ -120,6 +180,15 @@ class TestCli : public QObject {
     QCOMPARE(call({"runs", "list", "--db", db_}).code, 0);
     QVERIFY(call({"runs", "show", "1", "--db", db_}).out.contains("msp"));
     QCOMPARE(call({"runs", "show", "7", "--db", db_}).code, 2);
+    // Limits that were changed are told wherever the verdicts are.
+    const QByteArray changed = "not the published ones: H24 amber 0.9 instead of 0.05";
+    QVERIFY(document["health"].toString().contains(changed));
+    for (const QStringList& command : {QStringList{"runs", "show", "1"},
+                                       {"runs", "health", "1"},
+                                       {"runs", "health", "1", "--json"}}) {
+      const auto told = call(command + QStringList{"--db", db_});
+      QVERIFY2(told.out.contains(changed), told.out.constData());
+    }
     QCOMPARE(call({"runs", "delete", "1", "--db", db_}).code, 0);
     QCOMPARE(call({"runs", "delete", "1", "--db", db_}).code, 2);
   }
