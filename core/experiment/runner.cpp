@@ -127,7 +127,11 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   const Seed seed(spec.seed);
   Json timings = Json::object();
   PhaseClock clock(timings);
-  journal.environment(describeEnvironment(device, threads), device.str());
+  Json environment = describeEnvironment(device, threads);
+  if (Json from = describeSources(spec, journal); !from.empty()) {
+    environment["sources"] = std::move(from);
+  }
+  journal.environment(environment, device.str());
 
   ExperimentData data = loadExperimentData(spec, catalogue_, seed.child("data"), task);
   const auto datasets = describe(data, task);

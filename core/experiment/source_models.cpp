@@ -1,8 +1,12 @@
 #include "core/experiment/source_models.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 #include "core/detectors/detector_objective.h"
 #include "core/nn/device.h"
 #include "core/nn/safetensors.h"
@@ -17,15 +21,87 @@ Json optionsOf(Json component) {
   return component;
 }
 
+constexpr char kClassifierFile[] = "classifier.safetensors";
+
+Journal::OtherRun requireRun(Journal& journal, std::int64_t id) {
+  auto run = journal.otherRun(id);
+  if (run) return std::move(*run);
+  throw Error::badInput("there is no run " + std::to_string(id), "run",
+                        "runs of the same database have ids: see runs list");
+}
+
+/// A file that another run has stored, the same to the last bit: a network that was changed since
+/// is not the one that the run's name stands for.
 std::filesystem::path requireArtefact(const Journal::OtherRun& run, const std::string& file,
                                       std::int64_t id) {
   const auto path = run.folder / file;
-  if (std::filesystem::exists(path)) return path;
-  throw Error::badInput("run " + std::to_string(id) + " has stored no " + file, "run",
-                        "choose a run that has finished");
+  const std::string name = "run " + std::to_string(id);
+  const auto record =
+      std::find_if(run.artefacts.begin(), run.artefacts.end(),
+                   [&](const ArtefactRecord& candidate) { return candidate.path == file; });
+  if (record == run.artefacts.end() || !std::filesystem::exists(path)) {
+    throw Error::badInput(name + " has stored no " + file, "run", "choose a run that has finished");
+  }
+  const std::string found = sha256File(path);
+  if (found == record->sha256) return path;
+  constexpr std::size_t shown = 12;
+  throw Error::badInput(
+      "this file is not what " + name + " has stored: its sha256 begins with " +
+          found.substr(0, shown) + ", that of the run's with " + record->sha256.substr(0, shown),
+      path.string(), "put the file back, or execute the specification of " + name + " anew");
+}
+
+/// Place of a detector among those of another run.
+std::optional<std::size_t> detectorOf(const Journal::OtherRun& run, const std::string& name) {
+  const auto& detectors = run.specification.at("detectors");
+  for (std::size_t i = 0; i < detectors.size(); ++i) {
+    const auto type = detectors[i].at("type").get<std::string>();
+    if (detectors[i].value("label", type) == name || type == name) return i;
+  }
+  return std::nullopt;
+}
+
+Error unknownDetector(const std::string& name, const std::string& where) {
+  return Error::badInput("there is no detector \"" + name + "\" in " + where, "source_detector",
+                         "name one by its label or type");
+}
+
+std::string detectorFile(std::size_t index) {
+  return "detector-" + std::to_string(index) + ".safetensors";
 }
 
 }  // namespace
+
+Json describeSources(const Specification& specification, Journal& journal) {
+  Json sources = Json::array();
+  const auto add = [&](Json source, const std::filesystem::path& path) {
+    source["file"] = source.contains("run") ? path.filename().string() : path.string();
+    source["sha256"] = sha256File(path);
+    if (std::find(sources.begin(), sources.end(), source) == sources.end()) {
+      sources.push_back(std::move(source));
+    }
+  };
+  for (const auto& attack : specification.attacks) {
+    if (attack.type != "transfer") continue;
+    const auto id = attack.options.value("run", std::int64_t{0});
+    const auto weights = attack.options.value("weights", std::string());
+    const auto detector = attack.options.value("source_detector", std::string());
+    if (id > 0) {
+      const auto run = requireRun(journal, id);
+      add({{"run", id}}, requireArtefact(run, kClassifierFile, id));
+      if (detector.empty()) continue;
+      const auto index = detectorOf(run, detector);
+      if (!index) throw unknownDetector(detector, "run " + std::to_string(id));
+      add({{"run", id}}, requireArtefact(run, detectorFile(*index), id));
+    } else if (!weights.empty()) {
+      if (!std::filesystem::exists(weights)) {
+        throw Error::badInput("there is no such file of weights", weights, "check the path");
+      }
+      add(Json::object(), weights);
+    }
+  }
+  return sources;
+}
 
 SourceModels::SourceModels(const Specification& specification, const Registries& registries,
                            const ExperimentData& data, Network* classifier,
@@ -57,14 +133,9 @@ SourceModels::Model& SourceModels::model(const SourceRequest& request) {
   if (known != models_.end()) return known->second;
   Model model;
   if (request.run > 0) {
-    const auto run = journal_.otherRun(request.run);
-    if (!run) {
-      throw Error::badInput("there is no run " + std::to_string(request.run), "run",
-                            "runs of the same database have ids: see runs list");
-    }
-    const auto& classifier = run->specification.at("classifier");
-    model.own = load(classifier.at("network"),
-                     requireArtefact(*run, "classifier.safetensors", request.run));
+    const auto run = requireRun(journal_, request.run);
+    const auto& classifier = run.specification.at("classifier");
+    model.own = load(classifier.at("network"), requireArtefact(run, kClassifierFile, request.run));
   } else if (!request.weights.empty()) {
     if (specification_.network.type.empty()) {
       throw Error::badInput("weights are given, but the run has no classifier", "weights");
@@ -80,32 +151,23 @@ SourceModels::Model& SourceModels::model(const SourceRequest& request) {
 Detector& SourceModels::detector(Model& model, const SourceRequest& request) {
   const auto known = model.detectors.find(request.detector);
   if (known != model.detectors.end()) return *known->second;
-  const auto unknown = [&](const std::string& where) {
-    return Error::badInput("there is no detector \"" + request.detector + "\" in " + where,
-                           "source_detector", "name one by its label or type");
-  };
   std::unique_ptr<Detector> made;
   if (request.run > 0) {
-    const auto run = journal_.otherRun(request.run);
-    const auto& detectors = run->specification.at("detectors");
-    for (std::size_t i = 0; i < detectors.size() && !made; ++i) {
-      const auto type = detectors[i].at("type").get<std::string>();
-      if (detectors[i].value("label", type) != request.detector && type != request.detector) {
-        continue;
-      }
-      made = registries_.detectors.make(type, optionsOf(detectors[i]), "source_detector");
-      const std::string file = "detector-" + std::to_string(i) + ".safetensors";
-      made->load(TensorFile::load(requireArtefact(*run, file, request.run)), model.network,
-                 device_);
-    }
-    if (!made) throw unknown("run " + std::to_string(request.run));
+    const auto run = requireRun(journal_, request.run);
+    const auto index = detectorOf(run, request.detector);
+    if (!index) throw unknownDetector(request.detector, "run " + std::to_string(request.run));
+    const Json& component = run.specification.at("detectors")[*index];
+    made = registries_.detectors.make(component.at("type").get<std::string>(), optionsOf(component),
+                                      "source_detector");
+    const auto file = requireArtefact(run, detectorFile(*index), request.run);
+    made->load(TensorFile::load(file), model.network, device_);
   } else {
     for (const auto& candidate : specification_.detectors) {
       if (candidate.label != request.detector && candidate.type != request.detector) continue;
       made = registries_.detectors.make(candidate.type, candidate.options, "source_detector");
       break;
     }
-    if (!made) throw unknown("this specification");
+    if (!made) throw unknownDetector(request.detector, "this specification");
     const DetectorContext context{
         .classifier = model.network,
         .train = *data_.train,

@@ -12,6 +12,11 @@
 
 namespace bulwark {
 
+/// What other runs and files the transfer attacks of a specification craft on: [{"run": 3, "file":
+/// "classifier.safetensors", "sha256": ...}], without "run" for a file of weights. Throws `Error`
+/// (BadInput) where one is missing, or is not what its run has stored.
+Json describeSources(const Specification& specification, Journal& journal);
+
 /// The models that transfer attacks of a run craft on: another run's classifier and detectors,
 /// weights from a file, or another detector on the run's own classifier. Loaded or fitted when
 /// first asked for, then kept.

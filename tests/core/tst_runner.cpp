@@ -9,86 +9,17 @@
 #include "core/experiment/experiment_data.h"
 #include "core/experiment/joint_evasion.h"
 #include "core/experiment/runner.h"
-#include "core/experiment/store_journal.h"
 #include "core/nn/network.h"
 #include "core/nn/safetensors.h"
-#include "core/store/run_store.h"
 #include "core/training/recipe.h"
 #include "data_files.h"
+#include "small_runs.h"
 
 using namespace bulwark;
-
-namespace {
-
-Json smallSpecification() {
-  return Json::parse(R"({
-    "name": "small",
-    "threads": 1,
-    "data": {"in": {"dataset": "glyphs", "train_limit": 400, "test_limit": 60},
-             "out": [{"dataset": "noise-uniform", "test_limit": 60},
-                     {"dataset": "noise-gaussian", "test_limit": 40}]},
-    "classifier": {"network": "lenet5", "recipe": {"type": "standard", "epochs": 2}},
-    "detectors": [{"type": "msp"}, {"type": "energy"}, {"type": "mahalanobis"},
-                  {"type": "knn", "k": 5}],
-    "attacks": [{"type": "pgd", "eps": "8/255", "steps": 6}],
-    "evaluation": {"bootstrap": 100, "image_pairs": 4, "batch_size": 32}
-  })");
-}
-
-class Bench {
- public:
-  Bench() : registries(builtinRegistries()), catalogue(DatasetCatalogue::defaultFolders()) {
-    store.emplace(RunStore::open(folder.filePath("runs.db").toStdString()));
-  }
-
-  std::int64_t create(const Json& json) {
-    const auto spec = Specification::fromJson(json, registries, catalogue);
-    return store->createRun(spec.name, spec.toJson(), spec.seed, spec.device);
-  }
-
-  /// Executes (or resumes) the run; `stopAfter` > 0 cancels after so many events of that kind.
-  void execute(std::int64_t run, const std::string& stopAt = {}, int stopAfter = 0) {
-    Control control;
-    int seen = 0;
-    StoreJournal journal(*store, run, [&](const Json& event) {
-      if (event.at("event") == stopAt && ++seen == stopAfter) control.cancel();
-    });
-    Task task(&control);
-    const auto spec = Specification::fromJson(store->run(run).specification, registries, catalogue);
-    Runner(registries, catalogue).execute(spec, journal, task);
-  }
-
-  std::string results(std::int64_t run) const {
-    Json json = Json::array();
-    for (const auto& row : store->results(run)) json.push_back(row.toJson());
-    return json.dump();
-  }
-
-  QTemporaryDir folder;
-  Registries registries;
-  DatasetCatalogue catalogue;
-  std::optional<RunStore> store;
-};
-
-using Key = std::tuple<std::string, std::string, std::string>;
-
-/// The health check of that id in a run's summary.
-Json check(const Json& summary, const std::string& id, const std::string& subject = {}) {
-  for (const auto& entry : summary.at("health_checks")) {
-    if (entry.at("id") == id && entry.at("subject") == subject) return entry;
-  }
-  return {};
-}
-
-std::map<Key, std::map<std::string, double>> byCell(const std::vector<ResultRow>& rows) {
-  std::map<Key, std::map<std::string, double>> cells;
-  for (const auto& row : rows) {
-    cells[{row.detector, row.attack, row.out}][row.setting] = row.auroc;
-  }
-  return cells;
-}
-
-}  // namespace
+using smallruns::Bench;
+using smallruns::byCell;
+using smallruns::check;
+using smallruns::smallSpecification;
 
 class TestRunner : public QObject {
   Q_OBJECT
@@ -185,66 +116,6 @@ class TestRunner : public QObject {
     QVERIFY(attacked > 0);
     json["evaluation"]["metrics"] = {"auroc"};
     QVERIFY_EXCEPTION_THROWN(bench.create(json), Error);
-  }
-
-  /// Transfer from another detector, from another run and from a file of weights; a joint attack's
-  /// rate stands beside the tables.
-  void attacksReachOtherModels() {
-    Bench bench;
-    Json json = smallSpecification();
-    json["detectors"] = Json::parse(R"([{"type": "msp"}, {"type": "knn", "k": 5}])");
-    json["data"]["out"].erase(1);
-    json["attacks"] = Json::parse(R"([{"type": "pgd", "steps": 6}])");
-    const auto first = bench.create(json);
-    bench.execute(first);
-    const auto weights = bench.store->artefactFolder(first) / "classifier.safetensors";
-    json["seed"] = 5;
-    json["attacks"] = Json::parse(R"([
-      {"type": "pgd", "steps": 6},
-      {"type": "transfer", "steps": 6, "label": "plain"},
-      {"type": "transfer", "steps": 6, "source_detector": "knn", "label": "from knn"},
-      {"type": "transfer", "attack": "fgsm", "label": "other run", "source_detector": "msp"},
-      {"type": "transfer", "attack": "fgsm", "label": "other weights", "source_detector": "msp"},
-      {"type": "joint", "steps": 6}])");
-    json["attacks"][3]["run"] = first;
-    json["attacks"][4]["weights"] = weights.string();
-    const auto run = bench.create(json);
-    bench.execute(run);
-    auto cells = byCell(bench.store->results(run));
-    for (const char* detector : {"msp", "knn"}) {
-      const double clean = cells[{detector, "", "noise-uniform"}]["clean"];
-      for (const char* attack : {"plain", "from knn", "other run", "other weights"}) {
-        auto& cell = cells[{detector, attack, "noise-uniform"}];
-        QVERIFY(cell.count("in_out") == 1);
-        QVERIFY(cell["in_out"] <= clean);
-      }
-      QCOMPARE(cells.count({detector, "joint", "noise-uniform"}), std::size_t{0});
-    }
-    // The same source by two ways; an MSP detector has no state of its own.
-    QCOMPARE((cells[{"knn", "other run", "noise-uniform"}]["in"]),
-             (cells[{"knn", "other weights", "noise-uniform"}]["in"]));
-    const Json summary = bench.store->run(run).summary;
-    QCOMPARE(summary.at("accuracy_attacked").size(), std::size_t{5});
-    QCOMPARE(summary.at("joint_evasion").size(), std::size_t{2});
-    for (const auto& evasion : summary.at("joint_evasion")) {
-      QVERIFY(evasion.at("attacked").get<double>() >= evasion.at("clean").get<double>());
-      QVERIFY(evasion.at("backwards").get<std::int64_t>() > 0);
-      // H36 judges that very share, and only where a joint attack is in the run.
-      const Json judged = check(summary, "H36", evasion.at("detector"));
-      QCOMPARE(judged.at("value").get<double>(), evasion.at("attacked").get<double>());
-      QVERIFY(judged.at("verdict") == (judged.at("value") <= 0.1 ? "green" : "amber"));
-      QVERIFY(judged.at("detail").get<std::string>().starts_with("joint; "));
-    }
-    // The trained network is the one that is evaluated, loaded anew or not.
-    for (const auto& id : {"H37", "H38"}) {
-      QVERIFY2(check(summary, id).at("verdict") == "green", check(summary, id).dump().c_str());
-    }
-    const Json without = check(bench.store->run(first).summary, "H36");
-    QVERIFY(without.at("verdict") == "not applicable");
-    QVERIFY(without.at("detail") == "the run has no joint attack");
-    json["attacks"] = Json::parse(R"([{"type": "transfer", "run": 999}])");
-    const auto missing = bench.create(json);
-    QVERIFY_EXCEPTION_THROWN(bench.execute(missing), Error);
   }
 
   void theWorstJointAttackIsJudged() {
