@@ -11,6 +11,7 @@
 
 #include "core/health/check.h"
 #include "ui/bridge/health_runner.h"
+#include "ui/bridge/prepared_run.h"
 #include "ui/widgets/check_detail.h"
 #include "ui/widgets/health_lights.h"
 #include "ui/widgets/health_panel.h"
@@ -206,6 +207,7 @@ class TestHealthPanel : public QObject {
     QCOMPARE(wanted.size(), 1);
     Json expected = specification();
     expected["attacks"][0]["steps"] = 40;
+    expected["name"] = "small, pgd with 40 steps";
     QCOMPARE(wanted[0][0].value<Json>().dump(), expected.dump());
     table->setCurrentIndex(table->model()->index(0, 0));  // H27: a black box wins
     QVERIFY(button->text().contains(QLatin1String("square")));
@@ -215,6 +217,61 @@ class TestHealthPanel : public QObject {
     table->setCurrentIndex(table->model()->index(3, 0));  // green: nothing to do
     QVERIFY(!text->isVisible());
     QVERIFY(!button->isVisible());
+  }
+
+  void aPreparedRunSaysWhatItIs_data() {
+    QTest::addColumn<QString>("name");
+    QTest::addColumn<QString>("label");
+    QTest::addColumn<QString>("prepared");
+    QTest::addColumn<QString>("newLabel");
+    QTest::newRow("stale attack") << "Demo: LeNet-5 on Fashion-MNIST under PGD-20"
+                                  << "pgd"
+                                  << "Demo: LeNet-5 on Fashion-MNIST, pgd with 40 steps"
+                                  << "pgd";
+    QTest::newRow("prepared before") << "Demo, pgd with 20 steps"
+                                     << "pgd"
+                                     << "Demo, pgd with 40 steps"
+                                     << "pgd";
+    QTest::newRow("counting label") << "Mine under PGD-20"
+                                    << "PGD-20"
+                                    << "Mine, PGD-40 with 40 steps"
+                                    << "PGD-40";
+    QTest::newRow("says nothing of it") << "LeNet-5, 20 classes"
+                                        << "pgd"
+                                        << "LeNet-5, 20 classes, pgd with 40 steps"
+                                        << "pgd";
+  }
+
+  void aPreparedRunSaysWhatItIs() {
+    QFETCH(QString, name);
+    QFETCH(QString, label);
+    QFETCH(QString, prepared);
+    QFETCH(QString, newLabel);
+    Json before = specification();
+    before["name"] = name.toStdString();
+    before["attacks"][0]["label"] = label.toStdString();
+    Json after = before;
+    after["attacks"][0]["steps"] = 40;
+    const Json made = preparedRun(before, after, label + QStringLiteral(" with 40 steps"));
+    QCOMPARE(QString::fromStdString(made.at("name").get<std::string>()), prepared);
+    QCOMPARE(QString::fromStdString(made["attacks"][0].at("label").get<std::string>()), newLabel);
+    QCOMPARE(made["attacks"][0]["steps"].get<int>(), 40);
+  }
+
+  void aPreparedTransferHasItsSource() {
+    Json before = specification();
+    before["detectors"] = Json::array({Json{{"type", "msp"}}, "knn"});
+    Json after = before;
+    after["attacks"].push_back(Json{{"type", "transfer"}, {"eps", "8/255"}});
+    const QString change = QStringLiteral("transfer as a further attack");
+    const Json made =
+        preparedRun(before, after, change, QStringLiteral("the images made for knn win by 0.1"));
+    QCOMPARE(made["attacks"][1].value("source_detector", std::string()), std::string("knn"));
+    QVERIFY(made["name"].get<std::string>().ends_with("transfer as a further attack from knn"));
+    // A score that is none of this experiment's cannot be a source.
+    const Json other =
+        preparedRun(before, after, change, QStringLiteral("the images made for energy win"));
+    QVERIFY(!other["attacks"][1].contains("source_detector"));
   }
 
   void brokenSummariesShowNothing() {

@@ -2,6 +2,7 @@
 
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
 #include <QRegularExpression>
@@ -67,6 +68,14 @@ AttackPage::AttackPage(const AppContext& context, QWidget* parent)
   top->addWidget(pageTitle(tr("Attack"), this));
   top->addWidget(roleLabel(tr("Which detectors are judged, by which attacks, and how."), "muted"));
   top->addStretch(1);
+  name_ = new QLineEdit;
+  name_->setObjectName(QStringLiteral("attackRunName"));
+  name_->setToolTip(tr("The name of the run, as tables and their captions show it"));
+  name_->setMinimumWidth(200);
+  top->addWidget(fieldLabel(tr("&Name"), name_, this));
+  top->addWidget(name_, 4);
+  connect(name_, &QLineEdit::textEdited, this,
+          [this](const QString& text) { context_.draft->setPart("/name", text.toStdString()); });
   detail_ = new DetailSwitch;
   top->addWidget(detail_);
   layout->addLayout(top);
@@ -188,6 +197,11 @@ QWidget* AttackPage::makeEvaluation() {
 
 void AttackPage::showDraft() {
   const ExperimentDraft& draft = *context_.draft;
+  if (name_->text() != draft.name()) {
+    name_->setText(draft.name());
+    name_->setToolTip(draft.name());
+    name_->setCursorPosition(0);  // a long name shows its beginning
+  }
   if (draft.part("/detectors") != seenDetectors_) showDetectors();
   if (draft.part("/attacks") != seenAttacks_) showAttacks();
   const Json evaluation = draft.part("/evaluation");

@@ -7,6 +7,7 @@
 #include "ui/bridge/app_context.h"
 
 class QLabel;
+class QLineEdit;
 class QListWidget;
 class QVBoxLayout;
 
@@ -47,6 +48,7 @@ class AttackPage : public QWidget {
 
   AppContext context_;
   DetailSwitch* detail_;
+  QLineEdit* name_;
   QListWidget* detectors_;
   QLabel* detectorText_;
   ParamForm* detectorForm_;

@@ -91,6 +91,13 @@ class LineEditor : public ParamEditor {
     if (type_ == OptionType::Float) line_->setMinimumWidth(110);
     if (type_ == OptionType::IntList) line_->setPlaceholderText(tr("e.g. 0, 1, 2"));
     if (type_ == OptionType::TextList) line_->setPlaceholderText(tr("separated by commas"));
+    if (type_ == OptionType::Text) {
+      // What an empty one stands for, where the help says so.
+      const auto at = option.help.find("; empty: ");
+      if (at != std::string::npos) {
+        line_->setPlaceholderText(QString::fromStdString(option.help.substr(at + 9)));
+      }
+    }
     connect(line_, &QLineEdit::textEdited, this, &ParamEditor::edited);
   }
 

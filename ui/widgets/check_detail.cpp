@@ -10,6 +10,7 @@
 
 #include "core/health/check.h"
 #include "core/health/remedy.h"
+#include "ui/bridge/prepared_run.h"
 #include "ui/widgets/panel.h"
 
 namespace bulwark {
@@ -166,12 +167,16 @@ void CheckDetail::showCheck(const HealthEntry& entry) {
                                           : Remedy();
   remedy_->setText(QString::fromStdString(remedy.text));
   remedy_->setVisible(!remedy.text.empty());
-  wanted_ = remedy.specification;
+  wanted_ = preparedRun(specification_, remedy.specification, QString::fromStdString(remedy.change),
+                        entry.detail);
   rerun_->setVisible(wanted_.is_object());
   rerun_->setText(tr("&Prepare: %1").arg(QString::fromStdString(remedy.change)));
   rerun_->setToolTip(
-      tr("Opens the Attack page with this run's experiment, changed so; nothing is "
-         "started yet"));
+      tr("Opens the Attack page with this run's experiment, changed so and under the name \"%1\"; "
+         "nothing is started yet")
+          .arg(wanted_.is_object() && wanted_.contains("name")
+                   ? QString::fromStdString(wanted_.at("name").get<std::string>())
+                   : QString()));
 }
 
 void CheckDetail::readLimits() {

@@ -74,7 +74,13 @@ void HealthLabel::say(const QString& text, const char* role) {
 void HealthLabel::showChecks(const Json& summary, const ResultTableModel& table) {
   const auto entries = readHealth(summary);
   const bool checked = !entries.empty();
-  const QString line = checked ? healthLine(entries) : QString();
+  QString line = checked ? healthLine(entries) : QString();
+  // Which limits are not the published ones, as the run itself tells it.
+  if (checked && summary.contains("health") && summary.at("health").is_string()) {
+    const auto stored = QString::fromStdString(summary.at("health").get<std::string>());
+    const auto at = stored.indexOf(u';');
+    if (at > 0) line += stored.mid(at);
+  }
   setDetails(checked ? detailsOf(line, entries) : QString());
   setAccessibleDescription(line);
   auto worst = HealthVerdict::NotApplicable;
