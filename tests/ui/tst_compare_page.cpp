@@ -129,14 +129,22 @@ class TestComparePage : public QObject {
     QVERIFY(diff->isVisible());
     QCOMPARE(diff->model()->rowCount(), 1);
     QCOMPARE(diff->model()->index(0, 0).data().toString(), QStringLiteral("seed"));
+    QCOMPARE(diff->model()->headerData(1, Qt::Horizontal).toString(),
+             QStringLiteral("#%1 sample 3").arg(bench.ids[2]));  // the newest stands on top
+    // Both runs are in sight.
+    QVERIFY(diff->columnViewportPosition(2) + diff->columnWidth(2) <=
+            diff->viewport()->width() + 1);
     auto* roc = page.findChild<RocPlot*>();
     QCOMPARE(roc->curves().size(), 2);
+    QCOMPARE(roc->curves()[1].name, QStringLiteral("#%1 sample 1").arg(bench.ids[0]));
     auto* setting = page.findChild<QComboBox*>(QStringLiteral("compareSetting"));
     QSignalSpy compared(&page, &ComparePage::compared);
     setting->setCurrentIndex(setting->findData(QStringLiteral("in_out")));
     QVERIFY(compared.wait(5000));
     for (const ThresholdCurve& curve : roc->curves()) {
-      const qint64 run = curve.name == QLatin1String("sample 1") ? bench.ids[0] : bench.ids[2];
+      const qint64 run = curve.name == QStringLiteral("#%1 sample 1").arg(bench.ids[0])
+                             ? bench.ids[0]
+                             : bench.ids[2];
       for (const ResultRow& row : bench.store().results(run)) {
         if (row.detector == "msp" && row.setting == "in_out" && row.out == "glyphs") {
           QCOMPARE(curve.area, row.auroc);
@@ -183,6 +191,53 @@ class TestComparePage : public QObject {
     QVERIFY(!table(page)->isColumnHidden(RunTableModel::Seed));
     page.findChild<QCheckBox*>(QStringLiteral("compareHideConstant"))->setChecked(false);
     QVERIFY(!table(page)->isColumnHidden(RunTableModel::Device));
+  }
+
+  void runsOfOneNameAreToldApartByTheirNumbers() {
+    QCOMPARE(runTitles({12, 13}, {"same", "same"}), (QStringList{"#12", "#13"}));
+    QCOMPARE(runTitles({12, 13}, {"Demo: robust net", "Demo: standard net"}),
+             (QStringList{"#12 robust", "#13 standard"}));
+    Workbench bench(2);
+    bench.store().setRunName(bench.ids[1], "sample 1");
+    ComparePage page(bench.context);
+    open(page);
+    QStringList numbers;
+    for (int row = 0; row < 2; ++row) numbers += cell(page, row, RunTableModel::Number);
+    numbers.sort();
+    QCOMPARE(numbers, (QStringList{QStringLiteral("#%1").arg(bench.ids[0]),
+                                   QStringLiteral("#%1").arg(bench.ids[1])}));
+    page.findChild<QLineEdit*>(QStringLiteral("compareFilter"))
+        ->setText(QStringLiteral("#%1").arg(bench.ids[1]));
+    QCOMPARE(table(page)->model()->rowCount(), 1);
+    QCOMPARE(cell(page, 0, RunTableModel::Number), QStringLiteral("#%1").arg(bench.ids[1]));
+  }
+
+  void whatIsEmptyOnBothSidesDiffersInNothing() {
+    const Json plain = {{"evaluation", {{"seed", 1}}}};
+    Json empty = plain;
+    empty["evaluation"]["health_thresholds"] = Json::object();
+    empty["evaluation"]["curves"] = Json::array();
+    QVERIFY(diffConfigurations({{"a", plain}, {"b", empty}}).lines.empty());
+    empty["evaluation"]["health_thresholds"]["H22"] = Json::array({0.1, 0.2});
+    QCOMPARE(diffConfigurations({{"a", plain}, {"b", empty}}).lines.size(), std::size_t{1});
+  }
+
+  void aDetectorWithARedCheckIsNotTheBestOfARun() {
+    Workbench bench(1);
+    const auto rows = bench.store().results(bench.ids[0]);
+    const BestAuroc free = bestAuroc(rows);
+    QVERIFY(!free.red);
+    const auto judged = [&](const std::string& subject) {
+      return bestAuroc(
+          rows, {{"health_checks",
+                  Json::array({{{"id", "H27"}, {"subject", subject}, {"verdict", "red"}}})}});
+    };
+    const BestAuroc without = judged("pgd on " + free.inOutDetector.toStdString());
+    QVERIFY(without.inOutDetector != free.inOutDetector);
+    QVERIFY(*without.inOut <= *free.inOut);
+    QVERIFY(!without.red);
+    QVERIFY(judged("").red);  // of the whole run: nothing is left to quote
+    QCOMPARE(judged("").inOutDetector, free.inOutDetector);
   }
 
   void namesShowWhatTellsThemApart() {

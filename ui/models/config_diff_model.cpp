@@ -2,6 +2,7 @@
 
 #include <QFont>
 #include <QHash>
+#include <algorithm>
 
 #include "core/base/text.h"
 #include "core/params/params.h"
@@ -50,9 +51,28 @@ QStringList distinctNames(const QStringList& names) {
   return distinct;
 }
 
+QStringList runTitles(const std::vector<qint64>& runs, const QStringList& names) {
+  const QStringList distinct = distinctNames(names);
+  const bool alike = names.size() > 1 && names.count(names[0]) == names.size();
+  QStringList titles;
+  for (qsizetype i = 0; i < names.size(); ++i) {
+    const qint64 run = std::size_t(i) < runs.size() ? runs[std::size_t(i)] : 0;
+    if (run == 0) {
+      titles += distinct[i];
+    } else {
+      titles += alike ? QStringLiteral("#%1").arg(run)
+                      : QStringLiteral("#%1 %2").arg(run).arg(distinct[i]);
+    }
+  }
+  return titles;
+}
+
 ConfigurationDiff diffConfigurations(const std::vector<NamedConfiguration>& configurations) {
   ConfigurationDiff result;
-  for (const NamedConfiguration& one : configurations) result.names += one.name;
+  for (const NamedConfiguration& one : configurations) {
+    result.names += one.name;
+    result.runs.push_back(one.run);
+  }
   if (configurations.size() < 2) return result;
   QHash<QString, std::size_t> lineOf;
   for (std::size_t i = 1; i < configurations.size(); ++i) {
@@ -69,13 +89,19 @@ ConfigurationDiff diffConfigurations(const std::vector<NamedConfiguration>& conf
       result.lines[lineOf.value(path)].values[qsizetype(i)] = plain(difference.after);
     }
   }
+  std::erase_if(result.lines, [](const ConfigurationDiff::Line& line) {
+    return std::all_of(line.values.begin(), line.values.end(), [](const QString& value) {
+      return value.isEmpty() || value == QLatin1String("{}") || value == QLatin1String("[]") ||
+             value == QLatin1String("null");
+    });
+  });
   return result;
 }
 
 void ConfigDiffModel::setDiff(ConfigurationDiff diff) {
   beginResetModel();
   diff_ = std::move(diff);
-  shortNames_ = distinctNames(diff_.names);
+  shortNames_ = runTitles(diff_.runs, diff_.names);
   endResetModel();
 }
 
@@ -108,7 +134,12 @@ QVariant ConfigDiffModel::headerData(int section, Qt::Orientation orientation, i
   if (orientation == Qt::Vertical) return {};
   if (role == Qt::TextAlignmentRole) return QVariant(Qt::AlignLeft | Qt::AlignVCenter);
   if (section == 0) return role == Qt::DisplayRole ? QVariant(tr("Option")) : QVariant();
-  if (role == Qt::ToolTipRole) return diff_.names.value(section - 1);
+  if (role == Qt::ToolTipRole) {
+    const std::size_t at = std::size_t(section) - 1;
+    const qint64 run = at < diff_.runs.size() ? diff_.runs[at] : 0;
+    const QString name = diff_.names.value(section - 1);
+    return run == 0 ? name : QStringLiteral("#%1 %2").arg(run).arg(name);
+  }
   return role == Qt::DisplayRole ? shortNames_.value(section - 1) : QVariant();
 }
 

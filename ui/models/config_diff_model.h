@@ -12,6 +12,7 @@ namespace bulwark {
 struct NamedConfiguration {
   QString name;
   Json specification;
+  qint64 run = 0;  ///< its number; 0: none
 };
 
 /// Where configurations differ: one line per path, one value per configuration.
@@ -21,16 +22,21 @@ struct ConfigurationDiff {
     QStringList values;  ///< empty text: absent
   };
   QStringList names;
+  std::vector<qint64> runs;
   std::vector<Line> lines;
 };
 
 /// Everything in which at least one configuration differs from the first, in document order;
-/// the names of the runs themselves are left out.
+/// the names of the runs themselves are left out, and what is absent in one and empty in another.
 ConfigurationDiff diffConfigurations(const std::vector<NamedConfiguration>& configurations);
 
 /// `names` without the words that all of them begin and end with; as they are where that would
 /// leave too little to tell them apart.
 QStringList distinctNames(const QStringList& names);
+
+/// "#12 robust", "#13 standard": the number of each run and what tells its name from the others',
+/// or the number alone where all have one name.
+QStringList runTitles(const std::vector<qint64>& runs, const QStringList& names);
 
 /// Rows are differing paths, columns are runs.
 class ConfigDiffModel : public QAbstractTableModel {

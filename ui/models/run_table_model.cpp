@@ -148,7 +148,8 @@ QVariant RunTableModel::data(const QModelIndex& index, int role) const {
   const int column = index.column();
   if (role == IdRole) return run.id;
   if (role == Qt::TextAlignmentRole) {
-    const bool number = column == Clean || column == InOut || column == Duration || column == Seed;
+    const bool number = column == Number || column == Clean || column == InOut ||
+                        column == Duration || column == Seed;
     return QVariant((number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
   }
   if (role == Qt::FontRole) {
@@ -190,6 +191,9 @@ QVariant RunTableModel::data(const QModelIndex& index, int role) const {
   }
   if (!shown && !sorted) return {};
   switch (column) {
+    case Number:
+      if (sorted) return run.id;
+      return QStringLiteral("#%1").arg(run.id);
     case Name:
       return run.name;
     case State:
@@ -233,20 +237,15 @@ bool RunTableModel::setData(const QModelIndex& index, const QVariant& value, int
 
 QVariant RunTableModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation == Qt::Vertical || section < 0 || section >= ColumnCount) return {};
-  static const char* titles[] = {QT_TR_NOOP(""),
-                                 QT_TR_NOOP("Name"),
-                                 QT_TR_NOOP("State"),
-                                 QT_TR_NOOP("AUROC clean"),
-                                 QT_TR_NOOP("AUROC in_out"),
-                                 QT_TR_NOOP("Created"),
-                                 QT_TR_NOOP("Duration"),
-                                 QT_TR_NOOP("Device"),
-                                 QT_TR_NOOP("Seed"),
-                                 QT_TR_NOOP("Note")};
+  static const char* titles[] = {
+      QT_TR_NOOP(""),        QT_TR_NOOP("Run"),         QT_TR_NOOP("Name"),
+      QT_TR_NOOP("State"),   QT_TR_NOOP("AUROC clean"), QT_TR_NOOP("AUROC in_out"),
+      QT_TR_NOOP("Created"), QT_TR_NOOP("Duration"),    QT_TR_NOOP("Device"),
+      QT_TR_NOOP("Seed"),    QT_TR_NOOP("Note")};
   if (role == Qt::DisplayRole) return section == Pin ? QString() : tr(titles[section]);
   if (role == Qt::TextAlignmentRole) {
-    const bool number =
-        section == Clean || section == InOut || section == Duration || section == Seed;
+    const bool number = section == Number || section == Clean || section == InOut ||
+                        section == Duration || section == Seed;
     return QVariant((number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
   }
   if (role == Qt::ToolTipRole) {
@@ -265,6 +264,9 @@ QVariant RunTableModel::headerData(int section, Qt::Orientation orientation, int
              u'\n' + red;
     }
     if (section == Duration) return tr("From the start of the run to its end");
+    if (section == Number) {
+      return tr("The run's number, as in the Inspector, in the ROC plot and on the command line");
+    }
     if (section == Pin) return tr("Pinned runs stay on top");
   }
   return {};
@@ -342,6 +344,7 @@ bool RunFilter::filterAcceptsRow(int row, const QModelIndex&) const {
   const auto& model = *static_cast<const RunTableModel*>(sourceModel());
   const RunRow& run = model.run(row);
   for (const QString& word : words_) {
+    if (word == QStringLiteral("#%1").arg(run.id)) continue;
     if (!run.name.contains(word, Qt::CaseInsensitive) &&
         !run.note.contains(word, Qt::CaseInsensitive) &&
         !run.device.contains(word, Qt::CaseInsensitive) &&

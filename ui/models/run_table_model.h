@@ -42,6 +42,7 @@ class RunTableModel : public QAbstractTableModel {
  public:
   enum Column {
     Pin,
+    Number,
     Name,
     State,
     Clean,
@@ -90,7 +91,8 @@ class RunTableModel : public QAbstractTableModel {
 
 /// Text filter and sorting; pinned runs stay on top in either order.
 ///
-/// The filter is a list of words that must all occur in a run, and of conditions such as
+/// The filter is a list of words that must all occur in a run ("#12" is its number), and of
+/// conditions such as
 /// `state=done`, `in_out>0.4`, `device=cpu`, `seed=3`, `duration<60`.
 class RunFilter : public QSortFilterProxyModel {
   Q_OBJECT

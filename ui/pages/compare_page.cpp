@@ -52,7 +52,7 @@ Comparison loadComparisonOf(const RunStore& store, const std::vector<qint64>& ru
   for (const qint64 id : runs) {
     const auto run = store.findRun(id);
     if (!run) continue;
-    configurations.push_back({QString::fromStdString(run->name), run->specification});
+    configurations.push_back({QString::fromStdString(run->name), run->specification, id});
     for (const ResultRow& row : store.results(id)) {
       note(result.detectors, row.detector);
       note(result.settings, row.setting);
@@ -282,18 +282,30 @@ bool ComparePage::eventFilter(QObject* watched, QEvent* event) {
   return QWidget::eventFilter(watched, event);
 }
 
-// Every column takes what it needs, within reason; the runs share what is left over.
+// Every column takes what its values need, within reason; a run's name, which its tooltip has in
+// full, gives way before the second run would be out of sight. Long values go on in further lines.
 void ComparePage::fitDiffColumns() {
   const int columns = diff_->columnCount();
-  int spare = diffTable_->viewport()->width();
+  if (columns < 2) return;
+  const QAbstractItemView* view = diffTable_;  // where the hint is public
+  const int all = diffTable_->viewport()->width();
+  const int least = std::max(72, all / (columns + 1));
+  int spare = all;
   for (int column = 0; column < columns; ++column) {
-    diffTable_->resizeColumnToContents(column);
-    diffTable_->setColumnWidth(column, std::clamp(diffTable_->columnWidth(column), 80, 260));
-    spare -= diffTable_->columnWidth(column);
+    const int needed = std::clamp(view->sizeHintForColumn(column) + 8, 72, 260);
+    diffTable_->setColumnWidth(column, needed);
+    spare -= needed;
+  }
+  for (int column = 0; column < columns && spare < 0; ++column) {
+    const int width = diffTable_->columnWidth(column);
+    const int given = std::min(-spare, std::max(0, width - least));
+    diffTable_->setColumnWidth(column, width - given);
+    spare += given;
   }
   for (int column = 1; column < columns && spare > 0; ++column) {
     diffTable_->setColumnWidth(column, diffTable_->columnWidth(column) + spare / (columns - 1));
   }
+  diffTable_->resizeRowsToContents();
 }
 
 void ComparePage::loadCurves() {
@@ -301,7 +313,7 @@ void ComparePage::loadCurves() {
   const std::vector<qint64> selected = selectedRuns();
   QStringList names;
   for (const qint64 id : selected) names += model_->run(model_->rowOf(id)).name;
-  names = distinctNames(names);
+  names = runTitles(selected, names);
   std::vector<std::pair<qint64, QString>> runs;
   for (std::size_t i = 0; i < selected.size(); ++i) {
     runs.emplace_back(selected[i], names[qsizetype(i)]);

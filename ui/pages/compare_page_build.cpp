@@ -28,7 +28,8 @@ QWidget* ComparePage::buildTable() {
   query_->setPlaceholderText(tr("Filter: words, or conditions such as  state=done  in_out>0.4"));
   query_->setAccessibleName(tr("Filter runs"));
   query_->setToolTip(
-      tr("Words must occur in name, note, device or state. Conditions: name, state, "
+      tr("Words must occur in name, note, device or state; #12 is the run of that number. "
+         "Conditions: name, state, "
          "device, seed, note, clean, in_out, duration with = < > <= >="));
   query_->setClearButtonEnabled(true);
   query_->addAction(icon(QStringLiteral("search")), QLineEdit::LeadingPosition);
@@ -76,7 +77,7 @@ QWidget* ComparePage::buildTable() {
   header->setSectionsMovable(true);
   header->setMinimumSectionSize(30);
   const int em = table_->fontMetrics().averageCharWidth();
-  const int widths[] = {5, 34, 13, 19, 19, 21, 15, 12, 10, 26};
+  const int widths[] = {5, 9, 34, 13, 19, 19, 21, 15, 12, 10, 26};
   for (int i = 0; i < RunTableModel::ColumnCount; ++i) header->resizeSection(i, widths[i] * em);
   header->setSectionResizeMode(RunTableModel::Name, QHeaderView::Stretch);
   panel->body()->addWidget(table_, 1);
@@ -130,10 +131,10 @@ QWidget* ComparePage::buildDetails() {
   diffTable_->setEditTriggers(QAbstractItemView::NoEditTriggers);
   diffTable_->setAlternatingRowColors(true);
   diffTable_->setShowGrid(false);
-  diffTable_->setWordWrap(false);
+  diffTable_->setWordWrap(true);
   diffTable_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
   diffTable_->verticalHeader()->hide();
-  diffTable_->verticalHeader()->setDefaultSectionSize(diffTable_->fontMetrics().height() + 8);
+  diffTable_->verticalHeader()->setMinimumSectionSize(diffTable_->fontMetrics().height() + 8);
   diffTable_->horizontalHeader()->setHighlightSections(false);
   diffTable_->horizontalHeader()->setTextElideMode(Qt::ElideRight);
   diffTable_->horizontalHeader()->setStretchLastSection(true);
