@@ -132,6 +132,49 @@ class TestJobController : public QObject {
     QVERIFY(database.isOpen());
   }
 
+  void whatIsOpenStaysOpenWhenAnotherCannotBeOpened() {
+    Bench bench;
+    QTRY_VERIFY_WITH_TIMEOUT(bench.database.isOpen(), patience);
+    const QString before = bench.database.path();
+    QTemporaryDir folder;
+    const QString path = folder.filePath(QStringLiteral("notes.db"));
+    QFile notes(path);
+    QVERIFY(notes.open(QIODevice::WriteOnly));
+    notes.write(QByteArray(5000, 'x'));
+    notes.close();
+    QSignalSpy failed(&bench.database, &DatabaseService::openFailed);
+    QSignalSpy opened(&bench.database, &DatabaseService::opened);
+    int done = 0, cancelled = 0;
+    const auto ask = [&] {
+      bench.database.run(
+          this, [](RunStore& store) { return store.jobs().size(); }, [&](std::size_t) { ++done; },
+          [&](const Error&) { ++cancelled; });
+    };
+    ask();
+    bench.database.open(path);
+    ask();  // goes to what is open
+    QVERIFY(failed.wait(patience));
+    QCOMPARE(failed[0][2].toString(), path);
+    ask();
+    QTRY_COMPARE_WITH_TIMEOUT(done, 3, patience);
+    QCOMPARE(cancelled, 0);
+    QCOMPARE(opened.size(), 0);
+    QVERIFY(bench.database.isOpen());
+    QCOMPARE(bench.database.path(), before);
+    // What was asked of the old file never meets the new one.
+    bench.database.open(folder.filePath(QStringLiteral("fresh.db")));
+    std::size_t runs = 99;
+    bench.database.run(
+        this,
+        [](RunStore& store) { store.createRun("for the old file", Json::object(), 1, "cpu"); },
+        [] {}, [](const Error&) {});
+    QVERIFY(opened.wait(patience));
+    bench.database.run(
+        this, [](RunStore& store) { return store.runs(true).size(); },
+        [&](std::size_t count) { runs = count; });
+    QTRY_COMPARE_WITH_TIMEOUT(runs, std::size_t{0}, patience);
+  }
+
   void runsOneJobAfterTheOther() {
     Bench bench;
     QSignalSpy submitted(bench.jobs.get(), &JobController::submitted);

@@ -5,6 +5,7 @@
 #include <QFile>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QSignalSpy>
@@ -19,6 +20,7 @@
 #include "ui/bridge/database_service.h"
 #include "ui/bridge/draft_checker.h"
 #include "ui/bridge/experiment_draft.h"
+#include "ui/bridge/health_runner.h"
 #include "ui/bridge/job_controller.h"
 #include "ui/bridge/run_focus.h"
 #include "ui/shell/jobs_dock.h"
@@ -139,6 +141,79 @@ class TestMainWindow : public QObject {
     QVERIFY(!find<QLabel>("databaseProblemText")->text().isEmpty());
     QTest::mouseClick(find<QPushButton>("chooseDatabase"), Qt::LeftButton);
     QTRY_VERIFY_WITH_TIMEOUT(window()->isWelcomeShown(), patience);
+  }
+
+  void aDamagedDatabaseLeavesTheOldOneOpen() {
+    addRuns(1);
+    const QString bad = folder_->filePath(QStringLiteral("damaged.db"));
+    QFile notes(bad);
+    QVERIFY(notes.open(QIODevice::WriteOnly));
+    notes.write(QByteArray(4096, 'n'));
+    notes.close();
+    addDialogPath(bad);
+    addDialogPath(folder_->filePath(QStringLiteral("other.db")));
+    open();
+    QTRY_COMPARE_WITH_TIMEOUT(find<QLabel>("inspectorTitle")->text(), QStringLiteral("sample 1"),
+                              patience);
+    const qint64 run = bench_->context().focus->run();
+    auto* note = find<QPlainTextEdit>("runNote");
+    note->setPlainText(QStringLiteral("typed just before"));
+    find<QAction>("actionOpenDatabase")->trigger();
+    QTRY_COMPARE_WITH_TIMEOUT(dialogs_->shown.size(), 1, patience);
+    QVERIFY(dialogs_->shown[0].contains(QLatin1String("damaged.db")));
+    QVERIFY(dialogs_->shown[0].contains(QLatin1String("runs.db stays open")));
+    QVERIFY(!find<QWidget>("databaseProblem")->isVisible());
+    QVERIFY(bench_->context().database->isOpen());
+    QCOMPARE(bench_->context().focus->run(), run);
+    QCOMPARE(window()->jobsDock()->model()->rowCount(), 0);
+    QCOMPARE(note->toPlainText(), QStringLiteral("typed just before"));
+    QVERIFY(!note->isReadOnly());
+    QCOMPARE(RunStore::open(file().toStdString()).run(run).note, std::string("typed just before"));
+    // To a database that opens: the note typed last is stored with its run first.
+    note->setPlainText(QStringLiteral("typed last"));
+    find<QAction>("actionOpenDatabase")->trigger();
+    QTRY_VERIFY_WITH_TIMEOUT(window()->isWelcomeShown(), patience);
+    QCOMPARE(bench_->context().focus->run(), 0);
+    QCOMPARE(RunStore::open(file().toStdString()).run(run).note, std::string("typed last"));
+  }
+
+  void aNoteOutlivesTheWindow() {
+    addRuns(1);
+    open();
+    QTRY_COMPARE_WITH_TIMEOUT(find<QLabel>("inspectorTitle")->text(), QStringLiteral("sample 1"),
+                              patience);
+    const qint64 run = bench_->context().focus->run();
+    find<QPlainTextEdit>("runNote")->setPlainText(QStringLiteral("on my way out"));
+    bench_.reset();
+    QCOMPARE(RunStore::open(file().toStdString()).run(run).note, std::string("on my way out"));
+  }
+
+  void costlyChecksAreALineOfTheJobs() {
+    addRuns(1);
+    open();
+    auto* model = window()->jobsDock()->model();
+    HealthRunner* runner = bench_->context().jobs->health();
+    QSignalSpy finished(runner, &HealthRunner::finished);
+    runner->start(1, file());
+    QTRY_COMPARE_WITH_TIMEOUT(model->rowCount(), 1, patience);
+    const auto cell = [&](int column) { return model->index(0, column).data().toString(); };
+    QVERIFY(cell(JobTableModel::Name).contains(QLatin1String("health checks of run 1")));
+    QTRY_COMPARE_WITH_TIMEOUT(cell(JobTableModel::Phase), QStringLiteral("attacking knn"),
+                              patience);
+    QVERIFY(cell(JobTableModel::Progress).contains(QLatin1String("25")));
+    QVERIFY(cell(JobTableModel::Rate).startsWith(QLatin1String("12")));
+    QCOMPARE(model->job(kHealthJob)->secondsLeft.value_or(0), 125.0);
+    QVERIFY(!find<QToolButton>("pauseJob")->isEnabled());
+    QVERIFY(find<QToolButton>("cancelJob")->isEnabled());
+    grab(QStringLiteral("window-health-job"));
+    find<QToolButton>("cancelJob")->click();
+    QTRY_COMPARE_WITH_TIMEOUT(finished.size(), 1, patience);
+    QTRY_COMPARE_WITH_TIMEOUT(cell(JobTableModel::State), QStringLiteral("Cancelled"), patience);
+    QVERIFY(find<QToolButton>("retryJob")->isEnabled());
+    find<QToolButton>("retryJob")->click();
+    QTRY_COMPARE_WITH_TIMEOUT(cell(JobTableModel::State), QStringLiteral("Running"), patience);
+    find<QToolButton>("cancelJob")->click();
+    QTRY_COMPARE_WITH_TIMEOUT(finished.size(), 2, patience);
   }
 
   void anInvalidExperimentDoesNotStart() {
@@ -355,6 +430,11 @@ class TestMainWindow : public QObject {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::string(argv[1]) == "work") return testing::fakeWorker(argc, argv);
+  if (argc > 1 && std::string(argv[1]) == "runs") {  // the costly checks
+    std::cerr << "attacking knn  25/100 images  12/s  2 min 5 s left" << std::endl;
+    testing::pauseFor(60000);
+    return 0;
+  }
   QApplication application(argc, argv);
   QCoreApplication::setApplicationName(QStringLiteral("bulwark"));
   TestMainWindow test;

@@ -21,23 +21,31 @@ class DatabaseService::Worker : public QObject {
     connect(timer_, &QTimer::timeout, this, &Worker::poll);
   }
 
-  void open(const std::string& path, quint64 generation) {
-    timer_->stop();
-    store_.reset();
+  /// `keep`: what is open stays open when `path` cannot be opened.
+  void open(const QString& path, quint64 generation, bool keep) {
+    if (!keep) {
+      timer_->stop();
+      store_.reset();
+    }
     try {
-      store_.emplace(RunStore::open(std::filesystem::path(path)));
-      version_ = store_->dataVersion();
+      RunStore fresh = RunStore::open(std::filesystem::path(path.toStdString()));
+      const std::int64_t version = fresh.dataVersion();
+      timer_->stop();
+      store_.reset();
+      store_.emplace(std::move(fresh));
+      version_ = version;
+      generation_ = generation;
       timer_->start();
-      announce(generation, [service = service_] {
+      announce(generation, [service = service_, path, generation] {
+        service->generation_ = generation;
+        service->path_ = path;
         service->open_ = true;
-        Q_EMIT service->opened(service->path_);
+        Q_EMIT service->opened(path);
       });
     } catch (const Error& error) {
-      store_.reset();
-      refuse(generation, error.problem(), error.hint());
+      refuse(generation, path, error.problem(), error.hint());
     } catch (const std::exception& error) {
-      store_.reset();
-      refuse(generation, error.what(), {});
+      refuse(generation, path, error.what(), {});
     }
   }
 
@@ -47,22 +55,25 @@ class DatabaseService::Worker : public QObject {
     store_.reset();
   }
 
-  void perform(const std::function<void(RunStore*)>& job) {
-    job(store_ ? &*store_ : nullptr);
+  /// A job meant for another file than the one that is open finds none.
+  void perform(quint64 generation, const std::function<void(RunStore*)>& job) {
+    job(store_ && generation == generation_ ? &*store_ : nullptr);
     if (store_) poll();
   }
 
  private:
   void announce(quint64 generation, std::function<void()> call) {
     service_->post([service = service_, generation, call = std::move(call)] {
-      if (service->generation_ == generation) call();
+      if (service->lastOpen_ == generation) call();
     });
   }
 
-  void refuse(quint64 generation, const std::string& problem, const std::string& hint) {
-    announce(generation,
-             [service = service_, problem = QString::fromStdString(problem),
-              hint = QString::fromStdString(hint)] { Q_EMIT service->openFailed(problem, hint); });
+  void refuse(quint64 generation, const QString& path, const std::string& problem,
+              const std::string& hint) {
+    announce(generation, [service = service_, path, problem = QString::fromStdString(problem),
+                          hint = QString::fromStdString(hint)] {
+      Q_EMIT service->openFailed(problem, hint, path);
+    });
   }
 
   void poll() {
@@ -80,6 +91,7 @@ class DatabaseService::Worker : public QObject {
   QTimer* timer_ = nullptr;
   std::optional<RunStore> store_;
   std::int64_t version_ = 0;
+  quint64 generation_ = 0;
 };
 
 DatabaseService::DatabaseService(QObject* parent) : QObject(parent), worker_(new Worker(this)) {
@@ -98,18 +110,21 @@ DatabaseService::~DatabaseService() {
 }
 
 void DatabaseService::open(const QString& path) {
-  path_ = path;
-  open_ = false;
-  ++generation_;
-  QMetaObject::invokeMethod(
-      worker_, [worker = worker_, text = path.toStdString(), generation = generation_] {
-        worker->open(text, generation);
-      });
+  Q_EMIT aboutToOpen();
+  const quint64 generation = ++lastOpen_;
+  if (!open_) {
+    path_ = path;
+    generation_ = generation;  // what is asked from now on is meant for this file
+  }
+  QMetaObject::invokeMethod(worker_, [worker = worker_, path, generation, keep = open_] {
+    worker->open(path, generation, keep);
+  });
 }
 
-void DatabaseService::perform(std::function<void(RunStore*)> job) {
-  QMetaObject::invokeMethod(worker_,
-                            [worker = worker_, job = std::move(job)] { worker->perform(job); });
+void DatabaseService::perform(quint64 generation, std::function<void(RunStore*)> job) {
+  QMetaObject::invokeMethod(worker_, [worker = worker_, generation, job = std::move(job)] {
+    worker->perform(generation, job);
+  });
 }
 
 void DatabaseService::post(std::function<void()> call) {

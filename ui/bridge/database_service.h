@@ -25,9 +25,10 @@ class DatabaseService : public QObject {
   explicit DatabaseService(QObject* parent = nullptr);
   ~DatabaseService() override;
 
-  /// Closes what is open and opens `path` in the worker; answered by `opened` or `openFailed`.
+  /// Opens `path` in the worker and closes what was open; answered by `opened` or `openFailed`.
+  /// What is open stays so until then, and when `path` cannot be opened.
   void open(const QString& path);
-  /// What was last asked for, opened or not.
+  /// What is open, or was last asked for while nothing was.
   QString path() const { return path_; }
   bool isOpen() const { return open_; }
 
@@ -60,8 +61,8 @@ class DatabaseService : public QObject {
         }
       });
     };
-    perform([job = std::move(job), done = std::move(done), fail = std::move(fail),
-             deliver](RunStore* store) mutable {
+    perform(generation, [job = std::move(job), done = std::move(done), fail = std::move(fail),
+                         deliver](RunStore* store) mutable {
       try {
         if (!store) throw Error::cancelled();
         if constexpr (std::is_void_v<Result>) {
@@ -82,9 +83,11 @@ class DatabaseService : public QObject {
   }
 
  Q_SIGNALS:
+  /// Before another file is opened: the last moment to store something in this one.
+  void aboutToOpen();
   void opened(const QString& path);
   /// The file could not be opened and was left as it was.
-  void openFailed(const QString& problem, const QString& hint);
+  void openFailed(const QString& problem, const QString& hint, const QString& path);
   /// Something in the database changed, by this or any other process; at most every 250 ms for
   /// changes made elsewhere.
   void changed();
@@ -94,14 +97,15 @@ class DatabaseService : public QObject {
  private:
   class Worker;
 
-  void perform(std::function<void(RunStore*)> job);
+  void perform(quint64 generation, std::function<void(RunStore*)> job);
   void post(std::function<void()> call);
 
   QThread thread_;
   Worker* worker_;
   QString path_;
   bool open_ = false;
-  quint64 generation_ = 0;
+  quint64 generation_ = 0;  ///< of the file that jobs are for
+  quint64 lastOpen_ = 0;    ///< the generation last asked for
 };
 
 }  // namespace bulwark

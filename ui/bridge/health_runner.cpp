@@ -25,6 +25,37 @@ double shareOf(const QString& line) {
   return total > 0 ? match.captured(1).toDouble() / total : -1;
 }
 
+/// "attacking knn  340/1000 images  12/s  2 min 5 s left", as the program writes it.
+ProgressUpdate updateOf(const QString& line) {
+  static const QRegularExpression part(QStringLiteral("\\s{2,}"));
+  static const QRegularExpression counts(QStringLiteral("^(\\d+)/(\\d+) (.+)$"));
+  static const QRegularExpression rate(QStringLiteral("^([\\d.]+)/s$"));
+  static const QRegularExpression time(QStringLiteral("([\\d.]+) (h|min|s)\\b"));
+  ProgressUpdate update;
+  const QStringList parts = line.split(part, Qt::SkipEmptyParts);
+  update.phase = parts.value(0).toStdString();
+  for (const QString& one : parts.mid(1)) {
+    if (const auto match = counts.match(one); match.hasMatch()) {
+      update.done = match.captured(1).toLongLong();
+      update.total = match.captured(2).toLongLong();
+      update.unit = match.captured(3).toStdString();
+    } else if (const auto speed = rate.match(one); speed.hasMatch()) {
+      update.rate = speed.captured(1).toDouble();
+    } else if (one.endsWith(QLatin1String(" left"))) {
+      double seconds = 0;
+      for (auto found = time.globalMatch(one); found.hasNext();) {
+        const auto match = found.next();
+        const QString unit = match.captured(2);
+        seconds += match.captured(1).toDouble() * (unit == QLatin1String("h")     ? 3600
+                                                   : unit == QLatin1String("min") ? 60
+                                                                                  : 1);
+      }
+      update.secondsLeft = seconds;
+    }
+  }
+  return update;
+}
+
 }  // namespace
 
 HealthRunner::HealthRunner(const QString& worker, QObject* parent)
@@ -98,6 +129,7 @@ void HealthRunner::start(qint64 run, const QString& database) {
   });
   process_->start(worker_, {QStringLiteral("runs"), QStringLiteral("health"), QString::number(run),
                             QStringLiteral("--full"), QStringLiteral("--db"), database});
+  if (process_) Q_EMIT started(run);
 }
 
 void HealthRunner::cancel() {
@@ -116,6 +148,7 @@ void HealthRunner::read() {
     if (line.isEmpty()) continue;
     last_ = line;
     Q_EMIT progress(line, shareOf(line));
+    Q_EMIT updated(updateOf(line));
   }
   partial_.remove(0, from);
 }

@@ -5,6 +5,8 @@
 #include <QString>
 #include <QTimer>
 
+#include "core/base/task.h"
+
 namespace bulwark {
 
 /// Makes the costly checks of a finished run in a child process: `runs health ID --full --db FILE`
@@ -31,8 +33,11 @@ class HealthRunner : public QObject {
 
  Q_SIGNALS:
   void probed();
+  void started(qint64 run);
   /// One line of the program; `share` in [0, 1], or -1 when the line tells no count.
   void progress(const QString& text, double share);
+  /// The same line taken apart.
+  void updated(const bulwark::ProgressUpdate& update);
   /// `problem` is empty when all went well.
   void finished(qint64 run, bool cancelled, const QString& problem);
 

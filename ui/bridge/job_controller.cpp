@@ -11,6 +11,7 @@
 #endif
 
 #include "ui/bridge/database_service.h"
+#include "ui/bridge/health_runner.h"
 
 namespace bulwark {
 
@@ -51,6 +52,7 @@ JobController::JobController(DatabaseService* database, const QString& worker, Q
     : QObject(parent),
       database_(database),
       worker_(worker.isEmpty() ? findWorker() : worker),
+      health_(new HealthRunner(worker_, this)),
       folder_(std::make_unique<QTemporaryDir>()) {
   reader_.setInterval(readInterval);
   connect(&reader_, &QTimer::timeout, this, &JobController::readEvents);

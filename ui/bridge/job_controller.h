@@ -14,6 +14,7 @@
 namespace bulwark {
 
 class DatabaseService;
+class HealthRunner;
 
 /// Puts experiments into the queue and keeps one worker process busy with it.
 ///
@@ -50,6 +51,8 @@ class JobController : public QObject {
   void detach();
   /// Path of the worker program, whether or not it exists.
   QString worker() const { return worker_; }
+  /// Makes the costly health checks of finished runs, beside the queue.
+  HealthRunner* health() const { return health_; }
 
  Q_SIGNALS:
   void submitted(qint64 job, qint64 run);
@@ -73,6 +76,7 @@ class JobController : public QObject {
 
   DatabaseService* database_;
   QString worker_;
+  HealthRunner* health_;
   std::unique_ptr<QTemporaryDir> folder_;
   QProcess* process_ = nullptr;
   qint64 job_ = 0;

@@ -64,7 +64,7 @@ QVariant JobTableModel::text(const JobRecord& job, int column) const {
   const bool active = job.state == RunState::Running || job.state == RunState::Paused;
   switch (column) {
     case Id:
-      return static_cast<qint64>(job.id);
+      return job.id < 0 ? QVariant(QStringLiteral("–")) : QVariant(static_cast<qint64>(job.id));
     case Name:
       return QString::fromStdString(job.name);
     case State:

@@ -14,6 +14,9 @@ QString stateTitle(RunState state);
 /// "2026-03-01T12:30:00Z" as local time, short; empty stays empty.
 QString localTime(const std::string& utc);
 
+/// The id of the costly health checks in the list, which are no job of the queue.
+inline constexpr qint64 kHealthJob = -1;
+
 /// The queue as the Jobs dock shows it: what the database says, overlaid by what the worker of
 /// this window reports between two looks at the database.
 class JobTableModel : public QAbstractTableModel {

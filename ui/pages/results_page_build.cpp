@@ -139,7 +139,7 @@ void ResultsPage::buildHealth() {
     if (context_.navigator) context_.navigator->showPage(PageId::Attack);
   });
   if (!context_.jobs) return;
-  healthRunner_ = new HealthRunner(context_.jobs->worker(), this);
+  healthRunner_ = context_.jobs->health();
   healthPanel_->setRunner(healthRunner_);
   connect(healthRunner_, &HealthRunner::finished, this, &ResultsPage::reload);
 }

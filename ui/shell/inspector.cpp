@@ -139,8 +139,22 @@ Inspector::Inspector(const AppContext& context, QWidget* parent)
     saveNote();
     refresh();
   });
+  // A note goes to the database of its run: what is typed is stored before another is opened, and
+  // nothing is typed until that has an end.
+  connect(context_.database, &DatabaseService::aboutToOpen, this, [this] {
+    saveNote();
+    note_->setReadOnly(true);
+  });
+  connect(context_.database, &DatabaseService::opened, note_,
+          [this] { note_->setReadOnly(false); });
+  connect(context_.database, &DatabaseService::openFailed, note_,
+          [this] { note_->setReadOnly(false); });
   connect(context_.focus, &RunFocus::contentChanged, this, &Inspector::refresh);
   refresh();
+}
+
+Inspector::~Inspector() {
+  saveNote();
 }
 
 void Inspector::refresh() {
@@ -274,15 +288,18 @@ void Inspector::show(const Content& content) {
 }
 
 void Inspector::showNote(const RunRecord& run) {
-  if (shown_ == run.id && note_->hasFocus()) return;
+  // What is being typed, or has not been stored yet, stays.
+  const bool same = shown_ == run.id && notesIn_ == context_.database->path();
+  if (same && (note_->hasFocus() || note_->toPlainText() != savedNote_)) return;
   shown_ = run.id;
+  notesIn_ = context_.database->path();
   savedNote_ = QString::fromStdString(run.note);
   if (note_->toPlainText() != savedNote_) note_->setPlainText(savedNote_);
 }
 
 void Inspector::saveNote() {
   const QString text = note_->toPlainText();
-  if (shown_ == 0 || text == savedNote_) return;
+  if (shown_ == 0 || text == savedNote_ || notesIn_ != context_.database->path()) return;
   savedNote_ = text;
   context_.database->run(
       this,

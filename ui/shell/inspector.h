@@ -18,6 +18,7 @@ class Inspector : public QDockWidget {
 
  public:
   explicit Inspector(const AppContext& context, QWidget* parent = nullptr);
+  ~Inspector() override;
 
  private:
   struct Content {
@@ -40,6 +41,7 @@ class Inspector : public QDockWidget {
   QPlainTextEdit* note_;
   qint64 shown_ = 0;
   QString savedNote_;
+  QString notesIn_;  ///< the database whose run is shown
   Json specification_;
   std::string signature_;
   bool asking_ = false;

@@ -1,6 +1,7 @@
 #include "ui/shell/jobs_dock.h"
 
 #include <QApplication>
+#include <QDateTime>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QMenu>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "ui/bridge/database_service.h"
+#include "ui/bridge/health_runner.h"
 #include "ui/bridge/job_controller.h"
 #include "ui/bridge/navigator.h"
 #include "ui/bridge/run_focus.h"
@@ -135,8 +137,21 @@ JobsDock::JobsDock(const AppContext& context, QWidget* parent)
       context_.jobs->pause(job->id);
     }
   });
-  connect(cancel_, &QToolButton::clicked, this, [this] { context_.jobs->cancel(selectedJob()); });
-  connect(retry_, &QToolButton::clicked, this, [this] { context_.jobs->retry(selectedJob()); });
+  connect(cancel_, &QToolButton::clicked, this, [this] {
+    if (selectedJob() == kHealthJob) {
+      context_.jobs->health()->cancel();
+      cancel_->setEnabled(false);
+    } else {
+      context_.jobs->cancel(selectedJob());
+    }
+  });
+  connect(retry_, &QToolButton::clicked, this, [this] {
+    if (selectedJob() == kHealthJob) {
+      context_.jobs->health()->start(health_->run, context_.database->path());
+    } else {
+      context_.jobs->retry(selectedJob());
+    }
+  });
   connect(open_, &QToolButton::clicked, this, &JobsDock::openResults);
   connect(startQueue_, &QToolButton::clicked, this, [this] { context_.jobs->startQueue(); });
   connect(table_, &QTableView::doubleClicked, this, &JobsDock::openResults);
@@ -158,8 +173,48 @@ JobsDock::JobsDock(const AppContext& context, QWidget* parent)
     wanted_ = job;
     refresh();
   });
+  followHealth();
   showActions();
   refresh();
+}
+
+// The costly checks are no job of the database, but people look for what computes here.
+void JobsDock::followHealth() {
+  HealthRunner* runner = context_.jobs->health();
+  connect(context_.database, &DatabaseService::opened, this, [this, runner] {
+    if (!runner->isRunning()) health_.reset();
+  });
+  connect(runner, &HealthRunner::started, this, [this](qint64 run) {
+    health_ = JobRecord();
+    health_->id = kHealthJob;
+    health_->run = run;
+    health_->name = tr("Costly health checks of run %1").arg(run).toStdString();
+    health_->state = RunState::Running;
+    health_->started = QDateTime::currentDateTimeUtc().toString(Qt::ISODate).toStdString();
+    wanted_ = kHealthJob;
+    show();
+    raise();
+    refresh();
+  });
+  connect(runner, &HealthRunner::updated, this, [this](const ProgressUpdate& update) {
+    if (!health_) return;
+    health_->phase = update.phase;
+    health_->unit = update.unit;
+    health_->done = update.done;
+    health_->total = update.total;
+    health_->rate = update.rate;
+    health_->secondsLeft = update.secondsLeft;
+    model_->setProgress(kHealthJob, update);
+  });
+  connect(runner, &HealthRunner::finished, this,
+          [this](qint64, bool cancelled, const QString& problem) {
+            if (!health_) return;
+            health_->state = cancelled           ? RunState::Cancelled
+                             : problem.isEmpty() ? RunState::Done
+                                                 : RunState::Failed;
+            health_->error = problem.toStdString();
+            refresh();
+          });
 }
 
 QToolButton* JobsDock::addButton(const QString& name, const QString& iconName,
@@ -183,6 +238,7 @@ void JobsDock::refresh() {
       this, [](RunStore& store) { return store.jobs(); },
       [this](std::vector<JobRecord> jobs) {
         asking_ = false;
+        if (health_) jobs.insert(jobs.begin(), *health_);
         model_->setJobs(std::move(jobs));
         stack_->setCurrentIndex(model_->rowCount() == 0 ? 1 : 0);
         if (const int row = model_->rowOf(wanted_); row >= 0) {
@@ -208,12 +264,14 @@ void JobsDock::showActions() {
   const JobRecord* job = model_->job(selectedJob());
   const RunState state = job ? job->state : RunState::Done;
   const bool active = state == RunState::Running || state == RunState::Paused;
-  pause_->setEnabled(job && active);
+  const bool checks = job && job->id == kHealthJob;
+  pause_->setEnabled(job && active && !checks);
   const bool paused = job && state == RunState::Paused;
   pause_->setText(paused ? tr("Resume") : tr("Pause"));
   pause_->setIcon(icon(paused ? QStringLiteral("play") : QStringLiteral("pause")));
   cancel_->setEnabled(job && (active || state == RunState::Queued));
-  retry_->setEnabled(job && isFinal(state) && state != RunState::Done);
+  retry_->setEnabled(job && isFinal(state) && state != RunState::Done &&
+                     !(checks && context_.jobs->health()->isRunning()));
   retry_->setText(state == RunState::Interrupted ? tr("Resume") : tr("Retry"));
   retry_->setToolTip(tr("Queue it again; it goes on where it stopped"));
   open_->setEnabled(job);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QDockWidget>
+#include <optional>
 
 #include "ui/bridge/app_context.h"
 #include "ui/models/job_table_model.h"
@@ -25,6 +26,7 @@ class JobsDock : public QDockWidget {
   void showActions();
   qint64 selectedJob() const;
   void openResults();
+  void followHealth();
   QToolButton* addButton(const QString& name, const QString& iconName, const QString& text);
 
   AppContext context_;
@@ -36,7 +38,8 @@ class JobsDock : public QDockWidget {
   QToolButton* retry_;
   QToolButton* open_;
   QToolButton* startQueue_;
-  qint64 wanted_ = 0;  ///< a job just submitted: selected as soon as the table has it
+  std::optional<JobRecord> health_;  ///< the costly checks of a run, as a line of the list
+  qint64 wanted_ = 0;                ///< a job just submitted: selected as soon as the table has it
   bool asking_ = false;
   bool again_ = false;
 };

@@ -132,8 +132,18 @@ void MainWindow::connectParts() {
     openNewest();
   });
   connect(context_.database, &DatabaseService::openFailed, this,
-          [this](const QString& problem, const QString& hint) {
-            problem_->setProblem(context_.database->path(), problem, hint);
+          [this](const QString& problem, const QString& hint, const QString& path) {
+            if (context_.database->isOpen()) {
+              const QString open = context_.database->path();
+              const QString text = tr("%1 was not opened: %2").arg(path, problem);
+              log_->say(LogLevel::Error, text);
+              context_.dialogs->message(
+                  this, tr("The run database cannot be used"),
+                  text + (hint.isEmpty() ? QString() : QStringLiteral("\n\n") + hint) +
+                      QStringLiteral("\n\n") + tr("%1 stays open.").arg(open));
+              return;
+            }
+            problem_->setProblem(path, problem, hint);
             content_->setCurrentWidget(problem_);
             updateStatus();
           });

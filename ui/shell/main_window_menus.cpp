@@ -15,6 +15,7 @@
 #include "ui/bridge/dialogs.h"
 #include "ui/bridge/draft_checker.h"
 #include "ui/bridge/experiment_draft.h"
+#include "ui/bridge/health_runner.h"
 #include "ui/bridge/job_controller.h"
 #include "ui/bridge/selection_hub.h"
 #include "ui/shell/icons.h"
@@ -159,7 +160,7 @@ void MainWindow::chooseDatabase() {
   const QString path =
       context_.dialogs->openFile(this, tr("Open a run database"), databaseFilter());
   if (path.isEmpty()) return;
-  if (context_.jobs->isRunning()) {
+  if (context_.jobs->isRunning() || context_.jobs->health()->isRunning()) {
     context_.dialogs->message(this, tr("A job is running"),
                               tr("Cancel the running job, or wait for it, before opening another "
                                  "database."));
