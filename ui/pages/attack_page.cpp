@@ -66,14 +66,13 @@ AttackPage::AttackPage(const AppContext& context, QWidget* parent)
   auto* top = new QHBoxLayout;
   top->setSpacing(12);
   top->addWidget(pageTitle(tr("Attack"), this));
-  top->addWidget(roleLabel(tr("Which detectors are judged, by which attacks, and how."), "muted"));
-  top->addStretch(1);
+  top->addSpacing(12);
   name_ = new QLineEdit;
   name_->setObjectName(QStringLiteral("attackRunName"));
   name_->setToolTip(tr("The name of the run, as tables and their captions show it"));
   name_->setMinimumWidth(200);
   top->addWidget(fieldLabel(tr("&Name"), name_, this));
-  top->addWidget(name_, 4);
+  top->addWidget(name_, 1);
   connect(name_, &QLineEdit::textEdited, this,
           [this](const QString& text) { context_.draft->setPart("/name", text.toStdString()); });
   detail_ = new DetailSwitch;

@@ -197,6 +197,7 @@ void ComparePage::hideConstantColumns() {
     }
     table_->setColumnHidden(column, constant);
   }
+  fitName();
   const QString all = QLocale().toString(model_->rowCount());
   if (rows != model_->rowCount()) {
     count_->setText(tr("%1 of %2 runs").arg(QLocale().toString(rows), all));
@@ -278,8 +279,25 @@ void ComparePage::loadComparison() {
 }
 
 bool ComparePage::eventFilter(QObject* watched, QEvent* event) {
-  if (event->type() == QEvent::Resize) fitDiffColumns();
+  if (event->type() == QEvent::Resize) {
+    if (watched == table_->viewport()) {
+      fitName();
+    } else {
+      fitDiffColumns();
+    }
+  }
   return QWidget::eventFilter(watched, event);
+}
+
+// The name takes what the others leave, but it never gives way altogether.
+void ComparePage::fitName() {
+  int others = 0;
+  for (int column = 0; column < RunTableModel::ColumnCount; ++column) {
+    if (column != RunTableModel::Name) others += table_->columnWidth(column);  // hidden: 0
+  }
+  const int least = 24 * table_->fontMetrics().averageCharWidth();
+  table_->setColumnWidth(RunTableModel::Name,
+                         std::max(least, table_->viewport()->width() - others));
 }
 
 // Every column takes what its values need, within reason; a run's name, which its tooltip has in
@@ -291,19 +309,20 @@ void ComparePage::fitDiffColumns() {
   const int all = diffTable_->viewport()->width();
   const int least = std::max(72, all / (columns + 1));
   int spare = all;
+  std::vector<int> widths;
   for (int column = 0; column < columns; ++column) {
-    const int needed = std::clamp(view->sizeHintForColumn(column) + 8, 72, 260);
-    diffTable_->setColumnWidth(column, needed);
-    spare -= needed;
+    widths.push_back(std::clamp(view->sizeHintForColumn(column) + 8, 72, 260));
+    spare -= widths.back();
   }
-  for (int column = 0; column < columns && spare < 0; ++column) {
-    const int width = diffTable_->columnWidth(column);
+  for (int& width : widths) {
+    if (spare >= 0) break;
     const int given = std::min(-spare, std::max(0, width - least));
-    diffTable_->setColumnWidth(column, width - given);
+    width -= given;
     spare += given;
   }
-  for (int column = 1; column < columns && spare > 0; ++column) {
-    diffTable_->setColumnWidth(column, diffTable_->columnWidth(column) + spare / (columns - 1));
+  for (int column = 0; column < columns; ++column) {
+    const int more = column > 0 && spare > 0 ? spare / (columns - 1) : 0;
+    diffTable_->setColumnWidth(column, widths[std::size_t(column)] + more);
   }
   diffTable_->resizeRowsToContents();
 }

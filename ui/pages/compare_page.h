@@ -45,6 +45,7 @@ class ComparePage : public QWidget {
   QWidget* buildTable();
   QWidget* buildDetails();
   void fitRuns();
+  void fitName();
   void reload();
   void selectFirst();
   void loadBest();

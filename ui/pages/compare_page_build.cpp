@@ -79,7 +79,7 @@ QWidget* ComparePage::buildTable() {
   const int em = table_->fontMetrics().averageCharWidth();
   const int widths[] = {5, 9, 34, 13, 19, 19, 21, 15, 12, 10, 26};
   for (int i = 0; i < RunTableModel::ColumnCount; ++i) header->resizeSection(i, widths[i] * em);
-  header->setSectionResizeMode(RunTableModel::Name, QHeaderView::Stretch);
+  table_->viewport()->installEventFilter(this);
   panel->body()->addWidget(table_, 1);
 
   connect(query_, &QLineEdit::textChanged, this, [this](const QString& text) {
@@ -137,7 +137,6 @@ QWidget* ComparePage::buildDetails() {
   diffTable_->verticalHeader()->setMinimumSectionSize(diffTable_->fontMetrics().height() + 8);
   diffTable_->horizontalHeader()->setHighlightSections(false);
   diffTable_->horizontalHeader()->setTextElideMode(Qt::ElideRight);
-  diffTable_->horizontalHeader()->setStretchLastSection(true);
   diffTable_->viewport()->installEventFilter(this);
   diffText_ = roleLabel({}, "muted", left);
   diffText_->setObjectName(QStringLiteral("compareDiffText"));
