@@ -8,6 +8,7 @@
 #include <QTableView>
 #include <QWheelEvent>
 #include <QtTest/QtTest>
+#include <algorithm>
 
 #include "core/health/check.h"
 #include "ui/bridge/health_runner.h"
@@ -154,6 +155,11 @@ class TestHealthPanel : public QObject {
     };
     type(green, QLocale().toString(0.5));  // above the red one
     QVERIFY(!apply->isEnabled());
+    const auto notes = panel.findChildren<QLabel*>();
+    const auto says = QStringLiteral("The red limit (%1) is below the green limit (%2)")
+                          .arg(QLocale().toString(0.02), QLocale().toString(0.5));
+    QVERIFY(std::any_of(notes.begin(), notes.end(),
+                        [&](const QLabel* note) { return note->text().startsWith(says); }));
     type(green, QStringLiteral("much"));
     QVERIFY(!apply->isEnabled());
     type(green, QLocale().toString(0.015));

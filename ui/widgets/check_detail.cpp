@@ -188,7 +188,8 @@ void CheckDetail::readLimits() {
   if (!greenOk || !redOk || green < 0) {
     problem = tr("A limit is a number of at least 0; without one there is no red.");
   } else if (red < green) {
-    problem = tr("The red limit is the larger of the two.");
+    problem = tr("The red limit (%1) is below the green limit (%2); it must be at least as large.")
+                  .arg(text(red), text(green));
   }
   const bool edited = thresholds_.contains(entry_.id.toStdString());
   setRole(note_, problem.isEmpty() ? "muted" : "error");
