@@ -44,6 +44,12 @@ class A3Walker : public Walker {
 
   const torch::Tensor& points() const override { return points_; }
 
+  void leave(const std::vector<std::int64_t>& rows) override {
+    std::vector<std::int64_t> samples;
+    for (const auto row : rows) samples.push_back(samples_[static_cast<std::size_t>(row)]);
+    objective_.rest(samples);
+  }
+
   void seat(const std::vector<Seat>& seats, const torch::Tensor& images) override {
     const auto rows = rowsOf(seats, points_.device());
     ball_.place(rows, images);
@@ -182,13 +188,15 @@ class A3 : public Attack {
     const WalkPlan plan{.name = "a3",
                         .threat = threat_,
                         .steps = round.leading + round.steps,
-                        .restarts = round.restarts};
+                        .restarts = round.restarts,
+                        .leading = round.leading,
+                        .leadingForwards = objective.leadingForwards()};
     const auto walker = [&](const torch::Tensor& batch) {
       return std::make_unique<A3Walker>(threat_, round.leading, round.steps, objective, draw,
                                         batch);
     };
     auto result = walk(plan, walker, objective, images, context);
-    result.forwards += objective.extraForwards();
+    result.forwards += objective.probeForwards();
     return result;
   }
 

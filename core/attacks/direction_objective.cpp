@@ -11,7 +11,7 @@ namespace bulwark {
 
 DirectionObjective::DirectionObjective(Objective& base, const torch::Tensor& images,
                                        const AttackContext& context)
-    : base_(base), led_(static_cast<std::size_t>(images.size(0)), 0) {
+    : base_(base), led_(static_cast<std::size_t>(images.size(0)), kOwn) {
   if (base.classes() > 0) {
     dimensions_ = base.classes();
   } else {
@@ -19,7 +19,7 @@ DirectionObjective::DirectionObjective(Objective& base, const torch::Tensor& ima
     const torch::NoGradGuard noGrad;
     const auto one = toDevice(images.slice(0, 0, 1), context.device);
     dimensions_ = images.size(0) > 0 ? basis(one).size(1) : 0;
-    if (classifier_) extraForwards_ += one.size(0);
+    if (classifier_) probeForwards_ = one.size(0);
   }
   directions_ = torch::zeros({images.size(0), dimensions_}, torch::TensorOptions(context.device));
 }
@@ -33,20 +33,29 @@ void DirectionObjective::lead(const std::vector<std::int64_t>& samples,
   const torch::NoGradGuard noGrad;
   const auto index = torch::tensor(samples, torch::kInt64).to(directions_.device());
   directions_.index_copy_(0, index, directions.to(directions_.device()));
-  for (const auto sample : samples) led_[static_cast<std::size_t>(sample)] = 1;
+  for (const auto sample : samples) led_[static_cast<std::size_t>(sample)] = kLed;
 }
 
 void DirectionObjective::release(const std::vector<std::int64_t>& samples) {
-  for (const auto sample : samples) led_[static_cast<std::size_t>(sample)] = 0;
+  for (const auto sample : samples) led_[static_cast<std::size_t>(sample)] = kOwn;
+}
+
+void DirectionObjective::rest(const std::vector<std::int64_t>& samples) {
+  for (const auto sample : samples) {
+    auto& guide = led_[static_cast<std::size_t>(sample)];
+    if (guide == kLed) guide = kLedToItsEnd;
+  }
 }
 
 Objective::Values DirectionObjective::evaluate(const torch::Tensor& images,
                                                const torch::Tensor& samples) {
   std::vector<std::uint8_t> led;
   const auto* positions = samples.data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < samples.size(0); ++i) led.push_back(leads(positions[i]) ? 1 : 0);
-  const bool none = std::find(led.begin(), led.end(), 1) == led.end();
-  const bool all = std::find(led.begin(), led.end(), 0) == led.end();
+  for (std::int64_t i = 0; i < samples.size(0); ++i) {
+    led.push_back(led_[static_cast<std::size_t>(positions[i])]);
+  }
+  const bool none = std::find(led.begin(), led.end(), kLed) == led.end();
+  const bool all = std::find(led.begin(), led.end(), kOwn) == led.end();
   const auto alongDirection = [&](const torch::Tensor& values) {
     const auto index = samples.to(images.device());
     return (values * directions_.index_select(0, index)).sum(1);
@@ -62,7 +71,6 @@ Objective::Values DirectionObjective::evaluate(const torch::Tensor& images,
     return {guide, base_.judgeLogits(scores.detach(), truth)};
   }
   if (none) return base_.evaluate(images, samples);
-  if (classifier_) extraForwards_ += images.size(0);
   const auto direction = alongDirection(basis(images));
   if (all) return {direction, base_.judge(images, samples)};
   const auto own = base_.evaluate(images, samples);

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "core/attacks/attack.h"
@@ -28,9 +29,12 @@ class DirectionObjective : public Objective, public ManyPasses {
   void lead(const std::vector<std::int64_t>& samples, const torch::Tensor& directions);
   /// From now on `samples` are led by the base's own guide.
   void release(const std::vector<std::int64_t>& samples);
+  /// `samples` are finished: where one was led to its end, `leads` still says so, but that alone
+  /// costs no pass of the classifier any more.
+  void rest(const std::vector<std::int64_t>& samples);
   /// [N, dimensions] on the device: latest directions.
   const torch::Tensor& directions() const { return directions_; }
-  bool leads(std::int64_t sample) const { return led_[static_cast<std::size_t>(sample)] != 0; }
+  bool leads(std::int64_t sample) const { return led_[static_cast<std::size_t>(sample)] != kOwn; }
 
   Values evaluate(const torch::Tensor& images, const torch::Tensor& samples) override;
   torch::Tensor judge(const torch::Tensor& images, const torch::Tensor& samples) override;
@@ -42,18 +46,22 @@ class DirectionObjective : public Objective, public ManyPasses {
   torch::Tensor judgeLogits(const torch::Tensor& logits,
                             const torch::Tensor& labels) const override;
 
-  /// Images propagated beyond one forward per evaluation.
-  std::int64_t extraForwards() const { return extraForwards_; }
+  /// Forwards per image, beyond those of the base, of an evaluation in which a sample is led.
+  std::int64_t leadingForwards() const { return classifier_ ? 1 : 0; }
+  /// Images propagated when this was made, for the length of a direction.
+  std::int64_t probeForwards() const { return probeForwards_; }
 
  private:
+  enum Guide : std::uint8_t { kOwn, kLed, kLedToItsEnd };
+
   torch::Tensor basis(const torch::Tensor& images) const;
 
   Objective& base_;
   Network* classifier_ = nullptr;  // whose features are weighed; null: logits or pixels
   std::int64_t dimensions_ = 0;
   torch::Tensor directions_;
-  std::vector<char> led_;
-  std::int64_t extraForwards_ = 0;
+  std::vector<Guide> led_;
+  std::int64_t probeForwards_ = 0;
 };
 
 }  // namespace bulwark

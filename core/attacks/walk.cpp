@@ -275,7 +275,14 @@ torch::Tensor Walk::bestImages(const std::vector<std::int64_t>& rows) const {
 void Walk::count(std::int64_t rows, bool gradient) {
   const auto passes = passesOf(objective_);
   result_.forwards += rows * (gradient ? passes.evaluate : passes.judge);
-  if (gradient) result_.backwards += rows * passes.gradient;
+  if (!gradient) return;
+  result_.backwards += rows * passes.gradient;
+  // Told from the rows, computed or not: a resumed execution counts the same.
+  const auto ahead = static_cast<std::int64_t>(unread_.size());
+  const bool led = std::any_of(rows_.rows().begin(), rows_.rows().end(), [&](const Row& row) {
+    return row.live && row.step + ahead < plan_.leading;
+  });
+  if (led) result_.forwards += rows * plan_.leadingForwards;
 }
 
 /// Values at `points`, and the guide's gradient with respect to them unless `gradient` is null.
@@ -510,6 +517,7 @@ void Walk::finishRows() {
     }
   }
   if (!finished.empty()) {
+    walker_->leave(finished);
     result_.images.index_copy_(0, torch::tensor(samples, torch::kInt64), bestImages(finished));
     for (const auto i : finished) leave(rows_.rows()[static_cast<std::size_t>(i)]);
   }

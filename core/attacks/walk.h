@@ -44,6 +44,8 @@ class Walker {
   virtual void move(const Evaluation& evaluation) = 0;
   /// Keeps `rows` (int64, on the device) in their order: the batch shrinks.
   virtual void keep(const torch::Tensor& rows) = 0;
+  /// The samples in `rows` are finished: these rows are idle until others are seated in them.
+  virtual void leave(const std::vector<std::int64_t>& /*rows*/) {}
 };
 
 /// Makes the walker of a batch from the images [W, C, H, W'] that its rows hold at first.
@@ -68,6 +70,10 @@ struct WalkPlan {
   /// before cannot be final early. The trajectory still holds the best values, so that what the
   /// last iterate gives away shows (check H25).
   Kept keeps = Kept::Best;
+  /// With `leading` > 0, gradients at the first so many iterates of a restart take
+  /// `leadingForwards` more forwards per image of the batch (A3 is led by something beside the
+  /// objective then).
+  std::int64_t leading = 0, leadingForwards = 0;
   /// A sample is finished at its first iterate whose judged value exceeds this, in either mode.
   double enough = std::numeric_limits<double>::infinity();
 };

@@ -10,8 +10,10 @@
 
 #include "core/attacks/attack.h"
 #include "core/attacks/merge.h"
+#include "core/attacks/resources.h"
 #include "core/base/error.h"
 #include "core/experiment/file_progress.h"
+#include "core/nn/network.h"
 
 using namespace bulwark;
 
@@ -52,6 +54,33 @@ class Hills : public Objective {
  private:
   torch::Tensor weights_;
   int milliseconds_;
+};
+
+/// A classifier behind the score; counts the images it has seen.
+class Behind : public Network {
+ public:
+  Behind() : Network({1, kSide, kSide, 2}) {
+    registerNormalisation();
+    Random random(Seed{6});
+    std::vector<float> weights;
+    for (std::int64_t i = 0; i < kSide * kSide * 3; ++i) {
+      weights.push_back(static_cast<float>(random.normal()));
+    }
+    weights_ = torch::tensor(weights).reshape({kSide * kSide, 3});
+  }
+  torch::Tensor run(const torch::Tensor& batch, TapValues* taps) override {
+    seen += batch.size(0);
+    prepare(taps);
+    const auto hidden = torch::tanh(torch::matmul(batch.flatten(1), weights_));
+    keep(taps, "features", hidden);
+    return hidden.slice(1, 0, 2);
+  }
+  std::vector<std::string> taps() const override { return {"features"}; }
+
+  std::int64_t seen = 0;
+
+ private:
+  torch::Tensor weights_;
 };
 
 std::unique_ptr<Attack> makeAttack(const Json& options, const std::string& type = "pgd") {
@@ -215,6 +244,8 @@ class TestResume : public QObject {
     }
     QTest::newRow("jsma") << "jsma"
                           << R"({"gamma": 0.6})";
+    QTest::newRow("a3") << "a3"
+                        << R"({"eps": 0.1})";
     QTest::newRow("random_search") << "random_search"
                                    << R"({"eps": 0.1, "draws": 12})";
   }
@@ -225,14 +256,21 @@ class TestResume : public QObject {
     const auto attack = makeAttack(Json::parse(options.toStdString()), type.toStdString());
     const auto clean = cleanValues();
     for (const bool saturate : {false, true}) {
+      Behind behind;  // whose features lead A3; the others do not ask for it
+      const AttackResources resources{.classifier = &behind, .labels = {}, .source = {}};
       const auto run = [&](AttackProgress* progress, Control* control, Hills& hills) {
         Task task(control);
         auto context = contextFor(task, progress, saturate);
         context.thresholds = {clean.median().item<double>(), clean.max().item<double>()};
+        context.resources = &resources;
         return attack->perturb(hills, images(), context);
       };
       Hills undisturbed, cut, resumed;
       const auto whole = run(nullptr, nullptr, undisturbed);
+      if (type == "a3") {
+        QVERIFY(behind.seen > 0);
+        QCOMPARE(whole.forwards, undisturbed.seen + behind.seen);  // not one more, not one less
+      }
       for (const int samples : {20, 45}) {
         QTemporaryDir folder;
         Control control;
