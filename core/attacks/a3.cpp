@@ -325,8 +325,9 @@ void addA3(Registry<Attack>& registry) {
   info.reference = "Liu et al., CVPR 2022";
   info.traits = {"white box", "needs gradient", "ensemble"};
   addThreatOptions(info.options, "Liu et al. 2022, section 4: 8 of 255, l-inf, on CIFAR-10");
-  addGradientAttack(registry, info,
-                    [](const Params& params) { return std::make_unique<A3>(threatOf(params)); });
+  addGradientAttack(registry, info, [](const Params& params) {
+    return std::make_unique<A3>(threatOf(params, "a3"));
+  });
 }
 
 }  // namespace bulwark

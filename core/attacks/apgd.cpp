@@ -305,7 +305,7 @@ void addApgd(Registry<Attack>& registry) {
       .expert();
   addGradientAttack(registry, info, [](const Params& params) {
     ApgdPlan plan;
-    plan.threat = threatOf(params);
+    plan.threat = threatOf(params, "apgd");
     plan.steps = params.getInt("steps");
     plan.restarts = params.getInt("restarts");
     plan.targets = params.getInt("targets");

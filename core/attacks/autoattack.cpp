@@ -164,7 +164,7 @@ class AutoAttack : public Attack {
 
 std::unique_ptr<Attack> makeAutoAttack(const Params& params) {
   AutoAttackPlan plan;
-  plan.threat = threatOf(params);
+  plan.threat = threatOf(params, "autoattack");
   plan.steps = params.getInt("steps");
   plan.targets = params.getInt("targets");
   plan.squareQueries = params.getInt("square_queries");

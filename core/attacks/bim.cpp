@@ -83,7 +83,7 @@ void add(Registry<Attack>& registry, bool stops) {
   addGradientAttack(registry, info, [name = info.name, stops](const Params& params) {
     AscentPlan plan;
     plan.name = name;
-    plan.threat = threatOf(params);
+    plan.threat = threatOf(params, name);
     plan.steps = params.getInt("steps");
     plan.stepSize = params.getNumber("step_size");
     if (plan.stepSize == 0.0) plan.stepSize = plan.threat.epsilon / 40.0;

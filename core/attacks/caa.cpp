@@ -114,7 +114,7 @@ void addCaa(Registry<Attack>& registry) {
       .from("Mao et al. 2021, their code")
       .expert();
   addGradientAttack(registry, info, [](const Params& params) {
-    return std::make_unique<Caa>(threatOf(params), params.getInt("targets"));
+    return std::make_unique<Caa>(threatOf(params, "caa"), params.getInt("targets"));
   });
 }
 

@@ -200,7 +200,7 @@ void addCwL2(Registry<Attack>& registry) {
     plan.rate = params.getNumber("learning_rate");
     plan.initial = params.getNumber("initial_c");
     plan.nearest.name = "cw_l2";
-    plan.nearest.threat = nearestThreatOf(params);
+    plan.nearest.threat = nearestThreatOf(params, "cw_l2");
     plan.nearest.distance = Distance::L2;
     plan.nearest.passes = plan.searches * plan.steps;
     return std::make_unique<CarliniWagner>(plan);

@@ -116,7 +116,7 @@ void addDeepFool(Registry<Attack>& registry) {
   addGradientAttack(registry, info, [](const Params& params) {
     DeepFoolPlan plan;
     plan.nearest.name = "deepfool";
-    plan.nearest.threat = nearestThreatOf(params);
+    plan.nearest.threat = nearestThreatOf(params, "deepfool");
     plan.nearest.distance = params.getText("norm") == "l2" ? Distance::L2 : Distance::Linf;
     plan.nearest.passes = params.getInt("steps") + 1;
     plan.overshoot = params.getNumber("overshoot");

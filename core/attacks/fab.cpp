@@ -215,7 +215,7 @@ void add(Registry<Attack>& registry, bool targeted) {
   addGradientAttack(registry, info, [targeted](const Params& params) {
     FabPlan plan;
     plan.name = targeted ? "fab_t" : "fab";
-    plan.threat = nearestThreatOf(params);
+    plan.threat = nearestThreatOf(params, plan.name);
     plan.distance = params.getText("norm") == "l2" ? Distance::L2 : Distance::Linf;
     plan.steps = params.getInt("steps");
     plan.restarts = params.getInt("restarts");

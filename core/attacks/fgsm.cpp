@@ -43,8 +43,9 @@ void addFgsm(Registry<Attack>& registry) {
   info.reference = "Goodfellow et al., ICLR 2015";
   info.traits = {"white box", "needs gradient"};
   addThreatOptions(info.options, "Madry et al. 2018, section 5: 8 of 255, l-inf, on CIFAR-10");
-  addGradientAttack(registry, info,
-                    [](const Params& params) { return std::make_unique<Fgsm>(threatOf(params)); });
+  addGradientAttack(registry, info, [](const Params& params) {
+    return std::make_unique<Fgsm>(threatOf(params, "fgsm"));
+  });
 }
 
 }  // namespace bulwark

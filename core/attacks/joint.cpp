@@ -102,7 +102,7 @@ void addJoint(Registry<Attack>& registry) {
       .range(1, 10000)
       .from(source);
   registry.add(info, [](const Params& params) {
-    return std::make_unique<JointAttack>(threatOf(params), params.getInt("steps"),
+    return std::make_unique<JointAttack>(threatOf(params, "joint"), params.getInt("steps"),
                                          params.getInt("restarts"));
   });
 }

@@ -109,7 +109,7 @@ void addLeastLikely(Registry<Attack>& registry) {
   addGradientAttack(registry, info, [](const Params& params) {
     AscentPlan plan;
     plan.name = "least_likely";
-    plan.threat = threatOf(params);
+    plan.threat = threatOf(params, "least_likely");
     plan.steps = params.getInt("steps");
     if (plan.steps == 0) plan.steps = publishedSteps(plan.threat.epsilon);
     plan.stepSize = params.getNumber("step_size");

@@ -102,7 +102,7 @@ torch::Tensor distancesBetween(const torch::Tensor& points, const torch::Tensor&
 /// `Norm::None` when unbounded.
 void addNearestOptions(OptionSchema& options, const std::string& norm, const std::string& eps,
                        const std::string& source);
-ThreatModel nearestThreatOf(const Params& params);
+ThreatModel nearestThreatOf(const Params& params, const std::string& attack);
 
 /// int64 on `device`: the rows of `quests`.
 torch::Tensor rowsOf(const std::vector<Quest>& quests, const torch::Device& device);

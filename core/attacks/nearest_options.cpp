@@ -31,10 +31,10 @@ void addNearestOptions(OptionSchema& options, const std::string& norm, const std
       .from("a table at a budget needs it (Carlini and Wagner have none)");
 }
 
-ThreatModel nearestThreatOf(const Params& params) {
-  ThreatModel threat = threatOf(params);
-  if (!params.getBool("bounded")) threat.norm = Norm::None;
-  return threat;
+ThreatModel nearestThreatOf(const Params& params, const std::string& attack) {
+  if (params.getBool("bounded")) return threatOf(params, attack);
+  params.getText("norm");  // an unbounded search has no ball
+  return {Norm::None, params.getNumber("eps")};
 }
 
 torch::Tensor rowsOf(const std::vector<Quest>& quests, const torch::Device& device) {

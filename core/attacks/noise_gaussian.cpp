@@ -16,8 +16,9 @@ void addNoiseGaussian(Registry<Attack>& registry) {
   info.reference = "Ma et al., ICLR 2018, section 5";
   info.traits = {"black box", "control"};
   info.options.number("eps", "8/255", "Radius of the ball the noise is clipped into")
-      .range(0, 1)
-      .in("fraction of the [0,1] range")
+      .range(0, 1000)
+      .in("fraction of the [0,1] range, at most 1 under linf; under l2 the Euclidean length, which "
+          "may exceed 1")
       .from("Madry et al. 2018, section 5: 8 of 255, l-inf, on CIFAR-10")
       .simple();
   info.options
@@ -33,7 +34,7 @@ void addNoiseGaussian(Registry<Attack>& registry) {
   addKeepOption(info.options);
   registry.add(info, [](const Params& params) {
     DrawPlan plan{.name = "noise_gaussian",
-                  .threat = threatOf(params),
+                  .threat = threatOf(params, "noise_gaussian"),
                   .draws = params.getInt("draws"),
                   .keeps = keptOf(params)};
     if (params.getText("norm") == "none") plan.threat.norm = Norm::None;

@@ -18,7 +18,7 @@ void addNoiseUniform(Registry<Attack>& registry) {
   addKeepOption(info.options);
   registry.add(info, [](const Params& params) {
     const DrawPlan plan{.name = "noise_uniform",
-                        .threat = threatOf(params),
+                        .threat = threatOf(params, "noise_uniform"),
                         .draws = params.getInt("draws"),
                         .keeps = keptOf(params)};
     return makeDrawAttack(plan, [threat = plan.threat](const torch::Tensor& image, Seed seed) {

@@ -38,7 +38,7 @@ class Pgd : public Attack {
 std::unique_ptr<Attack> makePgd(const Params& params) {
   AscentPlan plan;
   plan.name = "pgd";
-  plan.threat = threatOf(params);
+  plan.threat = threatOf(params, "pgd");
   plan.steps = params.getInt("steps");
   plan.stepSize = params.getNumber("step_size");
   const bool ownStep = plan.stepSize > 0.0;

@@ -21,8 +21,9 @@ void addRandomSearch(Registry<Attack>& registry) {
       .from("half: ours")
       .expert();
   registry.add(info, [](const Params& params) {
-    const DrawPlan plan{
-        .name = "random_search", .threat = threatOf(params), .draws = params.getInt("draws")};
+    const DrawPlan plan{.name = "random_search",
+                        .threat = threatOf(params, "random_search"),
+                        .draws = params.getInt("draws")};
     const double corners = params.getNumber("corners");
     return makeDrawAttack(plan,
                           [threat = plan.threat, corners](const torch::Tensor& image, Seed seed) {

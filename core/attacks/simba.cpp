@@ -189,7 +189,7 @@ void addSimba(Registry<Attack>& registry) {
       .expert();
   registry.add(info, [](const Params& params) {
     SimbaPlan plan;
-    plan.threat = threatOf(params);
+    plan.threat = threatOf(params, "simba");
     plan.queries = params.getInt("queries");
     plan.dct = params.getText("basis") == "dct";
     plan.frequencies = params.getInt("frequencies");

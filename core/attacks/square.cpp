@@ -233,7 +233,7 @@ void addSquare(Registry<Attack>& registry) {
       .expert();
   registry.add(info, [](const Params& params) {
     SquarePlan plan;
-    plan.threat = threatOf(params);
+    plan.threat = threatOf(params, "square");
     plan.queries = params.getInt("queries");
     plan.restarts = params.getInt("restarts");
     plan.share = params.getNumber("p_init");

@@ -21,16 +21,26 @@ double finishBound(const AttackContext& context) {
 
 void addThreatOptions(OptionSchema& options, const std::string& source) {
   options.number("eps", "8/255", "Radius of the ball the adversary may move in")
-      .range(0, 1)
-      .in("fraction of the [0,1] range")
+      .range(0, 1000)
+      .in("fraction of the [0,1] range, at most 1 under linf; under l2 the Euclidean length, which "
+          "may exceed 1")
       .from(source)
       .simple();
   options.choice("norm", "linf", {"linf", "l2"}, "Norm that the radius is measured in")
       .from(source);
 }
 
-ThreatModel threatOf(const Params& params) {
-  return {params.getText("norm") == "l2" ? Norm::L2 : Norm::Linf, params.getNumber("eps")};
+ThreatModel threatOf(const Params& params, const std::string& attack) {
+  const std::string norm = params.getText("norm");
+  const double epsilon = params.getNumber("eps");
+  if (norm == "linf" && epsilon > 1) {
+    throw Error::badInput(
+        "the radius " + formatNumber(epsilon) + " of " + attack +
+            " is more than the whole [0,1] range",
+        params.pathOf("eps"),
+        "expected 0 <= eps <= 1 with the norm linf; larger ones take the norm l2");
+  }
+  return {norm == "l2" ? Norm::L2 : Norm::Linf, epsilon};
 }
 
 void addKeepOption(OptionSchema& options) {

@@ -6,8 +6,11 @@
 namespace bulwark {
 
 /// The options "eps" and "norm" that every bounded attack has; `source` of the default radius.
+/// Under l2 a radius may exceed 1, as it may in adversarial training.
 void addThreatOptions(OptionSchema& options, const std::string& source);
-ThreatModel threatOf(const Params& params);
+/// Throws `Error` (BadInput) at "eps" for a radius above 1 under l-inf, which is the whole range of
+/// a pixel; `attack` is named in it.
+ThreatModel threatOf(const Params& params, const std::string& attack);
 
 /// The option "keep": the best point found, or the last as published.
 void addKeepOption(OptionSchema& options);

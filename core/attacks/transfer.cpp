@@ -215,7 +215,7 @@ void addTransfer(Registry<Attack>& registry) {
       .from("Madry et al. 2018, section 5");
   registry.add(info, [](const Params& params) {
     TransferPlan plan;
-    plan.threat = threatOf(params);
+    plan.threat = threatOf(params, "transfer");
     plan.source.run = params.getInt("run");
     plan.source.weights = params.getText("weights");
     plan.source.detector = params.getText("source_detector");

@@ -112,7 +112,13 @@ CurveRequest readCurve(const Json& json, const Specification& spec, const Regist
     const Option* option = registries.attacks.info(attack.type).options.find(varied);
     const Json value = optionsAt(curve, attack, i).at(varied);
     Params::check(*option, value, where);
-    registries.attacks.make(attack.type, optionsAt(curve, attack, i), where);
+    try {
+      registries.attacks.make(attack.type, optionsAt(curve, attack, i), where);
+    } catch (const Error& error) {
+      // What the option may be depends on others: a radius above 1 is for l2 only.
+      if (error.where() != where + "." + varied) throw;
+      throw Error::badInput(error.problem(), where, error.hint());
+    }
     const auto numbers = numbersOf(curve);
     if (i > 0 && !(numbers[i] > numbers[i - 1])) {
       throw Error::badInput(curve.values[i] + " does not exceed " + curve.values[i - 1], where,

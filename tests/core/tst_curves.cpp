@@ -155,7 +155,7 @@ class TestCurves : public QObject {
     row("not a list", R"({"over": "steps"})", "curves", "list");
     row("descending", R"([{"values": ["8/255", "4/255"]}])", "curves[0].values[1]", "exceed");
     row("no number", R"([{"values": ["some"]}])", "curves[0].values[0]", "some");
-    row("too large", R"([{"values": [0.5, 2]}])", "curves[0].values[1]", "2");
+    row("too large", R"([{"values": [0.5, 2]}])", "curves[0].values[1]", "radius 2 of pgd");
     row("half a step", R"([{"over": "steps", "values": [0.5]}])", "curves[0].values[0]", "whole");
     row("chosen passes", R"([{"over": "propagations", "values": [1]}])", "curves[0].values",
         "chosen");
@@ -177,6 +177,13 @@ class TestCurves : public QObject {
       const QString text = QString(error.what()) + QString::fromStdString(error.hint());
       QVERIFY2(text.contains(says), qPrintable(text));
     }
+  }
+
+  void aCurveUnderL2MayPassOne() {
+    const Bench bench;
+    Json json = smallSpecification(Json::parse(R"([{"values": [0.5, 2]}])"));
+    json["attacks"][0]["norm"] = "l2";
+    QCOMPARE(bench.read(json).curves[0].values[1], std::string("2"));
   }
 
   void attacksWithoutTheOptionAreRefused() {

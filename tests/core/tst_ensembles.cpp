@@ -228,6 +228,43 @@ class TestEnsembles : public QObject {
                              Error);
   }
 
+  /// A network trained with an l2 radius of 2 is attacked at that radius; under l-inf 1 is all
+  /// there is, and the message says which attack was given more.
+  void aRadiusBeyondOneIsForL2() {
+    Registry<Attack> registry{"attack"};
+    registerAttacks(registry);
+    TinyNet net;
+    TinyScore score(net);
+    Task task;
+    const auto context = contextOf(task, false);
+    for (const char* name : {"pgd", "apgd", "square", "autoattack"}) {
+      Json options = {{"eps", 2}, {"norm", "l2"}};
+      const auto& schema = registry.info(name).options;
+      if (schema.find("steps")) options["steps"] = 10;
+      if (schema.find("queries")) options["queries"] = 60;
+      const auto attack = make(name, options);
+      QCOMPARE(attack->threat().epsilon, 2.0);
+      const auto result = attack->perturb(score, net.images, context);  // audited: in ball and box
+      const auto moved = (result.images - net.images).flatten(1).norm(2, 1);
+      QVERIFY2(moved.max().item<float>() > 1.2F, name);
+      QVERIFY2(moved.max().item<float>() <= 2.0F + 1e-5F, name);
+    }
+    for (const auto& info : registry.list()) {
+      const auto* norm = info.options.find("norm");
+      if (!info.options.find("eps") || !norm) continue;
+      try {
+        make(info.name, {{"eps", 2}, {"norm", "linf"}});
+        QFAIL(info.name.c_str());
+      } catch (const Error& error) {
+        QVERIFY(error.kind() == Error::Kind::BadInput);
+        QCOMPARE(error.where(), std::string("attacks[0].eps"));
+        QCOMPARE(error.problem(),
+                 "the radius 2 of " + info.name + " is more than the whole [0,1] range");
+      }
+    }
+    make("deepfool", {{"eps", 2}, {"norm", "linf"}, {"bounded", false}});  // has no ball
+  }
+
   /// Steps for one of the two objectives are orthogonal to the gradient of the other.
   void jointStepsAreOrthogonal() {
     TinyNet net;
