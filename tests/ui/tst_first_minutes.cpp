@@ -85,7 +85,7 @@ class TestFirstMinutes : public QObject {
     setNumber(page(PageId::Attack), "steps", 5);
     QCOMPARE(context.draft->part("/detectors").size(), std::size_t{2});
 
-    // Run. The Results page opens by itself.
+    // Run. The window stays where it is and offers the results.
     auto* start = child<QPushButton>(page(PageId::Attack), "startButton");
     QTRY_VERIFY_WITH_TIMEOUT(start->isEnabled(), patience);
     QVERIFY(child<QLabel>(page(PageId::Attack), "startMessage")->text().contains(u"attack"));
@@ -95,6 +95,11 @@ class TestFirstMinutes : public QObject {
     const RunStore store = RunStore::open(folder.filePath(QStringLiteral("runs.db")).toStdString());
     const qint64 run = finished.first().at(1).toLongLong();
     QVERIFY2(store.run(run).state == RunState::Done, store.run(run).error.c_str());
+    QCOMPARE(static_cast<int>(window_->currentPage()), static_cast<int>(PageId::Attack));
+    auto* notice = child<QPushButton>(window_, "statusOpen");
+    QTRY_VERIFY_WITH_TIMEOUT(notice->isVisible(), patience);
+    QTest::mouseClick(notice, Qt::LeftButton);
+    QVERIFY(!notice->isVisible());
     QCOMPARE(static_cast<int>(window_->currentPage()), static_cast<int>(PageId::Results));
     QCOMPARE(context.focus->run(), run);
     QVERIFY(store.results(run).size() >= 8);  // two detectors, four settings

@@ -49,6 +49,13 @@ class TestImagesPage : public QObject {
     QCOMPARE(scoreText(2.5e-7, 1e-7, 2), QStringLiteral("2.5e-07"));
   }
 
+  void zeroHasNoMinus() {
+    QCOMPARE(scoreText(-0.0, 0.0, 3), scoreText(0.0, 0.0, 3));
+    const QString tiny = scoreText(-0.0004, 12.5, 3);
+    QCOMPARE(tiny, QLocale().toString(0.0, 'f', 1));
+    QCOMPARE(scoreText(-0.5, 12.5, 3), QLocale().toString(-0.5, 'f', 1));
+  }
+
   void pixelsBecomeImages() {
     const std::vector<float> grey = {0.0F, 0.5F, 1.0F, 2.0F};
     const QImage image = toImage(grey, 1, 2, 2);

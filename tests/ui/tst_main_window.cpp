@@ -3,6 +3,7 @@
 #include <QComboBox>
 #include <QDockWidget>
 #include <QFile>
+#include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPlainTextEdit>
@@ -201,6 +202,11 @@ class TestMainWindow : public QObject {
     QTRY_COMPARE_WITH_TIMEOUT(cell(JobTableModel::Phase), QStringLiteral("attacking knn"),
                               patience);
     QVERIFY(cell(JobTableModel::Progress).contains(QLatin1String("25")));
+    // Nothing of the line is out of sight.
+    auto* table = find<QTableView>("jobsTable");
+    QVERIFY(table->horizontalHeader()->length() <= table->viewport()->width());
+    QVERIFY(table->columnWidth(JobTableModel::Rate) >
+            table->fontMetrics().horizontalAdvance(QStringLiteral("1,743 images/s")) + 8);
     QVERIFY(cell(JobTableModel::Rate).startsWith(QLatin1String("12")));
     QCOMPARE(model->job(kHealthJob)->secondsLeft.value_or(0), 125.0);
     QVERIFY(!find<QToolButton>("pauseJob")->isEnabled());
@@ -247,7 +253,15 @@ class TestMainWindow : public QObject {
     QTRY_VERIFY_WITH_TIMEOUT(start->isEnabled(), patience);
     QTest::mouseClick(start, Qt::LeftButton);
     QVERIFY(finished.wait(patience));
+    // The window does not leave the page that is worked on; a notice offers the results.
+    auto* notice = find<QPushButton>("statusOpen");
+    QTRY_VERIFY_WITH_TIMEOUT(notice->isVisible(), patience);
+    QCOMPARE(window()->currentPage(), PageId::Attack);
+    QVERIFY(find<QLabel>("statusNotice")->text().endsWith(QLatin1String("done: ok")));
+    grab(QStringLiteral("window-notice"));
+    QTest::mouseClick(notice, Qt::LeftButton);
     QCOMPARE(window()->currentPage(), PageId::Results);
+    QVERIFY(!notice->isVisible());
   }
 
   // Pause and Cancel speak of the selected job: that is the one just started.

@@ -2,6 +2,7 @@
 #include <QClipboard>
 #include <QFile>
 #include <QImage>
+#include <QLabel>
 #include <QRegularExpression>
 #include <QScrollArea>
 #include <QScrollBar>
@@ -312,6 +313,38 @@ class TestPlots : public QObject {
     QCOMPARE(maximize.count(), 0);
     QTest::mouseDClick(canvas, Qt::LeftButton, {}, middle);
     QCOMPARE(maximize.count(), 1);
+  }
+
+  void aReadoutWithoutRoomStandsInThePlot() {
+    HistogramPlot plot;
+    plot.setTitle(QStringLiteral("Score histogram"));
+    QVector<HistogramSeries> series;
+    for (const bool out : {false, true}) {
+      std::vector<double> scores;
+      for (int i = 0; i < 200; ++i) scores.push_back(0.01 * i + (out ? 1 : 0));
+      const QString name = out ? QStringLiteral("out") : QStringLiteral("in");
+      series.append({name, {name, out}, false, scores, {}});
+    }
+    plot.setSeries(series);
+    plot.resize(250, 240);
+    plot.move(0, 0);
+    plot.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&plot));
+    QWidget* canvas = plot.findChild<QWidget*>(QStringLiteral("canvas"));
+    auto* balloon = plot.findChild<QLabel*>(QStringLiteral("plotBalloon"));
+    bool seen = false;
+    for (int x = 20; x < canvas->width() - 2; x += 6) {
+      const QPoint at(x, canvas->height() / 2);
+      QMouseEvent move(QEvent::MouseMove, at, canvas->mapToGlobal(at), Qt::NoButton, Qt::NoButton,
+                       Qt::NoModifier);
+      QApplication::sendEvent(canvas, &move);
+      QTest::qWait(5);
+      if (!balloon->isVisible()) continue;
+      seen = true;
+      QCOMPARE(balloon->text(), plot.readout());
+      QVERIFY(canvas->rect().contains(balloon->geometry()));
+    }
+    QVERIFY(seen);
   }
 
   void theWheelBelongsToAPageThatScrolls() {

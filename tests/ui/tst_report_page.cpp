@@ -116,6 +116,15 @@ class TestReportPage : public QObject {
     grab(page, QStringLiteral("report-images"));
   }
 
+  void aFullReportIsShownAsAPage() {
+    Workbench bench;
+    ReportPage page(bench.context);
+    open(bench, page);
+    choose(page, "reportWhat", "report");
+    QTRY_VERIFY(page.findChild<QWidget*>(QStringLiteral("reportRendered"))->isVisible());
+    QVERIFY(page.findChild<QCheckBox*>(QStringLiteral("reportAsPage"))->isChecked());
+  }
+
   void optionsReachTheWriter() {
     Workbench bench;
     ReportPage page(bench.context);

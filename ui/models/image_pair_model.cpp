@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "ui/bridge/database_service.h"
+#include "ui/models/number_text.h"
 #include "ui/models/pixels.h"
 
 namespace bulwark {
@@ -33,10 +34,10 @@ QImage reduced(const QImage& image) {
 QString scoreText(double score, double other, int digits) {
   const double scale = std::max(std::abs(score), std::abs(other));
   if (!std::isfinite(scale) || scale >= 1e6 || (scale > 0 && scale < 1e-4)) {
-    return QLocale().toString(score, 'g', digits);
+    return numberText(score, 'g', digits);
   }
   const int whole = scale > 0 ? int(std::floor(std::log10(scale))) + 1 : 1;
-  return QLocale().toString(score, 'f', std::max(0, digits - whole));
+  return numberText(score, 'f', std::max(0, digits - whole));
 }
 
 ImagePairModel::ImagePairModel(DatabaseService* database, SelectionHub* selection, QObject* parent)

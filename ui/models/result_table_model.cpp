@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "core/metrics/summary.h"
+#include "ui/models/number_text.h"
 
 namespace bulwark {
 
@@ -16,7 +17,7 @@ namespace {
 constexpr const char* kSettings[] = {"clean", "in", "out", "in_out"};
 
 QString number(double value, int digits = 3) {
-  return QLocale().toString(value, 'f', digits);
+  return numberText(value, 'f', digits);
 }
 
 QString interval(const ResultRow& row, int digits) {

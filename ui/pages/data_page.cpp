@@ -63,7 +63,7 @@ DataPage::DataPage(const AppContext& context, QWidget* parent)
   splitter->addWidget(makeList());
   splitter->addWidget(makeDetails());
   splitter->setStretchFactor(1, 1);
-  splitter->setSizes({340, 720});
+  splitter->setSizes({400, 660});
   layout->addWidget(splitter, 1);
   showEntry();
   reload();
@@ -195,12 +195,11 @@ void DataPage::loadPreview() {
                               perClass, task);
       },
       [this](const DatasetPreview& preview) {
-        gridState_->setText(tr("%1 images of %2 x %3 x %4, the first %5 of each class")
+        gridState_->setText(tr("%1 images of %2 x %3 x %4, the first of each class")
                                 .arg(QLocale().toString(static_cast<qlonglong>(preview.count)))
                                 .arg(preview.channels)
                                 .arg(preview.height)
-                                .arg(preview.width)
-                                .arg(perClass));
+                                .arg(preview.width));
         grid_->setPreview(preview);
       },
       [this](const Error& error) {

@@ -21,6 +21,7 @@
 #include "ui/shell/icons.h"
 #include "ui/widgets/class_grid.h"
 #include "ui/widgets/experiment_sets.h"
+#include "ui/widgets/form_scroll.h"
 #include "ui/widgets/panel.h"
 
 namespace bulwark {
@@ -28,6 +29,19 @@ namespace bulwark {
 QWidget* DataPage::makeList() {
   auto* panel = new Panel(tr("Data sets"));
   panel->setMinimumWidth(280);
+  auto* side = new QWidget;
+  auto* column = new QVBoxLayout(side);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(12);
+  column->addWidget(panel, 1);
+  // Under the list, so that the images have the height of the page.
+  auto* chosen = new Panel(tr("In this experiment"));
+  auto* scroll = new FormScroll;
+  scroll->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+  scroll->setWidget(new ExperimentSets(context_.draft));
+  chosen->body()->addWidget(scroll);
+  chosen->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+  column->addWidget(chosen);
   auto* add = new QPushButton(icon(QStringLiteral("folder")), tr("Add folder…"));
   add->setObjectName(QStringLiteral("addFolder"));
   add->setToolTip(
@@ -60,7 +74,7 @@ QWidget* DataPage::makeList() {
   auto* find = new QShortcut(QKeySequence::Find, this);
   find->setContext(Qt::WidgetWithChildrenShortcut);
   connect(find, &QShortcut::activated, search, qOverload<>(&QWidget::setFocus));
-  return panel;
+  return side;
 }
 
 QWidget* DataPage::makeDetails() {
@@ -126,13 +140,12 @@ QWidget* DataPage::makeDetails() {
   auto* area = new QScrollArea;
   grid_ = new ClassGrid;
   area->setWidget(grid_);
+  area->setWidgetResizable(true);
+  area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  area->setMinimumHeight(96);
   area->viewport()->setAutoFillBackground(false);
   gridPanel_->body()->addWidget(area, 1);
   layout->addWidget(gridPanel_, 1);
-
-  auto* chosen = new Panel(tr("In this experiment"));
-  chosen->body()->addWidget(new ExperimentSets(context_.draft));
-  layout->addWidget(chosen);
 
   connect(useIn_, &QPushButton::clicked, this, [this] { use(true); });
   connect(useOut_, &QPushButton::clicked, this, [this] { use(false); });

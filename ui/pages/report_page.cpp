@@ -38,7 +38,8 @@ namespace bulwark {
 namespace {
 
 constexpr int kRunRole = Qt::UserRole + 1;
-constexpr qsizetype kShownBytes = 400'000;  // more text than that stalls the preview
+constexpr qsizetype kPageBytes = 4'000'000;  // as a page: most of it are pictures
+constexpr qsizetype kShownBytes = 400'000;   // more text than that stalls the preview
 
 QString formatTitle(const std::string& format) {
   static const QMap<QString, QString> titles = {{QStringLiteral("tex"), QStringLiteral("LaTeX")},
@@ -191,6 +192,8 @@ void ReportPage::whatChanged() {
     format_->setCurrentIndex(std::max(0, format_->findData(QStringLiteral("tex"))));
   }
   tableOptions_->setVisible(what == "table");
+  // A report is read as a page; its source is one click away.
+  if (what == "report") asPage_->setChecked(true);
   refreshLater_.start();
 }
 
@@ -288,10 +291,12 @@ void ReportPage::render() {
     preview_->setCurrentWidget(message_);
     return;
   }
-  const bool cut = qsizetype(content_.size()) > kShownBytes;
-  QString text =
-      QString::fromUtf8(content_.data(), std::min(qsizetype(content_.size()), kShownBytes));
-  if (asPage_->isEnabled() && asPage_->isChecked() && !cut) {
+  const bool page = asPage_->isEnabled() && asPage_->isChecked();
+  const qsizetype most = page && contentFormat_ == "html" ? kPageBytes : kShownBytes;
+  const bool cut = qsizetype(content_.size()) > most;
+  QString text = QString::fromUtf8(content_.data(),
+                                   std::min(qsizetype(content_.size()), cut ? kShownBytes : most));
+  if (page && !cut) {
     if (contentFormat_ == "html") {
       rendered_->setHtml(text);
     } else {

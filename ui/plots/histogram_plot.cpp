@@ -5,6 +5,8 @@
 #include <QLocale>
 #include <cmath>
 
+#include "ui/models/number_text.h"
+
 namespace bulwark {
 
 namespace {
@@ -235,7 +237,7 @@ void HistogramPlot::setThreshold(std::optional<double> threshold) {
   if (has) {
     d.line->point1->setCoords(*threshold, 0);
     d.line->point2->setCoords(*threshold, 1);
-    d.label->setText(QLocale().toString(*threshold, 'g', 4));
+    d.label->setText(numberText(*threshold, 'g', 4));
     d.label->position->setCoords(*threshold, 0.02);
     // The label changes side before the plot's edge would cut it.
     const bool right = thresholdPixel() > canvas()->axisRect()->center().x();
@@ -418,8 +420,11 @@ void HistogramPlot::hover(const QPointF& pixel) {
     range = QStringLiteral("≥ %1").arg(locale.toString(d.bins.high(), 'g', 4));
   } else {
     const double from = d.bins.low() + bin * d.bins.width();
-    range = QStringLiteral("%1 to %2")
-                .arg(locale.toString(from, 'g', 3), locale.toString(from + d.bins.width(), 'g', 3));
+    // An edge at zero is computed as a trifle beside it.
+    const auto edge = [&](double at) {
+      return numberText(std::abs(at) < 1e-9 * d.bins.width() ? 0.0 : at, 'g', 3);
+    };
+    range = QStringLiteral("%1 to %2").arg(edge(from), edge(from + d.bins.width()));
   }
   setReadout(parts.join(QStringLiteral(", ")) + QStringLiteral("   (%1)").arg(range));
 }

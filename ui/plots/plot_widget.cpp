@@ -10,6 +10,7 @@
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QToolButton>
+#include <optional>
 
 #include "ui/plots/plot_data_dialog.h"
 #include "ui/plots/plot_export.h"
@@ -23,6 +24,7 @@ struct PlotWidget::Impl {
   QCPItemTracer* dot = nullptr;
   ElidedLabel* title = nullptr;
   ElidedLabel* readout = nullptr;
+  QLabel* balloon = nullptr;  ///< the read-out beside the mouse, where the header is too narrow
   QLabel* emptyText = nullptr;
   QHBoxLayout* controls = nullptr;
   QToolButton* exportButton = nullptr;
@@ -37,9 +39,11 @@ struct PlotWidget::Impl {
   bool dragged = false;
   bool taken = false;
   QPointF pressedAt;
+  std::optional<QPointF> mouse;  ///< over the plot
 
   void applyBase(const PlotTheme& look, const QFont& font);
   void wrapLegend(int width);
+  void showBalloon(const QString& text);
 };
 
 namespace {
@@ -117,6 +121,26 @@ void PlotWidget::Impl::wrapLegend(int width) {
   }
 }
 
+// Beside the mouse, all of it within the plot; in several lines where one is wider than that.
+void PlotWidget::Impl::showBalloon(const QString& text) {
+  const QRect room = plot->rect().adjusted(4, 4, -4, -4);
+  const int line = balloon->fontMetrics().horizontalAdvance(text) + 14;
+  balloon->setText(text);
+  balloon->setWordWrap(line > room.width());
+  balloon->setFixedWidth(std::min(line, room.width()));
+  balloon->adjustSize();
+  const QPoint mouse = this->mouse->toPoint();
+  QRect box(mouse + QPoint(14, -balloon->height() - 10), balloon->size());
+  if (box.right() > room.right()) box.moveRight(std::max(mouse.x() - 14, box.width()));
+  if (box.top() < room.top()) box.moveTop(mouse.y() + 18);
+  box.moveLeft(
+      std::clamp(box.left(), room.left(), std::max(room.left(), room.right() + 1 - box.width())));
+  box.moveTop(
+      std::clamp(box.top(), room.top(), std::max(room.top(), room.bottom() + 1 - box.height())));
+  balloon->move(box.topLeft());
+  balloon->raise();
+}
+
 PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), impl_(std::make_unique<Impl>()) {
   Impl& d = *impl_;
   d.plot = new QCustomPlot(this);
@@ -167,6 +191,18 @@ PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), impl_(std::make_uniqu
   d.readout->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   d.readout->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
   d.readout->setProperty("role", "muted");
+  QSizePolicy kept = d.readout->sizePolicy();
+  kept.setRetainSizeWhenHidden(true);
+  d.readout->setSizePolicy(kept);
+  d.balloon = new QLabel(d.plot);
+  d.balloon->setObjectName(QStringLiteral("plotBalloon"));
+  d.balloon->setAttribute(Qt::WA_TransparentForMouseEvents);
+  d.balloon->setAutoFillBackground(true);
+  d.balloon->setBackgroundRole(QPalette::ToolTipBase);
+  d.balloon->setForegroundRole(QPalette::ToolTipText);
+  d.balloon->setFrameShape(QFrame::Box);
+  d.balloon->setMargin(3);
+  d.balloon->hide();
 
   d.menu = new QMenu(this);
   d.menu->setObjectName(QStringLiteral("plotMenu"));
@@ -390,7 +426,13 @@ void PlotWidget::replotOverlay() {
 }
 
 void PlotWidget::setReadout(const QString& text) {
-  impl_->readout->setFullText(text);
+  Impl& d = *impl_;
+  d.readout->setFullText(text);
+  const bool fits = d.readout->fontMetrics().horizontalAdvance(text) <= d.readout->width();
+  d.readout->setVisible(fits);
+  const bool inside = !fits && d.mouse.has_value();
+  if (inside) d.showBalloon(text);
+  d.balloon->setVisible(inside);
 }
 
 void PlotWidget::showHoverDot(double x, double y) {
@@ -461,6 +503,7 @@ bool PlotWidget::eventFilter(QObject* watched, QEvent* event) {
     }
     case QEvent::MouseMove: {
       auto* mouse = static_cast<QMouseEvent*>(event);
+      d.mouse = mouse->position();
       if (isEmpty()) break;
       if (!d.pressed) {
         hover(mouse->position());
@@ -510,6 +553,7 @@ bool PlotWidget::eventFilter(QObject* watched, QEvent* event) {
       break;
     }
     case QEvent::Leave:
+      d.mouse.reset();
       hoverLeft();
       break;
     default:

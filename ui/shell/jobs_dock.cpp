@@ -11,6 +11,7 @@
 #include <QTableView>
 #include <QToolButton>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <utility>
 
 #include "ui/bridge/database_service.h"
@@ -112,12 +113,23 @@ JobsDock::JobsDock(const AppContext& context, QWidget* parent)
   auto* header = table_->horizontalHeader();
   header->setHighlightSections(false);
   header->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+  // Name and phase, which their tooltips have in full, share what the others leave.
+  header->setMinimumSectionSize(40);
   header->setSectionResizeMode(JobTableModel::Name, QHeaderView::Stretch);
-  const std::pair<int, int> widths[] = {
-      {JobTableModel::Id, 52},        {JobTableModel::State, 96}, {JobTableModel::Phase, 200},
-      {JobTableModel::Progress, 188}, {JobTableModel::Rate, 104}, {JobTableModel::Left, 92},
-      {JobTableModel::Started, 140}};
-  for (const auto& [column, width] : widths) table_->setColumnWidth(column, width);
+  header->setSectionResizeMode(JobTableModel::Phase, QHeaderView::Stretch);
+  const std::pair<int, const char*> widest[] = {
+      {JobTableModel::Id, "9999"},
+      {JobTableModel::State, "Interrupted"},
+      {JobTableModel::Progress, "135,000 / 135,000 images"},
+      {JobTableModel::Rate, "99,999 images/s"},
+      {JobTableModel::Left, "59 min 59 s"},
+      {JobTableModel::Started, "2026-11-21 15:50"}};
+  for (const auto& [column, text] : widest) {
+    const int title = header->fontMetrics().horizontalAdvance(
+        model_->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString());
+    const int values = table_->fontMetrics().horizontalAdvance(QLatin1String(text));
+    table_->setColumnWidth(column, std::max(title + 4, values) + 20);
+  }
   stack_->addWidget(table_);
   auto* empty = roleLabel(tr("No jobs yet. What you start on the Train or Attack page waits and "
                              "runs here."),

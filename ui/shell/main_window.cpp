@@ -7,6 +7,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenuBar>
+#include <QPushButton>
 #include <QScreen>
 #include <QSettings>
 #include <QStackedWidget>
@@ -111,6 +112,18 @@ void MainWindow::makeStatusBar() {
   databaseLabel_ = new QLabel;
   databaseLabel_->setObjectName(QStringLiteral("statusDatabase"));
   statusBar()->addWidget(jobLabel_, 1);
+  notice_ = new QLabel;
+  notice_->setObjectName(QStringLiteral("statusNotice"));
+  noticeOpen_ = new QPushButton(tr("Open"));
+  noticeOpen_->setObjectName(QStringLiteral("statusOpen"));
+  noticeOpen_->setToolTip(tr("Show the results of this run"));
+  statusBar()->addPermanentWidget(notice_);
+  statusBar()->addPermanentWidget(noticeOpen_);
+  sayDone(0, {});
+  connect(noticeOpen_, &QPushButton::clicked, this, [this] {
+    context_.focus->setRun(noticeRun_);
+    showPage(PageId::Results);
+  });
   statusBar()->addPermanentWidget(deviceLabel_);
   statusBar()->addPermanentWidget(databaseLabel_);
 }
@@ -126,6 +139,7 @@ void MainWindow::connectParts() {
 
   connect(context_.database, &DatabaseService::opened, this, [this] {
     dismissed_ = false;
+    sayDone(0, {});
     content_->setCurrentWidget(pages_);
     updateWelcome();
     updateStatus();
@@ -153,6 +167,7 @@ void MainWindow::connectParts() {
 
   connect(context_.jobs, &JobController::submitted, this, [this](qint64, qint64 run) {
     hasRuns_ = true;
+    sayDone(0, {});
     if (!isWelcomeShown()) context_.focus->setRun(run);
     jobs_->show();
     jobs_->raise();
@@ -203,6 +218,7 @@ void MainWindow::showPage(PageId page) {
   }
   pages_->setCurrentIndex(static_cast<int>(page));
   rail_->setCurrent(page);
+  if (page == PageId::Results && context_.focus->run() == noticeRun_) sayDone(0, {});
 }
 
 PageId MainWindow::currentPage() const {
@@ -259,8 +275,20 @@ void MainWindow::jobFinished(qint64 job, qint64 run, RunState state) {
   switch (state) {
     case RunState::Done:
       log_->say(LogLevel::Info, tr("Job %1 is done.").arg(job));
-      context_.focus->setRun(run);
-      showPage(PageId::Results);
+      if (first) {
+        context_.focus->setRun(run);
+        showPage(PageId::Results);
+      } else {
+        // Nobody is torn from what they are doing.
+        context_.database->run(
+            this, [run](RunStore& store) { return store.run(run).name; },
+            [this, job, run](const std::string& name) {
+              sayDone(run, tr("Job %1 is done: %2")
+                               .arg(job)
+                               .arg(fontMetrics().elidedText(QString::fromStdString(name),
+                                                             Qt::ElideRight, 260)));
+            });
+      }
       break;
     case RunState::Cancelled:
       log_->say(LogLevel::Info, tr("Job %1 was cancelled.").arg(job));
@@ -277,6 +305,14 @@ void MainWindow::jobFinished(qint64 job, qint64 run, RunState state) {
           });
   }
   updateStatus();
+}
+
+/// A notice with its button until it is opened, overtaken or seen on the Results page; run 0: none.
+void MainWindow::sayDone(qint64 run, const QString& text) {
+  noticeRun_ = run;
+  notice_->setText(text);
+  notice_->setVisible(run != 0);
+  noticeOpen_->setVisible(run != 0);
 }
 
 void MainWindow::updateStatus() {

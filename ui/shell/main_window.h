@@ -8,6 +8,7 @@
 
 class QActionGroup;
 class QLabel;
+class QPushButton;
 class QStackedWidget;
 
 namespace bulwark {
@@ -55,6 +56,7 @@ class MainWindow : public QMainWindow {
   void updateStatus();
   void jobFinished(qint64 job, qint64 run, RunState state);
   void openNewest();
+  void sayDone(qint64 run, const QString& text);
   void importRuns();
   void loadSpecification();
   void saveSpecification();
@@ -75,6 +77,9 @@ class MainWindow : public QMainWindow {
   QLabel* databaseLabel_;
   QLabel* deviceLabel_;
   QLabel* jobLabel_;
+  QLabel* notice_;
+  QPushButton* noticeOpen_;
+  qint64 noticeRun_ = 0;
   QActionGroup* themeActions_;
   QByteArray firstState_;
   bool hasRuns_ = false;

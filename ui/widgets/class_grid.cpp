@@ -14,7 +14,8 @@ namespace {
 constexpr int side = 40;
 constexpr int gap = 4;
 constexpr int rowHeight = side + 8;
-constexpr int labelWidth = 124;
+constexpr int labelWidth = 100;
+constexpr int blockWidth = labelWidth + 2 * (side + gap) + 8;  // the least that a class needs
 }  // namespace
 
 ClassGrid::ClassGrid(QWidget* parent) : QWidget(parent) {
@@ -48,33 +49,51 @@ void ClassGrid::setPreview(const DatasetPreview& preview) {
         image.scaled(side * 2, side * 2, Qt::KeepAspectRatio, mode));
     rows_[found->second].indices.push_back(thumbnail.index);
   }
-  updateGeometry();
-  resize(sizeHint());
-  update();
+  arrange();
 }
 
 void ClassGrid::clear() {
   rows_.clear();
+  arrange();
+}
+
+void ClassGrid::arrange() {
+  const int most = std::max(1, width() / blockWidth);
+  const int room = parentWidget() ? parentWidget()->height() : height();
+  columns_ = 1;
+  while (columns_ < most && minimumSizeHint().height() > room) ++columns_;
   updateGeometry();
   update();
+}
+
+void ClassGrid::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  arrange();
+}
+
+QRect ClassGrid::block(int row) const {
+  const int wide = width() / columns_;
+  return {row % columns_ * wide, row / columns_ * rowHeight + 4, wide - 8, side};
+}
+
+QSize ClassGrid::minimumSizeHint() const {
+  return {blockWidth, (rowCount() + columns_ - 1) / columns_ * rowHeight};
 }
 
 QSize ClassGrid::sizeHint() const {
   std::size_t widest = 0;
   for (const auto& row : rows_) widest = std::max(widest, row.images.size());
-  return {labelWidth + static_cast<int>(widest) * (side + gap),
-          static_cast<int>(rows_.size()) * rowHeight};
+  return {labelWidth + static_cast<int>(widest) * (side + gap), minimumSizeHint().height()};
 }
 
 void ClassGrid::paintEvent(QPaintEvent* event) {
   QPainter painter(this);
   painter.setRenderHint(QPainter::SmoothPixmapTransform);
-  const int first = std::max(0, event->rect().top() / rowHeight);
-  const int last = std::min(rowCount() - 1, event->rect().bottom() / rowHeight);
-  for (int i = first; i <= last; ++i) {
+  for (int i = 0; i < rowCount(); ++i) {
     const Row& row = rows_[static_cast<std::size_t>(i)];
-    const int top = i * rowHeight + 4;
-    const QRect name(0, top, labelWidth - 8, side / 2);
+    const QRect box = block(i);
+    if (!event->rect().intersects(box)) continue;
+    const QRect name(box.left(), box.top(), labelWidth - 8, side / 2);
     painter.setPen(palette().color(QPalette::Text));
     painter.drawText(name, Qt::AlignLeft | Qt::AlignBottom,
                      fontMetrics().elidedText(row.name, Qt::ElideRight, name.width()));
@@ -83,7 +102,9 @@ void ClassGrid::paintEvent(QPaintEvent* event) {
                      tr("%1 images").arg(QLocale().toString(row.count)));
     for (std::size_t k = 0; k < row.images.size(); ++k) {
       const QSize size = row.images[k].size() / 2;
-      const QRect cell(labelWidth + static_cast<int>(k) * (side + gap), top, side, side);
+      const QRect cell(box.left() + labelWidth + static_cast<int>(k) * (side + gap), box.top(),
+                       side, side);
+      if (cell.right() > box.right()) break;
       painter.drawImage(
           QRect(cell.center() - QPoint(size.width() / 2 - 1, size.height() / 2 - 1), size),
           row.images[k]);
@@ -94,17 +115,18 @@ void ClassGrid::paintEvent(QPaintEvent* event) {
 bool ClassGrid::event(QEvent* event) {
   if (event->type() == QEvent::ToolTip) {
     auto* help = static_cast<QHelpEvent*>(event);
-    const int row = help->pos().y() / rowHeight;
-    const int column = (help->pos().x() - labelWidth) / (side + gap);
-    if (row >= 0 && row < rowCount() && help->pos().x() >= labelWidth) {
-      const Row& found = rows_[static_cast<std::size_t>(row)];
-      if (column < static_cast<int>(found.indices.size())) {
-        QToolTip::showText(
-            help->globalPos(),
-            tr("%1, image %2").arg(found.name).arg(found.indices[static_cast<std::size_t>(column)]),
-            this);
-        return true;
-      }
+    for (int i = 0; i < rowCount(); ++i) {
+      const QRect box = block(i);
+      if (!box.contains(help->pos())) continue;
+      const Row& found = rows_[static_cast<std::size_t>(i)];
+      const int inside = help->pos().x() - box.left() - labelWidth;
+      const auto column = static_cast<std::size_t>(std::max(0, inside) / (side + gap));
+      const QString text =
+          inside < 0 || column >= found.indices.size()
+              ? tr("%1: %2 images").arg(found.name, QLocale().toString(found.count))
+              : tr("%1, image %2").arg(found.name).arg(found.indices[column]);
+      QToolTip::showText(help->globalPos(), text, this);
+      return true;
     }
     QToolTip::hideText();
     return true;

@@ -92,7 +92,7 @@ void ExperimentSets::addRow(int row, const QString& role, const std::string& poi
     box->setAccessibleName(tr("%1 of %2").arg(what, name));
     box->setToolTip(tr("A seeded subset of so many images; \"all\" keeps the whole set"));
     box->setKeyboardTracking(false);
-    box->setFixedWidth(96);
+    box->setFixedWidth(88);
     if (entry.contains(key) && entry.at(key).is_number_integer()) {
       box->setValue(entry.at(key).get<int>());
     }
