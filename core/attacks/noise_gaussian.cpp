@@ -15,10 +15,12 @@ void addNoiseGaussian(Registry<Attack>& registry) {
   info.summary = "Normal noise per pixel, clipped into the ball";
   info.reference = "Ma et al., ICLR 2018, section 5";
   info.traits = {"black box", "control"};
-  info.options.number("eps", "8/255", "Radius of the ball the noise is clipped into")
+  info.options
+      .number("eps", "8/255",
+              "Radius of the ball the noise is clipped into: at most 1 under linf; under l2 a "
+              "Euclidean length, which may be more")
       .range(0, 1000)
-      .in("fraction of the [0,1] range, at most 1 under linf; under l2 the Euclidean length, which "
-          "may exceed 1")
+      .in("fraction of the [0,1] range")
       .from("Madry et al. 2018, section 5: 8 of 255, l-inf, on CIFAR-10")
       .simple();
   info.options

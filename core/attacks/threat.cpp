@@ -20,10 +20,12 @@ double finishBound(const AttackContext& context) {
 }
 
 void addThreatOptions(OptionSchema& options, const std::string& source) {
-  options.number("eps", "8/255", "Radius of the ball the adversary may move in")
+  options
+      .number("eps", "8/255",
+              "Radius of the ball the adversary may move in: at most 1 under linf; under l2 a "
+              "Euclidean length, which may be more")
       .range(0, 1000)
-      .in("fraction of the [0,1] range, at most 1 under linf; under l2 the Euclidean length, which "
-          "may exceed 1")
+      .in("fraction of the [0,1] range")
       .from(source)
       .simple();
   options.choice("norm", "linf", {"linf", "l2"}, "Norm that the radius is measured in")
