@@ -393,6 +393,7 @@ class TestHealthPanel : public QObject {
                         Qt::NoScrollPhase, false);
       QApplication::sendEvent(canvas, &wheel);
       QVERIFY(!wheel.isAccepted());
+      QVERIFY(!canvas->testAttribute(Qt::WA_NoMousePropagation));
     }
   }
 

@@ -366,6 +366,7 @@ class TestPlots : public QObject {
       QApplication::sendEvent(canvas, &wheel);
       return wheel.isAccepted();  // Qt hands one that is not on to the parents
     };
+    QVERIFY(!canvas->testAttribute(Qt::WA_NoMousePropagation));
     QVERIFY(!turn(Qt::NoModifier));
     QVERIFY(!plot->isZoomed());
     QVERIFY(turn(Qt::ControlModifier));

@@ -90,8 +90,12 @@ std::vector<HealthEntry> readHealth(const Json& summary) {
 }
 
 QString healthLine(const std::vector<HealthEntry>& entries) {
+  std::vector<HealthEntry> sorted = entries;
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return a.id.mid(1).toInt() < b.id.mid(1).toInt();
+  });
   std::array<QStringList, 4> names;
-  for (const HealthEntry& entry : entries) names[std::size_t(entry.verdict)] += entry.name();
+  for (const HealthEntry& entry : sorted) names[std::size_t(entry.verdict)] += entry.name();
   QStringList parts;
   for (const auto verdict : {HealthVerdict::Red, HealthVerdict::Amber, HealthVerdict::Green}) {
     const QStringList& found = names[std::size_t(verdict)];

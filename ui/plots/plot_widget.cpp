@@ -145,6 +145,8 @@ PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), impl_(std::make_uniqu
   Impl& d = *impl_;
   d.plot = new QCustomPlot(this);
   d.plot->setObjectName(QStringLiteral("canvas"));
+  // QCustomPlot keeps all mouse events; a wheel that it is not given must reach the page.
+  d.plot->setAttribute(Qt::WA_NoMousePropagation, false);
   d.plot->setFocusPolicy(Qt::StrongFocus);
   d.plot->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
   d.plot->setNoAntialiasingOnDrag(true);
@@ -542,6 +544,7 @@ bool PlotWidget::eventFilter(QObject* watched, QEvent* event) {
       // In a page that scrolls the wheel is the page's; with Ctrl it still zooms.
       if (isEmpty() || (isScrolled(*this) &&
                         !(static_cast<QWheelEvent*>(event)->modifiers() & Qt::ControlModifier))) {
+        hoverLeft();      // what it said of this place moves away
         event->ignore();  // goes on to the parent
         return true;
       }

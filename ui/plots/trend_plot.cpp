@@ -257,6 +257,7 @@ void TrendPlot::hover(const QPointF& pixel) {
 
 bool TrendPlot::eventFilter(QObject* watched, QEvent* event) {
   if (impl_->still && watched == canvas() && event->type() == QEvent::Wheel) {
+    hoverLeft();
     event->ignore();  // goes on to the page
     return true;
   }

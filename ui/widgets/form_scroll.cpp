@@ -2,6 +2,7 @@
 
 #include <QEvent>
 #include <QScrollBar>
+#include <algorithm>
 
 namespace bulwark {
 
@@ -15,6 +16,15 @@ QSize FormScroll::minimumSizeHint() const {
   QSize size = QScrollArea::minimumSizeHint();
   if (widget()) {
     size.setWidth(widget()->minimumSizeHint().width() + verticalScrollBar()->sizeHint().width());
+  }
+  return size;
+}
+
+QSize FormScroll::sizeHint() const {
+  QSize size = QScrollArea::sizeHint();
+  if (widget()) {
+    size.setHeight(
+        std::min(widget()->sizeHint().height() + 2 * frameWidth(), 24 * fontMetrics().height()));
   }
   return size;
 }

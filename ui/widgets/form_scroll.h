@@ -12,6 +12,8 @@ class FormScroll : public QScrollArea {
  public:
   explicit FormScroll(QWidget* parent = nullptr);
   QSize minimumSizeHint() const override;
+  /// As high as the column is now, within reason.
+  QSize sizeHint() const override;
 
  protected:
   bool eventFilter(QObject* watched, QEvent* event) override;

@@ -22,7 +22,7 @@ namespace bulwark {
 
 namespace {
 /// Rows of the list in sight: below it stands what is said of the chosen one.
-constexpr int kMostRows = 8;
+constexpr int kMostRows = 6;
 }  // namespace
 
 HealthPanel::HealthPanel(QWidget* parent)
