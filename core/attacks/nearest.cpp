@@ -67,6 +67,7 @@ class Search {
   void leave(const std::vector<std::int64_t>& rows);
   void snapshot(const Row& row, std::int64_t from, std::int64_t to, const torch::Tensor& image);
   void shrinkBatch();
+  void report() const;
   torch::Tensor index(const std::vector<std::int64_t>& rows) const {
     return torch::tensor(rows, torch::kInt64).to(context_.device);
   }
@@ -190,12 +191,26 @@ AttackResult Search::run() {
     if (context_.progress && !fresh_.empty() && context_.progress->due()) commit();
     seat();
     shrinkBatch();
+    report();
   }
   if (count_ > 0) result_.trajectory = meanTrajectory(result_.improvements, latest_);
   // Passes of a sample are not passes of the batch: there is no count of propagations to go with.
   result_.improvements.clear();
   auditPerturbation(images_, result_.images, plan_.threat, plan_.name);
   return std::move(result_);
+}
+
+/// How far the images of the batch have come in the searches that they may take at most.
+void Search::report() const {
+  double done = 0.0;
+  for (std::size_t i = 0; i < rows_.rows().size(); ++i) {
+    const Row& row = rows_.rows()[i];
+    if (!row.live || row.finishedIn > 0) continue;
+    const std::int64_t points = progress_[i].judging ? plan_.passes : row.step;
+    done += static_cast<double>(row.restart * plan_.passes + points);
+  }
+  const auto searches = plan_.quests * static_cast<std::int64_t>(thresholds_.size());
+  context_.task.underway(done / static_cast<double>(searches * plan_.passes));
 }
 
 /// Thresholds that the clean image is beyond need no search.
@@ -454,7 +469,7 @@ void Search::account(const Pass& pass) {
         std::tie(result_.forwards, result_.backwards) =
             counted_[static_cast<std::size_t>(row.sample)];
       }
-      context_.task.advance(1);
+      context_.task.skip(1);
       continue;
     }
     const auto at = static_cast<std::int64_t>(i);

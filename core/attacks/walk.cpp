@@ -61,6 +61,7 @@ class Walk {
   void leave(const Row& row);
   void finishRows();
   void shrinkBatch();
+  void report() const;
   torch::Tensor selectImages(const std::vector<std::int64_t>& rows) const;
   void beginRestart(const std::vector<std::int64_t>& rows, const torch::Tensor& images);
   void keepBest(const torch::Tensor& judged);
@@ -179,6 +180,7 @@ AttackResult Walk::run() {
     if (context_.progress && !fresh_.empty() && context_.progress->due()) commit();
     seat();
     shrinkBatch();
+    report();
   }
   if (count_ > 0)
     result_.trajectory = meanTrajectory(result_.improvements, plan_.restarts * plan_.steps);
@@ -189,6 +191,16 @@ AttackResult Walk::run() {
   }
   auditPerturbation(images_, result_.images, plan_.threat, plan_.name);
   return std::move(result_);
+}
+
+/// How far the images of the batch have come; those known from an earlier execution cost nothing.
+void Walk::report() const {
+  double moved = 0.0;
+  for (const Row& row : rows_.rows()) {
+    if (!row.live || row.finishedIn > 0) continue;
+    moved += static_cast<double>(row.restart * (plan_.steps + 1) + row.step);
+  }
+  context_.task.underway(moved / static_cast<double>(plan_.restarts * (plan_.steps + 1)));
 }
 
 torch::Tensor Walk::selectImages(const std::vector<std::int64_t>& rows) const {
@@ -499,7 +511,7 @@ void Walk::finishRows() {
     if (row.finishedIn > 0) {
       if (row.passes >= row.finishedIn) {
         row.live = false;
-        context_.task.advance(1);
+        context_.task.skip(1);
       } else if (ended) {
         ++row.restart;
         row.step = 0;

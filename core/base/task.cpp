@@ -1,5 +1,7 @@
 #include "core/base/task.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "core/base/error.h"
@@ -41,24 +43,33 @@ void Task::checkpoint() {
 void Task::begin(std::string phase, std::int64_t total, std::string unit) {
   checkpoint();
   state_ = ProgressUpdate{std::move(phase), 0, total, std::move(unit), 0.0, std::nullopt};
-  skipped_ = 0;
+  finished_ = skipped_ = 0;
+  underway_ = 0.0;
   began_ = std::chrono::steady_clock::now();
   report(true);
 }
 
 void Task::advance(std::int64_t units) {
-  state_.done += units;
+  finished_ += units;
+  underway_ = std::max(0.0, underway_ - static_cast<double>(units));  // which were among these
+  checkpoint();
+  report(false);
+}
+
+void Task::underway(double units) {
+  underway_ = units;
   checkpoint();
   report(false);
 }
 
 void Task::skip(std::int64_t units) {
-  state_.done += units;
+  finished_ += units;
   skipped_ += units;
 }
 
 void Task::end() {
-  if (state_.total > 0) state_.done = state_.total;
+  if (state_.total > 0) finished_ = state_.total;
+  underway_ = 0.0;
   report(true);
 }
 
@@ -71,13 +82,15 @@ void Task::report(bool force) {
   if (!force && now - reported_ < std::chrono::milliseconds(100)) return;
   reported_ = now;
   const double seconds = std::chrono::duration<double>(now - began_).count();
-  const auto fresh = static_cast<double>(state_.done - skipped_);
+  const double done = static_cast<double>(finished_) + underway_;
+  const double fresh = done - static_cast<double>(skipped_);
+  state_.done = static_cast<std::int64_t>(std::floor(done));
   state_.rate = seconds > 0 ? fresh / seconds : 0.0;
   state_.secondsLeft.reset();
   // The first items of a phase say little: its first batch is often many times slower or quicker.
   const bool telling = seconds >= 10 || 20 * fresh >= static_cast<double>(state_.total - skipped_);
   if (state_.total > 0 && state_.rate > 0 && telling) {
-    state_.secondsLeft = static_cast<double>(state_.total - state_.done) / state_.rate;
+    state_.secondsLeft = (static_cast<double>(state_.total) - done) / state_.rate;
   }
   if (progress_) progress_(state_);
 }

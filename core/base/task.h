@@ -32,7 +32,7 @@ class Control {
 /// How far one phase of the work has come.
 struct ProgressUpdate {
   std::string phase;                  ///< "train", "fit mahalanobis", "pgd on knn: mnist (out)"
-  std::int64_t done = 0;              ///< in units
+  std::int64_t done = 0;              ///< in units; what is under way counts with its share
   std::int64_t total = 0;             ///< 0 when unknown
   std::string unit;                   ///< "images", "batches", "steps"
   double rate = 0.0;                  ///< units per second since the phase began
@@ -59,6 +59,10 @@ class Task {
   void begin(std::string phase, std::int64_t total, std::string unit);
   /// Adds `units`, checks for cancellation, and reports at most ten times a second.
   void advance(std::int64_t units = 1);
+  /// Says how much of the units begun but not finished is done together, in units (not added up),
+  /// checks for cancellation, and reports at most ten times a second: a batch whose images all end
+  /// together is not at 0 until then.
+  void underway(double units);
   /// Marks units that an earlier, resumed execution has done; they do not count for the rate.
   void skip(std::int64_t units);
   /// Reports the phase as complete.
@@ -73,7 +77,9 @@ class Task {
   ProgressSink progress_;
   LogSink log_;
   ProgressUpdate state_;
+  std::int64_t finished_ = 0;  // of the phase, those skipped included
   std::int64_t skipped_ = 0;
+  double underway_ = 0.0;
   std::chrono::steady_clock::time_point began_{};
   std::chrono::steady_clock::time_point reported_{};
 };

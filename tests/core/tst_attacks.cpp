@@ -377,6 +377,25 @@ class TestAttacks : public QObject {
     QCOMPARE(reported, 10);
   }
 
+  /// A batch whose images all end together is not at 0 until then.
+  void imagesUnderWayCountWithTheirShare() {
+    const auto images = uniform({10, 1, 4, 4}, 12, 0, 1);
+    for (const char* name : {"pgd", "fab"}) {
+      std::vector<std::int64_t> reported;
+      Task task(nullptr, [&](const ProgressUpdate& update) { reported.push_back(update.done); });
+      task.begin("attack", 10, "images");
+      Formula objective(wavy);
+      objective.onPass = [] { QTest::qSleep(15); };
+      auto context = contextOf(task, 1, 10);
+      context.thresholds = {1e6};  // never crossed
+      make(name, {{"steps", 40}})->perturb(objective, images, context);
+      const auto part = std::count_if(reported.begin(), reported.end(),
+                                      [](std::int64_t done) { return done > 0 && done < 10; });
+      QVERIFY2(part >= 3, name);
+      QVERIFY2(std::is_sorted(reported.begin(), reported.end()), name);
+    }
+  }
+
   void cancelsWithinAStep() {
     const auto images = uniform({64, 1, 4, 4}, 13, 0, 1);
     Control control;

@@ -300,8 +300,15 @@ class TestBase : public QObject {
     QCOMPARE(middle.done, std::int64_t{60});
     QVERIFY(middle.rate > 0 && middle.rate < 20 / 0.1);  // what was skipped does not count
     QVERIFY(std::abs(*middle.secondsLeft - 40 / middle.rate) < 1e-9);
+    QTest::qSleep(110);
+    task.underway(30.5);  // half way through 61 others
+    QCOMPARE(updates.back().done, std::int64_t{90});
+    QVERIFY(std::abs(*updates.back().secondsLeft - 9.5 / updates.back().rate) < 1e-9);
+    QTest::qSleep(110);
+    task.advance(31);  // most of them are finished: their shares are not counted twice
+    QCOMPARE(updates.back().done, std::int64_t{91});
     for (int i = 0; i < 1000; ++i) task.advance(0);
-    QVERIFY(updates.size() <= 4);  // at most ten a second
+    QVERIFY(updates.size() <= 6);  // at most ten a second
     task.end();
     QCOMPARE(updates.back().done, std::int64_t{100});
     QCOMPARE(updates.back().phase, std::string("train"));

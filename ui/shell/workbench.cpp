@@ -110,19 +110,23 @@ bool Workbench::renderPages(const QString& folder, QString* error) {
         [this](const Json& specification) { context_.draft->load(specification); });
     wait(800);
   }
-  // A run of the preset whose score hides its gradients, if there is one: its checks are shown too.
-  qint64 masked = 0;
-  context_.database->run(
-      this,
-      [name = preset("masked").specification.value("name", std::string())](RunStore& store) {
-        std::int64_t found = 0;
-        for (const RunRecord& run : store.runs()) {
-          if (run.name == name && run.state == RunState::Done) found = run.id;
-        }
-        return found;
-      },
-      [&masked](std::int64_t run) { masked = run; });
-  wait(400);
+  // Runs of the presets made for the health panel, if there are any: 0 where there is none.
+  const auto finished = [this](const char* name) {
+    qint64 found = 0;
+    context_.database->run(
+        this,
+        [title = preset(name).specification.value("name", std::string())](RunStore& store) {
+          std::int64_t last = 0;
+          for (const RunRecord& run : store.runs()) {
+            if (run.name == title && run.state == RunState::Done) last = run.id;
+          }
+          return last;
+        },
+        [&found](std::int64_t run) { found = run; });
+    wait(400);
+    return found;
+  };
+  const qint64 sound = finished("sound"), masked = finished("masked");
   const qint64 shown = context_.focus->run();
   for (const Theme theme : {Theme::Light, Theme::Dark}) {
     themes_->apply(theme);
@@ -141,17 +145,20 @@ bool Workbench::renderPages(const QString& folder, QString* error) {
       if (!save(info.name)) return false;
       if (info.id != PageId::Results) continue;
       results->showHealth(true);
+      const auto show = [&](qint64 run) {
+        context_.focus->setRun(run);
+        wait(800);
+      };
+      if (sound != 0) show(sound);
       bool saved = save(QStringLiteral("health"));
       if (saved && masked != 0) {
-        context_.focus->setRun(masked);
-        wait(800);
+        show(masked);
         // The squashed score comes after the plain one.
         auto* detector = results->findChild<QComboBox*>(QStringLiteral("resultsDetector"));
         detector->setCurrentIndex(detector->count() - 1);
         saved = save(QStringLiteral("health-masked"));
-        context_.focus->setRun(shown);
-        wait(800);
       }
+      show(shown);
       results->showHealth(false);
       if (!saved) return false;
     }
