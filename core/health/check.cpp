@@ -233,12 +233,13 @@ Json rejudged(Json summary, const Json& given) {
 std::string healthLine(const std::vector<HealthCheck>& checks) {
   std::map<Verdict, std::vector<std::string>> found;
   for (const auto& check : checks) found[check.verdict].push_back(check.name());
-  std::string line = "health: " + std::to_string(found[Verdict::Green].size()) + " green";
-  for (const auto verdict : {Verdict::Amber, Verdict::Red}) {
+  std::string line = "health: ";
+  for (const auto verdict : {Verdict::Red, Verdict::Amber}) {
     if (found[verdict].empty()) continue;
-    line += ", " + std::to_string(found[verdict].size()) + " " + toString(verdict) + " (" +
-            join(found[verdict], ", ") + ")";
+    line += std::to_string(found[verdict].size()) + " " + toString(verdict) + " (" +
+            join(found[verdict], ", ") + "), ";
   }
+  line += std::to_string(found[Verdict::Green].size()) + " green";
   std::vector<std::string> changes;
   for (const auto& check : checks) {
     std::string change = check.changedLimits();

@@ -83,8 +83,8 @@ HealthCheck notApplicable(const std::string& id, const std::string& subject,
 /// than the number spoke becomes no milder. Throws `Error` (BadInput) as `HealthThresholds` does.
 Json rejudged(Json summary, const Json& thresholds);
 
-/// "health: 17 green, 2 amber (H14 knn, H15 msp); limits not the published ones: H27 red 0.02
-/// instead of 0.01", without the last part where no limit was changed.
+/// "health: 2 amber (H14 knn, H15 msp), 17 green; limits not the published ones: H27 red 0.02
+/// instead of 0.01": what is worst first, without the last part where no limit was changed.
 std::string healthLine(const std::vector<HealthCheck>& checks);
 
 /// A small plot beside the checks (peers C.5): `low` and `high` may be empty.

@@ -1,5 +1,7 @@
 #include "core/report/html_report.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/metrics/detection.h"
@@ -30,7 +32,14 @@ std::string section(const std::string& title, const report::Facts& facts) {
 
 std::string healthBox(const std::vector<RunReport>& runs) {
   const Consistency consistency = checkConsistency(runs);
-  const bool bad = consistency.consistent < consistency.rows;
+  const bool red = std::any_of(runs.begin(), runs.end(), [](const RunReport& report) {
+    const auto checks = report.run.summary.find("health_checks");
+    if (checks == report.run.summary.end() || !checks->is_array()) return false;
+    return std::any_of(checks->begin(), checks->end(), [](const Json& check) {
+      return check.is_object() && check.value("verdict", std::string()) == "red";
+    });
+  });
+  const bool bad = red || consistency.consistent < consistency.rows;
   std::string text = std::string("<div class=\"health") + (bad ? " bad" : "") + "\">";
   text += consistency.rows == 0 ? "no attacked results to check" : escapeHtml(consistency.line());
   for (const std::string& line : consistency.violations) text += "<br>" + escapeHtml(line);

@@ -231,7 +231,7 @@ class TestHealth : public QObject {
     rows[1].auroc = 0.95;
     QVERIFY(checkResults(HealthThresholds(), {{}, rows})[1].verdict == Verdict::Red);
     QCOMPARE(healthLine(checkResults(HealthThresholds(), {{}, rows})),
-             std::string("health: 0 green, 1 red (H2)"));
+             std::string("health: 1 red (H2), 0 green"));
   }
 };
 

@@ -55,7 +55,7 @@ class TestHealthLimits : public QObject {
     QVERIFY(again.at("health_checks")[0].at("red_above").is_null());  // never
     QCOMPARE(again.at("health_thresholds").dump(), edits.dump());
     QCOMPARE(again.at("health").get<std::string>(),
-             std::string("health: 1 green, 1 amber (H14 knn), 1 red (H15 knn); limits not the "
+             std::string("health: 1 red (H15 knn), 1 amber (H14 knn), 1 green; limits not the "
                          "published ones: H22 amber 0.02 instead of 0.005 and red never instead of "
                          "0.02, H15 amber 0.5 instead of 0 and red 0.5 instead of 0.05, H14 amber "
                          "0.3 instead of 0.1"));
@@ -144,7 +144,7 @@ class TestHealthLimits : public QObject {
     }
     const std::string notice = "limits not the published ones: H27 red 0.02 instead of 0.002";
     // Once, however many detectors it was judged of.
-    QCOMPARE(healthLine(checks), "health: 2 green, 2 amber (H23 knn, H23 msp); " + notice);
+    QCOMPARE(healthLine(checks), "health: 2 amber (H23 knn, H23 msp), 2 green; " + notice);
     const Json json = checks[0].toJson();
     QCOMPARE(json.at("limits").get<std::string>(),
              std::string("not the published ones: H27 red 0.02 instead of 0.002"));

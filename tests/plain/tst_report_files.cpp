@@ -433,6 +433,11 @@ class TestReportFiles : public QObject {
     RunReport wrong = sample::run();
     wrong.results[1].auroc = 1.0;
     QVERIFY(contains(writeHtmlReport({wrong}), "health bad"));
+    RunReport checked = sample::run();
+    for (const char* verdict : {"amber", "red"}) {
+      checked.run.summary["health_checks"] = Json::array({{{"id", "H15"}, {"verdict", verdict}}});
+      QCOMPARE(contains(writeHtmlReport({checked}), "health bad"), verdict == std::string("red"));
+    }
   }
 
   void resultsPages() {

@@ -335,7 +335,7 @@ class TestReportTables : public QObject {
 
   void redHealthTaintsATable() {
     RunReport report = sample::run();
-    report.run.summary["health"] = "health: 3 green, 1 red (H15 msp)";
+    report.run.summary["health"] = "health: 1 red (H15 msp), 3 green";
     report.run.summary["health_checks"] = {
         {{"id", "H15"}, {"subject", "msp"}, {"verdict", "red"}},
         {{"id", "H14"}, {"subject", sample::kDetector}, {"verdict", "amber"}}};

@@ -39,7 +39,7 @@ Json check(const char* id, const char* subject, const char* group, const char* v
 }
 
 Json summary() {
-  return {{"health", "health: 4 green, 2 amber, 1 red"},
+  return {{"health", "health: 1 red, 2 amber, 4 green"},
           {"health_checks",
            Json::array({check("H1", "", "consistent", "green", 0.0),
                         check("H2", "", "consistent", "green", 0.0),
