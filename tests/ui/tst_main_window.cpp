@@ -222,6 +222,22 @@ class TestMainWindow : public QObject {
     QTRY_COMPARE_WITH_TIMEOUT(finished.size(), 2, patience);
   }
 
+  void asksBeforeStoppingCostlyChecks() {
+    addRuns(1);
+    open();
+    HealthRunner* runner = bench_->context().jobs->health();
+    QSignalSpy progress(runner, &HealthRunner::progress);
+    QSignalSpy finished(runner, &HealthRunner::finished);
+    runner->start(1, file());
+    QTRY_VERIFY_WITH_TIMEOUT(!progress.isEmpty(), patience);
+    dialogs_->choices << 1 << 0;
+    QVERIFY(!window()->close());
+    QVERIFY(runner->isRunning());
+    QVERIFY(window()->close());
+    QTRY_COMPARE_WITH_TIMEOUT(finished.size(), 1, patience);
+    QCOMPARE(finished.first().at(1).toBool(), true);
+  }
+
   void anInvalidExperimentDoesNotStart() {
     addRuns(1);
     open();

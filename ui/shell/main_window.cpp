@@ -18,6 +18,7 @@
 #include "ui/bridge/database_service.h"
 #include "ui/bridge/dialogs.h"
 #include "ui/bridge/experiment_draft.h"
+#include "ui/bridge/health_runner.h"
 #include "ui/bridge/job_controller.h"
 #include "ui/bridge/run_focus.h"
 #include "ui/pages/welcome_page.h"
@@ -350,6 +351,20 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     } else {
       context_.jobs->cancel(context_.jobs->runningJob());
     }
+  }
+  HealthRunner* health = context_.jobs->health();
+  if (health->isRunning()) {
+    const int choice = context_.dialogs->question(
+        this, tr("Health checks are running"),
+        tr("The costly health checks of run %1 end with the window; started again, they begin "
+           "anew.")
+            .arg(health->run()),
+        {tr("Stop the checks"), tr("Keep the window open")});
+    if (choice != 0) {
+      event->ignore();
+      return;
+    }
+    health->cancel();
   }
   QSettings& settings = *context_.settings;
   settings.setValue(QLatin1String(geometryKey), saveGeometry());
