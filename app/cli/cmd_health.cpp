@@ -105,14 +105,6 @@ Json storedChecks(const RunRecord& run) {
   return checks;
 }
 
-/// Judged by other limits than the published ones is said of every run, also of earlier ones.
-std::string lineOf(const RunRecord& run, const Json& checks) {
-  if (checks.empty()) return run.summary.is_object() ? run.summary.value("health", "") : "";
-  std::vector<HealthCheck> all;
-  for (const auto& check : checks) all.push_back(HealthCheck::fromJson(check));
-  return healthLine(all);
-}
-
 void show(Session& session, const HealthOptions& options) {
   if (options.full) examine(session, options);
   const RunStore store = session.openStore(RunStore::Mode::ReadOnly);
@@ -130,7 +122,7 @@ void show(Session& session, const HealthOptions& options) {
                     check.value("detail", "")});
   }
   printColumns(rows);
-  if (const auto line = lineOf(run, checks); !line.empty()) std::cout << line << '\n';
+  if (const auto line = healthLineOf(run.summary); !line.empty()) std::cout << line << '\n';
 }
 
 }  // namespace

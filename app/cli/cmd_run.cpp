@@ -8,6 +8,7 @@
 #include "core/experiment/runner.h"
 #include "core/experiment/specification.h"
 #include "core/experiment/worker.h"
+#include "core/health/check.h"
 #include "core/report/load_report.h"
 #include "core/report/table.h"
 
@@ -93,6 +94,7 @@ Json runDocument(const RunStore& store, std::int64_t id) {
   json["timings"] = run.timings;
   if (run.summary.is_object()) {
     for (const auto& [key, value] : run.summary.items()) json[key] = value;
+    if (const auto line = healthLineOf(run.summary); !line.empty()) json["health"] = line;
   }
   if (!run.error.empty()) json["error"] = run.error;
   json["datasets"] = Json::array();

@@ -43,8 +43,9 @@ void showRun(Session& session, std::int64_t id, bool asJson) {
                           "accuracy_attacked", "health", "error"}) {
     if (!document.contains(key)) continue;
     const Json& value = document.at(key);
-    std::cout << key << ": " << (value.is_string() ? value.get<std::string>() : value.dump())
-              << '\n';
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    const std::string prefix = std::string(key) + ": ";  // the health line begins with it
+    std::cout << (text.starts_with(prefix) ? text : prefix + text) << '\n';
   }
   if (!document.at("results").empty()) {
     std::cout << '\n'

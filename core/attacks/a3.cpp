@@ -46,7 +46,9 @@ class A3Walker : public Walker {
 
   void leave(const std::vector<std::int64_t>& rows) override {
     std::vector<std::int64_t> samples;
-    for (const auto row : rows) samples.push_back(samples_[static_cast<std::size_t>(row)]);
+    for (const auto row : rows) {  // which stay where they are: no direction ends there any more
+      samples.push_back(std::exchange(samples_[static_cast<std::size_t>(row)], -1));
+    }
     objective_.rest(samples);
   }
 

@@ -186,10 +186,12 @@ HealthReport examineResults(const Specification& specification, const CellEvalua
   for (std::size_t i = 0; i < attacks.size(); ++i) {
     const auto& traits = registries.attacks.info(facts.attacks[i].type).traits;
     if (std::count(traits.begin(), traits.end(), "needs gradient") == 0) continue;
-    // l2: full steps, so that a short walk turns onto the gradient's direction.
+    // l2: full steps, so that a short walk turns onto the gradient's direction. Radii beyond 1
+    // leave the box of the linear score, where the check does not apply.
     Json options = facts.attacks[i].options;
-    const bool l2 = facts.attacks[i].threat.norm == Norm::L2;
-    if (l2 && options.contains("step_size")) options["step_size"] = facts.attacks[i].threat.epsilon;
+    const ThreatModel& threat = facts.attacks[i].threat;
+    const bool fullSteps = threat.norm == Norm::L2 && threat.epsilon <= 1.0;
+    if (fullSteps && options.contains("step_size")) options["step_size"] = threat.epsilon;
     const auto attack = registries.attacks.make(facts.attacks[i].type, options, "health");
     report.checks.push_back(
         checkLinear(thresholds, attacks[i].label, *attack, seed.child("linear"), task));

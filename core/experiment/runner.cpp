@@ -113,6 +113,22 @@ class MemoryRelease {
   torch::Device device_;
 };
 
+/// Nor must what was crafted on other weights than those that are there now.
+void requireSameSources(const Json& now, Journal& journal) {
+  const Json before = journal.earlierEnvironment();
+  if (!before.is_object() || !before.contains("sources") || journal.artefacts().empty()) return;
+  const Json& sources = before.at("sources");
+  if (sources == now) return;
+  std::string name;
+  for (const Json& source : now) {
+    if (std::find(sources.begin(), sources.end(), source) != sources.end()) continue;
+    name = source.value("file", std::string());
+    break;
+  }
+  throw Error::badInput("the weights of another model are not those that this run began with", name,
+                        "put the file back, or queue the specification as a new run");
+}
+
 }  // namespace
 
 Runner::Runner(const Registries& registries, const DatasetCatalogue& catalogue)
@@ -129,6 +145,7 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   PhaseClock clock(timings);
   Json environment = describeEnvironment(device, threads);
   if (Json from = describeSources(spec, journal); !from.empty()) {
+    requireSameSources(from, journal);
     environment["sources"] = std::move(from);
   }
   journal.environment(environment, device.str());

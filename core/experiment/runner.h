@@ -33,6 +33,8 @@ class Journal {
   virtual std::vector<ArtefactRecord> artefacts() = 0;
   /// What an earlier execution of this run was given by `datasets`; empty for the first.
   virtual std::vector<DatasetRecord> earlierDatasets() = 0;
+  /// What an earlier execution of this run was given by `environment`; null for the first.
+  virtual Json earlierEnvironment() { return nullptr; }
   /// Folder for checkpoints and weights of this run.
   virtual std::filesystem::path folder() = 0;
 

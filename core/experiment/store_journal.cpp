@@ -68,6 +68,10 @@ std::vector<DatasetRecord> StoreJournal::earlierDatasets() {
   return store_.datasets(run_);
 }
 
+Json StoreJournal::earlierEnvironment() {
+  return store_.run(run_).environment;
+}
+
 std::filesystem::path StoreJournal::folder() {
   return store_.artefactFolder(run_);
 }

@@ -27,6 +27,7 @@ class StoreJournal : public Journal {
                                          const std::string& dataset, bool out) override;
   std::vector<ArtefactRecord> artefacts() override;
   std::vector<DatasetRecord> earlierDatasets() override;
+  Json earlierEnvironment() override;
   std::filesystem::path folder() override;
   std::optional<OtherRun> otherRun(std::int64_t id) override;
 

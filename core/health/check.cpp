@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <iterator>
 #include <stdexcept>
 
@@ -37,6 +38,12 @@ bool exceeds(double value, double limit) {
 Verdict verdictOf(const HealthCheck& check) {
   if (std::isnan(check.value) || exceeds(check.value, check.limit)) return Verdict::Red;
   return exceeds(check.value, check.threshold) ? Verdict::Amber : Verdict::Green;
+}
+
+/// As earlier versions judged: to the last bit.
+Verdict verdictWithoutRounding(const HealthCheck& check) {
+  if (std::isnan(check.value) || check.value > check.limit) return Verdict::Red;
+  return check.value > check.threshold ? Verdict::Amber : Verdict::Green;
 }
 
 /// JSON knows no NaN and no infinity; a zero has no sign.
@@ -215,7 +222,8 @@ Json rejudged(Json summary, const Json& given) {
     auto check = HealthCheck::fromJson(json);
     if (ruleOf(check.id) && check.verdict != Verdict::NotApplicable) {
       // Runs of earlier versions do not say what was forced.
-      check.forced = check.forced || verdictOf(check) != check.verdict;
+      check.forced = check.forced || (verdictOf(check) != check.verdict &&
+                                      verdictWithoutRounding(check) != check.verdict);
       check.threshold = thresholds.amber(check.id);
       check.limit = thresholds.red(check.id);
       check.verdict = check.forced ? std::max(check.verdict, verdictOf(check)) : verdictOf(check);
@@ -231,8 +239,15 @@ Json rejudged(Json summary, const Json& given) {
 }
 
 std::string healthLine(const std::vector<HealthCheck>& checks) {
+  std::vector<const HealthCheck*> sorted;
+  for (const auto& check : checks) sorted.push_back(&check);
+  const auto number = [](const HealthCheck* check) {
+    return std::atoi(check->id.c_str() + (check->id.empty() ? 0 : 1));
+  };
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const auto* a, const auto* b) { return number(a) < number(b); });
   std::map<Verdict, std::vector<std::string>> found;
-  for (const auto& check : checks) found[check.verdict].push_back(check.name());
+  for (const auto* check : sorted) found[check->verdict].push_back(check->name());
   std::string line = "health: ";
   for (const auto verdict : {Verdict::Red, Verdict::Amber}) {
     if (found[verdict].empty()) continue;
@@ -241,8 +256,8 @@ std::string healthLine(const std::vector<HealthCheck>& checks) {
   }
   line += std::to_string(found[Verdict::Green].size()) + " green";
   std::vector<std::string> changes;
-  for (const auto& check : checks) {
-    std::string change = check.changedLimits();
+  for (const auto* check : sorted) {
+    std::string change = check->changedLimits();
     if (change.empty() || std::find(changes.begin(), changes.end(), change) != changes.end()) {
       continue;
     }
@@ -250,6 +265,18 @@ std::string healthLine(const std::vector<HealthCheck>& checks) {
   }
   if (!changes.empty()) line += "; limits not the published ones: " + join(changes, ", ");
   return line;
+}
+
+std::string healthLineOf(const Json& summary) {
+  if (!summary.is_object()) return {};
+  std::vector<HealthCheck> checks;
+  const auto stored = summary.find("health_checks");
+  if (stored != summary.end() && stored->is_array()) {
+    for (const auto& check : *stored) checks.push_back(HealthCheck::fromJson(check));
+  }
+  if (!checks.empty()) return healthLine(checks);
+  const auto line = summary.find("health");
+  return line != summary.end() && line->is_string() ? line->get<std::string>() : std::string();
 }
 
 Json HealthSeries::toJson() const {

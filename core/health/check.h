@@ -86,6 +86,9 @@ Json rejudged(Json summary, const Json& thresholds);
 /// "health: 2 amber (H14 knn, H15 msp), 17 green; limits not the published ones: H27 red 0.02
 /// instead of 0.01": what is worst first, without the last part where no limit was changed.
 std::string healthLine(const std::vector<HealthCheck>& checks);
+/// That of a run's stored checks, those of earlier versions included; without checks the line that
+/// was stored.
+std::string healthLineOf(const Json& summary);
 
 /// A small plot beside the checks (peers C.5): `low` and `high` may be empty.
 struct HealthSeries {

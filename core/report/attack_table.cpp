@@ -6,6 +6,8 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/report/escape.h"
+#include "core/report/facts.h"
+#include "core/report/table_layout.h"
 
 namespace bulwark {
 namespace {
@@ -45,12 +47,11 @@ std::string markdown(const RunReport& report, int decimals) {
           "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
       out = row.out;
     }
-    for (const std::string& name : {row.detector, row.attack}) {
-      text += "| ";
-      text += escapeMarkdown(name);
-      text += ' ';
-    }
     text += "| ";
+    text += escapeMarkdown(row.detector);
+    text += row.red ? "\u2020 | " : " | ";
+    text += escapeMarkdown(row.attack);
+    text += " | ";
     for (const auto& value : {row.clean, row.in, row.outOnly, row.inOut}) {
       text += number(value, decimals) + " | ";
     }
@@ -63,7 +64,7 @@ std::string markdown(const RunReport& report, int decimals) {
 std::string csv(const std::vector<RunReport>& runs) {
   std::string text =
       "run,detector,attack,out,clean,in,out_attacked,in_out,forwards_per_image,"
-      "backwards_per_image,seconds\n";
+      "backwards_per_image,seconds,health\n";
   for (const RunReport& report : runs) {
     for (const AttackRow& row : attackRows(report)) {
       text += std::to_string(report.run.id);
@@ -75,6 +76,7 @@ std::string csv(const std::vector<RunReport>& runs) {
       for (const double value : {row.forwards, row.backwards, row.seconds}) {
         (text += ',') += formatNumber(value);
       }
+      (text += ',') += csvField(join(report::healthLines(report.run), "; "));
       text += '\n';
     }
   }
@@ -98,7 +100,9 @@ std::string json(const std::vector<RunReport>& runs) {
                      {"in_out", value(row.inOut)},
                      {"forwards_per_image", row.forwards},
                      {"backwards_per_image", row.backwards},
-                     {"seconds", row.seconds}});
+                     {"seconds", row.seconds},
+                     {"red_check", row.red},
+                     {"health", join(report::healthLines(report.run), "; ")}});
     }
   }
   return all.dump(2) + "\n";
@@ -227,6 +231,7 @@ std::vector<AttackRow> attackRows(const RunReport& report, const std::string& me
         made.detector = detector;
         made.attack = attack;
         made.out = out;
+        made.red = hasRedCheck(report, detector, {attack});
         for (const ResultRow& row : report.results) {
           if (row.detector != detector || row.out != out) continue;
           if (row.attack.empty()) made.clean = metricValue(row, metric);
@@ -272,6 +277,17 @@ std::string writeAttackTable(const std::vector<RunReport>& runs, const std::stri
     text += escapeMarkdown(runTitle(report.run));
     text += "\n\n";
     text += markdown(report, decimals);
+    const auto rows = attackRows(report);
+    if (std::any_of(rows.begin(), rows.end(), [](const AttackRow& row) { return row.red; })) {
+      text +=
+          "\n\u2020 A health check of this detector or of this attack is red: do not quote its "
+          "figures.\n";
+    }
+    for (const std::string& line : report::healthLines(report.run)) {
+      text += '\n';
+      text += escapeMarkdown(line);
+      text += '\n';
+    }
   }
   return text;
 }

@@ -14,13 +14,15 @@ struct AttackRow {
   std::optional<double> clean, in, outOnly, inOut;  ///< the metric in the four settings
   double forwards = 0, backwards = 0;               ///< propagations per attacked image
   double seconds = 0;                               ///< both sets, their scoring included
+  bool red = false;  ///< a health check of the detector or of this attack is red
 };
 
 /// A row per (out set, detector, attack) of a run, in the order of its specification. The in set is
 /// attacked once for all out sets; its cost counts in every row. Needs results and scores.
 std::vector<AttackRow> attackRows(const RunReport& report, const std::string& metric = "auroc");
 
-/// Formats "md", "csv" and "json". Throws `Error` (BadInput) when there is no attacked result.
+/// Formats "md", "csv" and "json", each with the health line of the run and, in Markdown, a dagger
+/// at the rows with a red check. Throws `Error` (BadInput) when there is no attacked result.
 std::string writeAttackTable(const std::vector<RunReport>& runs, const std::string& format,
                              int decimals);
 

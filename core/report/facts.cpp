@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/text.h"
+#include "core/health/check.h"
 
 namespace bulwark::report {
 namespace {
@@ -147,7 +148,7 @@ Facts timingFacts(const Json& timings) {
 std::vector<std::string> healthLines(const RunRecord& run) {
   const Json& health = at(run.summary, "health");
   std::vector<std::string> lines;
-  if (health.is_string()) lines.push_back(health.get<std::string>());
+  if (health.is_string()) lines.push_back(healthLineOf(run.summary));
   if (health.is_array()) {
     for (const Json& line : health) lines.push_back(plainText(line));
   }

@@ -84,29 +84,18 @@ bool onlyCrossed(const std::vector<RunReport>& runs) {
   return attacked;
 }
 
-/// Whether a health check that concerns this detector, an attack on it in the table, or the whole
-/// run is red.
-bool isRed(const RunReport& report, const std::string& detector,
-           const std::vector<TableColumn>& columns) {
-  const Json& summary = report.run.summary;
-  if (!summary.is_object()) return false;
-  const auto checks = summary.find("health_checks");
-  if (checks == summary.end() || !checks->is_array()) return false;
-  const auto attacked = [&](const std::string& attack) {
-    const bool shown = std::any_of(columns.begin(), columns.end(), [&](const TableColumn& column) {
-      return column.attack == attack;
-    });
-    return shown &&
-           std::any_of(report.results.begin(), report.results.end(), [&](const ResultRow& row) {
-             return row.detector == detector && row.attack == attack;
-           });
-  };
-  return std::any_of(checks->begin(), checks->end(), [&](const Json& check) {
-    if (!check.is_object() || check.value("verdict", std::string()) != "red") return false;
-    const std::string subject = check.value("subject", std::string());
-    return subject.empty() || subject == detector || subject.ends_with(" on " + detector) ||
-           attacked(subject);
-  });
+/// Those of the columns' attacks that the run has made on this detector.
+std::vector<std::string> attacksShown(const RunReport& report, const std::string& detector,
+                                      const std::vector<TableColumn>& columns) {
+  std::vector<std::string> attacks;
+  for (const TableColumn& column : columns) {
+    const bool made =
+        std::any_of(report.results.begin(), report.results.end(), [&](const ResultRow& row) {
+          return row.detector == detector && row.attack == column.attack;
+        });
+    if (made) attacks.push_back(column.attack);
+  }
+  return attacks;
 }
 
 std::vector<std::string> footnotesOf(const std::vector<RunReport>& runs, const PaperTable& table) {
@@ -146,6 +135,20 @@ std::string makeCaption(const PaperTable& table, const std::vector<RunReport>& r
 }
 
 }  // namespace
+
+bool hasRedCheck(const RunReport& report, const std::string& detector,
+                 const std::vector<std::string>& attacks) {
+  const Json& summary = report.run.summary;
+  if (!summary.is_object()) return false;
+  const auto checks = summary.find("health_checks");
+  if (checks == summary.end() || !checks->is_array()) return false;
+  return std::any_of(checks->begin(), checks->end(), [&](const Json& check) {
+    if (!check.is_object() || check.value("verdict", std::string()) != "red") return false;
+    const std::string subject = check.value("subject", std::string());
+    return subject.empty() || subject == detector || subject.ends_with(" on " + detector) ||
+           std::find(attacks.begin(), attacks.end(), subject) != attacks.end();
+  });
+}
 
 std::vector<std::string> PaperTable::keyTitles() const {
   std::vector<std::string> titles;
@@ -220,7 +223,7 @@ PaperTable layOut(const std::vector<RunReport>& runs, const TableOptions& asked,
         TableRow row;
         if (table.severalRuns) row.run = runTitle(report.run);
         row.detector = detector;
-        row.red = isRed(report, detector, table.columns);
+        row.red = hasRedCheck(report, detector, attacksShown(report, detector, table.columns));
         row.out = rowOut;
         for (const TableColumn& column : table.columns) {
           const std::string& out = table.outInRows ? rowOut : column.out;

@@ -62,4 +62,9 @@ struct Span {
 };
 std::vector<Span> spans(const std::vector<std::string>& texts);
 
+/// Whether a health check of the run, of `detector`, of an attack on it or of one of `attacks` is
+/// red: its figures are marked with a dagger; they are never the best.
+bool hasRedCheck(const RunReport& report, const std::string& detector,
+                 const std::vector<std::string>& attacks);
+
 }  // namespace bulwark

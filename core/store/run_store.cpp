@@ -43,11 +43,27 @@ void inspect(const fs::path& path) {
               !identified && header.userVersion != 0, RunStore::schemaVersion());
 }
 
+/// Files of up to this size are looked through when they are opened, in some 100 ms at most.
+constexpr std::uintmax_t kCheckedBytes = std::uintmax_t{64} << 20;
+
+/// A file that is damaged somewhere is refused as a whole, before it takes another one's place.
+void requireWhole(Connection& db) {
+  std::error_code unknown;
+  const auto size = fs::file_size(db.path(), unknown);
+  if (unknown || size > kCheckedBytes) return;
+  const std::string found = db.text("PRAGMA quick_check(1)");
+  if (found == "ok") return;
+  throw Error::badInput(
+      "the database is damaged (" + found + ")", db.path().string(),
+      "restore a backup of the file; `sqlite3 FILE .recover` may save what is left");
+}
+
 /// The same questions again, through the write-ahead log.
 void checkIdentity(Connection& db) {
   const bool hasTables = db.integer("SELECT count(*) FROM sqlite_schema") > 0;
   requireOurs(db.path(), db.integer("PRAGMA application_id"), db.integer("PRAGMA user_version"),
               hasTables, RunStore::schemaVersion());
+  requireWhole(db);
 }
 
 void useWriteAheadLog(Connection& db, std::chrono::milliseconds patience) {

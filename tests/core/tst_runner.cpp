@@ -150,6 +150,18 @@ class TestRunner : public QObject {
     }
   }
 
+  /// The checks after an evaluation take any radius that the attacks take.
+  void aLargeL2RadiusIsCheckedToo() {
+    Bench bench;
+    Json json = smallSpecification();
+    json["detectors"] = Json::parse(R"([{"type": "msp"}])");
+    json["attacks"] = Json::parse(R"([{"type": "pgd", "norm": "l2", "eps": 12, "steps": 2}])");
+    const auto run = bench.create(json);
+    bench.execute(run);
+    const Json summary = bench.store->run(run).summary;
+    QVERIFY(smallruns::check(summary, "H32", "pgd").at("verdict") == "not applicable");
+  }
+
   void aSpecificationGivesTheSameResultsTwice() {
     Bench bench;
     const auto first = bench.create(smallSpecification());

@@ -112,6 +112,36 @@ class TestSourceModels : public QObject {
     const auto missing = bench.create(json);
     QVERIFY_EXCEPTION_THROWN(bench.execute(missing), Error);
   }
+
+  /// What was crafted on one model is not mixed with what is crafted on another.
+  void aResumedRunKeepsItsSources() {
+    Bench bench;
+    Json json = smallSpecification();
+    json["detectors"] = Json::parse(R"([{"type": "msp"}, {"type": "energy"}])");
+    json["data"]["out"].erase(1);
+    json["attacks"] = Json::parse(R"([{"type": "pgd", "steps": 2}])");
+    const auto first = bench.create(json);
+    bench.execute(first);
+    const auto copy =
+        std::filesystem::path(bench.folder.filePath("other.safetensors").toStdString());
+    std::filesystem::copy_file(bench.store->artefactFolder(first) / "classifier.safetensors", copy);
+    json["attacks"] = Json::parse(R"([{"type": "transfer", "attack": "fgsm"}])");
+    json["attacks"][0]["weights"] = copy.string();
+    const auto run = bench.create(json);
+    QVERIFY_EXCEPTION_THROWN(bench.execute(run, "scores", 4), Error);  // cancelled in the middle
+    flipAByte(copy);
+    try {
+      bench.execute(run);
+      QFAIL("other weights were taken for those of the first execution");
+    } catch (const Error& error) {
+      QVERIFY(error.kind() == Error::Kind::BadInput);
+      QCOMPARE(error.where(), copy.string());
+      QVERIFY2(QString(error.what()).contains("began with"), error.what());
+    }
+    flipAByte(copy);
+    bench.execute(run);
+    QVERIFY(!bench.store->results(run).empty());
+  }
 };
 
 QTEST_GUILESS_MAIN(TestSourceModels)

@@ -56,15 +56,27 @@ class TestHealthLimits : public QObject {
     QCOMPARE(again.at("health_thresholds").dump(), edits.dump());
     QCOMPARE(again.at("health").get<std::string>(),
              std::string("health: 1 red (H15 knn), 1 amber (H14 knn), 1 green; limits not the "
-                         "published ones: H22 amber 0.02 instead of 0.005 and red never instead of "
-                         "0.02, H15 amber 0.5 instead of 0 and red 0.5 instead of 0.05, H14 amber "
-                         "0.3 instead of 0.1"));
+                         "published ones: H14 amber 0.3 instead of 0.1, H15 amber 0.5 instead of 0 "
+                         "and red 0.5 instead of 0.05, H22 amber 0.02 instead of 0.005 and red "
+                         "never instead of 0.02"));
+    // Exports of a run of an earlier version say so too: the line comes from the checks.
+    again["health"] = "health: 3 green";
+    QVERIFY(healthLineOf(again).starts_with("health: 1 red (H15 knn), 1 amber (H14 knn), 1 green"));
+    QVERIFY(healthLineOf(again).ends_with("red never instead of 0.02"));
+    QCOMPARE(healthLineOf({{"health", "health: 3 green"}}), std::string("health: 3 green"));
+    QVERIFY(healthLineOf(nullptr).empty());
     QCOMPARE(again.at("accuracy_clean").get<double>(), 0.9);
     again = rejudged(again, {{"H22", {0.001, 0.01}}});
     QCOMPARE(verdicts(again), std::string("red;red;not applicable;amber;"));
     again = rejudged(again, Json::object());  // published ones
     QCOMPARE(verdicts(again), std::string("amber;red;not applicable;amber;"));
     QVERIFY(again.at("health_thresholds").empty());
+    // A red that earlier versions found in a rounding was never forced.
+    HealthCheck rounded = judged({}, "H27", "knn", 0.0020000000000000018);
+    QVERIFY(rounded.verdict == Verdict::Green);
+    rounded.verdict = Verdict::Red;
+    again = rejudged({{"health_checks", Json::array({rounded.toJson()})}}, Json::object());
+    QCOMPARE(verdicts(again), std::string("green;"));
     QVERIFY_EXCEPTION_THROWN(rejudged(summary, {{"H99", 1}}), Error);
     QVERIFY(std::isinf(HealthThresholds(Json{{"H9", 0.0}}).red("H9")));
   }

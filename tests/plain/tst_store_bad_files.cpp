@@ -188,6 +188,21 @@ class TestStoreBadFiles : public QObject {
     QCOMPARE(sha256File(path_), before);
   }
 
+  /// Found when it is opened, not by the page that happens to need the damaged part.
+  void aFileThatIsDamagedInTheMiddleIsNotOpened() {
+    makeSample();
+    std::string content = readFile(path_);
+    const std::size_t from = content.size() / 8192 * 4096;
+    for (std::size_t i = from; i < std::min(content.size(), from + 4096); ++i) content[i] = '\x5a';
+    writeFileAtomically(path_, content);
+    const std::string before = sha256File(path_);
+    for (const auto mode : {RunStore::Mode::ReadWrite, RunStore::Mode::ReadOnly}) {
+      const std::string message = messageOf([&] { RunStore::open(path_, mode); });
+      QVERIFY2(contains(message, "damaged") && contains(message, "backup"), message.c_str());
+    }
+    QCOMPARE(sha256File(path_), before);
+  }
+
   void flippedBitsNeverCrash() {
     makeSample();
     const std::string whole = readFile(path_);

@@ -69,7 +69,7 @@ class TestDataPage : public QObject {
     QTRY_VERIFY_WITH_TIMEOUT(grid->rowCount() > 1, patience);
     // The classes stand side by side as far as that shows more of them.
     QTRY_VERIFY(grid->columnCount() > 1);
-    QVERIFY(grid->columnCount() * grid->height() >= grid->rowCount() * 48);
+    QTRY_VERIFY(grid->columnCount() * grid->height() >= grid->rowCount() * 48);
     QTest::mouseClick(button("useAsOut"), Qt::LeftButton);
     QCOMPARE(draft_->part("/data/out").dump(), std::string(R"([{"dataset":"glyphs"}])"));
     QTest::mouseClick(button("useAsOut"), Qt::LeftButton);

@@ -178,6 +178,29 @@ class TestMainWindow : public QObject {
     QCOMPARE(RunStore::open(file().toStdString()).run(run).note, std::string("typed last"));
   }
 
+  /// The one asked for first opens, the other does not: jobs go to the first, not to nobody.
+  void aFileThatOpensStaysWhenTheNextFails() {
+    addRuns(1);
+    open();
+    const QString bad = folder_->filePath(QStringLiteral("damaged.db"));
+    const QString other = folder_->filePath(QStringLiteral("other.db"));
+    QFile notes(bad);
+    QVERIFY(notes.open(QIODevice::WriteOnly));
+    notes.write(QByteArray(4096, 'n'));
+    notes.close();
+    DatabaseService* database = bench_->context().database;
+    QSignalSpy failed(database, &DatabaseService::openFailed);
+    database->open(other);
+    database->open(bad);
+    QTRY_COMPARE_WITH_TIMEOUT(failed.size(), 1, patience);
+    QCOMPARE(database->path(), other);
+    int runs = -1;
+    database->run(
+        window(), [](RunStore& store) { return static_cast<int>(store.runs().size()); },
+        [&runs](int found) { runs = found; });
+    QTRY_COMPARE_WITH_TIMEOUT(runs, 0, patience);
+  }
+
   void aNoteOutlivesTheWindow() {
     addRuns(1);
     open();

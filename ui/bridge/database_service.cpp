@@ -36,7 +36,9 @@ class DatabaseService::Worker : public QObject {
       version_ = version;
       generation_ = generation;
       timer_->start();
-      announce(generation, [service = service_, path, generation] {
+      // Said even where another file has been asked for meanwhile: should that fail, this stays.
+      service_->post([service = service_, path, generation] {
+        if (generation < service->generation_) return;
         service->generation_ = generation;
         service->path_ = path;
         service->open_ = true;

@@ -99,6 +99,9 @@ QVariant JobTableModel::headerData(int section, Qt::Orientation orientation, int
   if (role == Qt::TextAlignmentRole && (section == Id || section == Rate || section == Left)) {
     return QVariant(Qt::AlignRight | Qt::AlignVCenter);
   }
+  if (role == Qt::ToolTipRole && section == Left) {
+    return tr("Time left in this phase; the phases after it are not counted");
+  }
   if (role != Qt::DisplayRole) return {};
   switch (section) {
     case Id:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/health/check.h"
 #include "ui/models/health_model.h"
 #include "ui/shell/icons.h"
 
@@ -80,7 +81,10 @@ RunRow runRow(const RunRecord& run) {
   row.pinned = run.pinned;
   const QDateTime started = time(run.started), finished = time(run.finished);
   if (started.isValid() && finished.isValid()) row.seconds = started.msecsTo(finished) / 1000.0;
-  row.stamp = QString::fromStdString(toString(run.state) + run.finished);
+  // Checks made or judged anew change which detectors may be called the best.
+  const bool told = run.summary.is_object() && run.summary.contains("health_checks");
+  row.stamp = QString::fromStdString(toString(run.state) + run.finished +
+                                     (told ? healthLineOf(run.summary) : std::string()));
   return row;
 }
 

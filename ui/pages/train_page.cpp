@@ -286,7 +286,10 @@ void TrainPage::refreshCurves() {
         showCurves(found.first, found.second);
         if (std::exchange(again_, false)) refreshCurves();
       },
-      [this](const Error&) { asking_ = false; });
+      [this](const Error&) {
+        asking_ = false;
+        if (std::exchange(again_, false)) refreshCurves();
+      });
 }
 
 void TrainPage::showCurves(const RunRecord& run, const std::vector<EpochMetric>& metrics) {

@@ -184,7 +184,10 @@ void Inspector::refresh() {
         if (run == context_.focus->run()) show(content);
         if (std::exchange(again_, false)) refresh();
       },
-      [this](const Error&) { asking_ = false; });
+      [this](const Error&) {
+        asking_ = false;
+        if (std::exchange(again_, false)) refresh();
+      });
 }
 
 void Inspector::show(const Content& content) {

@@ -225,6 +225,7 @@ void JobsDock::followHealth() {
                              : problem.isEmpty() ? RunState::Done
                                                  : RunState::Failed;
             health_->error = problem.toStdString();
+            if (cancelled) health_->phase.clear();  // the program's last words are not one
             refresh();
           });
 }
@@ -264,7 +265,10 @@ void JobsDock::refresh() {
         showActions();
         if (std::exchange(again_, false)) refresh();
       },
-      [this](const Error&) { asking_ = false; });
+      [this](const Error&) {
+        asking_ = false;
+        if (std::exchange(again_, false)) refresh();
+      });
 }
 
 qint64 JobsDock::selectedJob() const {

@@ -174,6 +174,8 @@ void MainWindow::connectParts() {
     jobs_->raise();
   });
   connect(context_.jobs, &JobController::started, this, &MainWindow::updateStatus);
+  connect(context_.jobs->health(), &HealthRunner::started, this, &MainWindow::updateStatus);
+  connect(context_.jobs->health(), &HealthRunner::finished, this, &MainWindow::updateStatus);
   connect(context_.jobs, &JobController::progress, this,
           [this](qint64 job, const ProgressUpdate& update) {
             QString text = tr("Job %1: %2").arg(job).arg(QString::fromStdString(update.phase));
@@ -181,8 +183,8 @@ void MainWindow::connectParts() {
               text += QStringLiteral("  %1 %").arg(100 * update.done / update.total);
             }
             if (update.secondsLeft) {
-              text +=
-                  tr(", %1 left").arg(QString::fromStdString(formatDuration(*update.secondsLeft)));
+              text += tr(", %1 left in this phase")
+                          .arg(QString::fromStdString(formatDuration(*update.secondsLeft)));
             }
             jobLabel_->setText(text);
           });
@@ -280,7 +282,8 @@ void MainWindow::jobFinished(qint64 job, qint64 run, RunState state) {
         context_.focus->setRun(run);
         showPage(PageId::Results);
       } else {
-        // Nobody is torn from what they are doing.
+        // Nobody is torn from what they are doing; pages that are empty show it.
+        if (context_.focus->run() == 0) context_.focus->setRun(run);
         context_.database->run(
             this, [run](RunStore& store) { return store.run(run).name; },
             [this, job, run](const std::string& name) {
@@ -317,7 +320,11 @@ void MainWindow::sayDone(qint64 run, const QString& text) {
 }
 
 void MainWindow::updateStatus() {
-  if (!context_.jobs->isRunning()) jobLabel_->setText(tr("No job is running"));
+  const HealthRunner* health = context_.jobs->health();
+  if (!context_.jobs->isRunning()) {
+    jobLabel_->setText(health->isRunning() ? tr("Health checks of run %1").arg(health->run())
+                                           : tr("No job is running"));
+  }
   const int threads = context_.draft->threads();
   deviceLabel_->setText(tr("device %1, %2")
                             .arg(context_.draft->device(),

@@ -9,6 +9,8 @@
 #include <QStatusBar>
 #include <QThreadPool>
 #include <QTimer>
+#include <memory>
+#include <optional>
 
 #include "core/experiment/specification.h"
 #include "ui/bridge/database_service.h"
@@ -112,7 +114,7 @@ bool Workbench::renderPages(const QString& folder, QString* error) {
   }
   // Runs of the presets made for the health panel, if there are any: 0 where there is none.
   const auto finished = [this](const char* name) {
-    qint64 found = 0;
+    const auto found = std::make_shared<std::optional<qint64>>();
     context_.database->run(
         this,
         [title = preset(name).specification.value("name", std::string())](RunStore& store) {
@@ -122,9 +124,10 @@ bool Workbench::renderPages(const QString& folder, QString* error) {
           }
           return last;
         },
-        [&found](std::int64_t run) { found = run; });
-    wait(400);
-    return found;
+        [found](std::int64_t run) { *found = run; });
+    const QDeadlineTimer limit(10000);
+    while (!*found && !limit.hasExpired()) wait(50);
+    return found->value_or(0);
   };
   const qint64 sound = finished("sound"), masked = finished("masked");
   const qint64 shown = context_.focus->run();

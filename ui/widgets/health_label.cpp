@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/health/check.h"
 #include "ui/models/health_model.h"
 #include "ui/models/result_table_model.h"
 #include "ui/widgets/panel.h"
@@ -76,11 +77,9 @@ void HealthLabel::showChecks(const Json& summary, const ResultTableModel& table)
   const bool checked = !entries.empty();
   QString line = checked ? healthLine(entries) : QString();
   // Which limits are not the published ones, as the run itself tells it.
-  if (checked && summary.contains("health") && summary.at("health").is_string()) {
-    const auto stored = QString::fromStdString(summary.at("health").get<std::string>());
-    const auto at = stored.indexOf(u';');
-    if (at > 0) line += stored.mid(at);
-  }
+  const auto stored = QString::fromStdString(healthLineOf(summary));
+  const auto limits = stored.indexOf(QLatin1String("; limits not the published ones"));
+  if (checked && limits > 0) line += stored.mid(limits);
   setDetails(checked ? detailsOf(line, entries) : QString());
   setAccessibleDescription(line);
   auto worst = HealthVerdict::NotApplicable;
