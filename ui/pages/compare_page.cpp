@@ -314,10 +314,9 @@ void ComparePage::fitDiffColumns() {
     widths.push_back(std::clamp(view->sizeHintForColumn(column) + 8, 72, 260));
     spare -= widths.back();
   }
-  for (int& width : widths) {
-    if (spare >= 0) break;
-    const int given = std::min(-spare, std::max(0, width - least));
-    width -= given;
+  for (auto width = widths.rbegin(); width != widths.rend() && spare < 0; ++width) {
+    const int given = std::min(-spare, std::max(0, *width - least));  // the option's name last
+    *width -= given;
     spare += given;
   }
   for (int column = 0; column < columns; ++column) {

@@ -156,7 +156,10 @@ void HealthPanel::setRunner(HealthRunner* runner) {
 }
 
 void HealthPanel::setRun(qint64 run, const QString& database, const QString& cost) {
-  if (run != run_) outcome_.clear();
+  if (run != run_) {
+    outcome_.clear();
+    chosen_.clear();  // the worst of the other run is chosen anew
+  }
   run_ = run;
   database_ = database;
   cost_ = cost;
@@ -263,6 +266,7 @@ void HealthPanel::showSummary(const Json& summary, const Json& specification) {
   // The check that was chosen before, else the worst.
   const int before = chosen_.isEmpty() ? -1 : rowOf(chosen_);
   chooseRow(before < 0 ? worstRow() : before);
+  if (before < 0) table_->scrollToTop();  // problems come first
 }
 
 void HealthPanel::choose(const QString& detector, const QString& attack) {
