@@ -27,9 +27,10 @@ QProcessEnvironment environment() {
   return variables;
 }
 
-Outcome call(const QStringList& arguments, int timeout = 120000) {
+Outcome call(const QStringList& arguments, int timeout = 120000,
+             const QProcessEnvironment& variables = environment()) {
   QProcess process;
-  process.setProcessEnvironment(environment());
+  process.setProcessEnvironment(variables);
   process.start(BULWARK_CLI, arguments);
   if (!process.waitForFinished(timeout)) {
     process.kill();
@@ -101,7 +102,10 @@ class TestCli : public QObject {
     const QString folder = folder_->path();
     QVERIFY(QDir(folder).mkpath("mnist"));
     write("mnist/t10k-images-idx3-ubyte", "not an image");
-    const auto outcome = call({"data", "where", "--data", folder});
+    auto variables = environment();  // without the data sets of this machine
+    variables.remove("BULWARK_DATA");
+    variables.insert("XDG_DATA_HOME", "/nowhere");
+    const auto outcome = call({"data", "where", "--data", folder}, 120000, variables);
     QCOMPARE(outcome.code, 0);
     const QString text = QString::fromUtf8(outcome.out);
     QCOMPARE(text.count(folder), 2);  // among those searched, and where half of a set was found
