@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <set>
 
-#include "core/health/check.h"
 #include "ui/models/health_model.h"
 #include "ui/shell/icons.h"
 
@@ -81,10 +80,11 @@ RunRow runRow(const RunRecord& run) {
   row.pinned = run.pinned;
   const QDateTime started = time(run.started), finished = time(run.finished);
   if (started.isValid() && finished.isValid()) row.seconds = started.msecsTo(finished) / 1000.0;
-  // Checks made or judged anew change which detectors may be called the best.
-  const bool told = run.summary.is_object() && run.summary.contains("health_checks");
+  // Checks made or judged anew are stored with another line, and change which detector is best.
+  const auto line = run.summary.is_object() ? run.summary.find("health") : run.summary.end();
+  const bool told = line != run.summary.end() && line->is_string();
   row.stamp = QString::fromStdString(toString(run.state) + run.finished +
-                                     (told ? healthLineOf(run.summary) : std::string()));
+                                     (told ? line->get<std::string>() : std::string()));
   return row;
 }
 
