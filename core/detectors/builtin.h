@@ -11,5 +11,7 @@ void addEnergy(Registry<Detector>& registry);
 void addMahalanobis(Registry<Detector>& registry);
 void addRelativeMahalanobis(Registry<Detector>& registry);
 void addKnn(Registry<Detector>& registry);
+void addAttractor(Registry<Detector>& registry);
+void addReconstructionError(Registry<Detector>& registry);
 
 }  // namespace bulwark

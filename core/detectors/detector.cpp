@@ -15,6 +15,8 @@ void registerDetectors(Registry<Detector>& registry) {
   addMahalanobis(registry);
   addRelativeMahalanobis(registry);
   addKnn(registry);
+  addAttractor(registry);
+  addReconstructionError(registry);
 }
 
 }  // namespace bulwark

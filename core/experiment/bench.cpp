@@ -15,6 +15,10 @@ const std::vector<BenchInfo>& benches() {
        [](const Registries& registries, int threads, Task& task) {
          return benchAttacks(registries, threads, task);
        }},
+      {"attractor", "The Jacobian term of the attractor loss against one backward pass per output",
+       [](const Registries& registries, int threads, Task& task) {
+         return benchAttractor(registries, threads, task);
+       }},
   };
   return list;
 }

@@ -56,7 +56,23 @@ struct AttackBenchSize {
 std::vector<BenchResult> benchAttacks(const Registries& registries, int threads, Task& task,
                                       const AttackBenchSize& size = {});
 
-/// The part of it about rank saturation (S1), on a standard and an adversarially trained LeNet-5.
+/// How much `benchAttractor` measures.
+struct AttractorBenchSize {
+  std::vector<std::int64_t> encoder = {500, 300, 300};  ///< as published
+  std::int64_t batch = 64;
+  std::int64_t epochImages = 1000;
+  int repetitions = 3;
+};
+
+/// The Jacobian term of the attractor loss with its gradient, exactly and estimated, beside one
+/// backward pass per output (784), and the seconds of an epoch with and without it. About half of
+/// the units of the fresh network are active. Throws `Error` when the exact forms differ from the
+/// naive one by more than 1e-4.
+std::vector<BenchResult> benchAttractor(const Registries& registries, int threads, Task& task,
+                                        const AttractorBenchSize& size = {});
+
+/// The part of `benchAttacks` about rank saturation (S1), on a standard and an adversarially
+/// trained LeNet-5.
 std::vector<BenchResult> benchSaturation(const Registries& registries, std::int64_t images,
                                          Task& task);
 

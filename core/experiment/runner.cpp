@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/detectors/detector.h"
+#include "core/detectors/own_threshold.h"
 #include "core/experiment/cells.h"
 #include "core/experiment/classifier.h"
 #include "core/experiment/curves.h"
@@ -22,6 +24,7 @@
 #include "core/experiment/health.h"
 #include "core/experiment/health_probe.h"
 #include "core/experiment/joint_evasion.h"
+#include "core/experiment/own_decisions.h"
 #include "core/experiment/source_models.h"
 #include "core/experiment/tabulate.h"
 #include "core/metrics/detection.h"
@@ -212,6 +215,7 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   CurveEvaluator curves(spec, registries_, data, device, seed, journal, task);
   curves.use(sources);
   const FinishedParts parts(journal.folder() / "parts");
+  std::map<std::string, double> ownThresholds;
   std::vector<JointEvasion> evasions;
   HealthReport health;
   std::vector<std::pair<std::string, HealthReport>> probes;
@@ -224,6 +228,14 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   for (std::size_t i = 0; i < spec.detectors.size(); ++i) {
     const FittedDetector fitted =
         prepareDetector(spec, i, registries_, classifier.get(), data, device, seed, journal, task);
+    if (const auto* own = dynamic_cast<const HasThreshold*>(fitted.detector.get())) {
+      ownThresholds[fitted.label] = own->threshold();
+    }
+    if (const auto* told = dynamic_cast<const HasFitFacts*>(fitted.detector.get())) {
+      if (Json facts = told->fitFacts(); !facts.empty()) {
+        summary["fit_facts"][fitted.label] = std::move(facts);
+      }
+    }
     clock.note("fit");
     cells.scoreClean(fitted);
     clock.note("score");
@@ -262,6 +274,10 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   Tabulated table = tabulate(spec, data.in.name, outs, cells.scores(), seed.child("metrics"), task);
   table.curves.insert(table.curves.end(), curves.curves().begin(), curves.curves().end());
   journal.results(table.rows, table.curves);
+  if (!ownThresholds.empty()) {
+    summary["own_decisions"] =
+        ownDecisions(ownThresholds, table.rows, data.in.name, cells.scores());
+  }
   clock.note("metrics");
 
   HealthReport all =

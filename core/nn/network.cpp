@@ -135,6 +135,7 @@ void Network::keep(TapValues* taps, const std::string& name, const torch::Tensor
 
 void registerNetworks(NetworkRegistry& registry) {
   addMlp(registry);
+  addAutoencoder(registry);
   addLenet5(registry);
   addConvNet(registry);
   addResnet18(registry);

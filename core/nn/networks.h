@@ -8,6 +8,7 @@ using NetworkRegistry = Registry<Network, NetworkShape>;
 
 // One per file of this folder; `registerNetworks` calls them all.
 void addMlp(NetworkRegistry& registry);
+void addAutoencoder(NetworkRegistry& registry);
 void addLenet5(NetworkRegistry& registry);
 void addConvNet(NetworkRegistry& registry);
 void addResnet18(NetworkRegistry& registry);

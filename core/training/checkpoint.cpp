@@ -14,11 +14,17 @@ Json toJson(const FitState& state) {
   for (const auto& metric : state.metrics) {
     metrics.push_back({metric.epoch, metric.name, metric.value});
   }
-  return {{"epoch", state.epoch},          {"batch", state.batch},
-          {"iteration", state.iteration},  {"loss_sum", state.lossSum},
-          {"correct", state.correct},      {"seen", state.seen},
-          {"seconds", state.seconds},      {"best_epoch", state.bestEpoch},
-          {"best_value", state.bestValue}, {"metrics", metrics}};
+  Json json = {{"epoch", state.epoch},          {"batch", state.batch},
+               {"iteration", state.iteration},  {"loss_sum", state.lossSum},
+               {"correct", state.correct},      {"seen", state.seen},
+               {"seconds", state.seconds},      {"best_epoch", state.bestEpoch},
+               {"best_value", state.bestValue}, {"metrics", metrics}};
+  if (state.stage > 0 || state.stageEpochs > 0 || !state.lossParts.empty()) {
+    json["stage"] = state.stage;
+    json["stage_epochs"] = state.stageEpochs;
+    json["loss_parts"] = state.lossParts;
+  }
+  return json;
 }
 
 FitState fromJson(const Json& json) {
@@ -32,6 +38,11 @@ FitState fromJson(const Json& json) {
   json.at("seconds").get_to(state.seconds);
   json.at("best_epoch").get_to(state.bestEpoch);
   json.at("best_value").get_to(state.bestValue);
+  if (json.contains("stage")) {
+    json.at("stage").get_to(state.stage);
+    json.at("stage_epochs").get_to(state.stageEpochs);
+    json.at("loss_parts").get_to(state.lossParts);
+  }
   for (const auto& metric : json.at("metrics")) {
     state.metrics.push_back({metric.at(0).get<std::int64_t>(), metric.at(1).get<std::string>(),
                              metric.at(2).get<double>()});

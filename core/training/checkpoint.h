@@ -29,8 +29,11 @@ struct FitState {
   double seconds = 0;  ///< spent on this epoch
   std::int64_t bestEpoch = 0;
   double bestValue = -1;
-  std::vector<Metric> metrics;  ///< reported so far
-  TensorFile best;              ///< weights of `bestEpoch` under "best."; empty without
+  std::vector<Metric> metrics;    ///< reported so far
+  TensorFile best;                ///< weights of `bestEpoch` under "best."; empty without
+  std::int64_t stage = 0;         ///< of a training in stages, the current one
+  std::int64_t stageEpochs = 0;   ///< finished of that stage
+  std::vector<double> lossParts;  ///< sums like `lossSum`, of a loss that has parts
 };
 
 /// Writes all of it atomically. Throws `Error` (Failed).

@@ -11,6 +11,7 @@
 #include "core/nn/device.h"
 #include "core/training/checkpoint.h"
 #include "core/training/evaluate.h"
+#include "core/training/trained_weights.h"
 
 namespace bulwark {
 namespace {
@@ -40,10 +41,8 @@ class FitLoop {
     }
     network_.to(context_.device);
     network_.train();
-    for (auto& parameter : network_.parameters()) {
-      parameter.set_requires_grad(true);
-      initial_.push_back(parameter.detach().clone());
-    }
+    for (auto& parameter : network_.parameters()) parameter.set_requires_grad(true);
+    const TrainedWeights initial(network_);
     Optimiser optimiser(network_, options_.optimiser);
     begin(optimiser);
     bool stopped = stopsEarly();
@@ -60,7 +59,7 @@ class FitLoop {
                                             std::to_string(state_.bestEpoch) + " with " +
                                             watched() + " " + formatFixed(state_.bestValue, 4));
     }
-    requireTrained();
+    initial.requireMoved(network_, options_.learningRatePath);
     network_.eval();
     context_.task.end();
     std::error_code ignored;
@@ -228,30 +227,11 @@ class FitLoop {
     saved_ = Clock::now();
   }
 
-  /// A training that silently left something as it was, or ended in nonsense, must not pass.
-  void requireTrained() const {
-    std::vector<std::string> still;
-    std::size_t i = 0;
-    for (const auto& item : network_.named_parameters()) {
-      if (!torch::isfinite(item.value()).all().item<bool>()) {
-        throw Error::failed("the training ended with weights that are not finite: " + item.key(),
-                            options_.learningRatePath, "try a smaller learning rate");
-      }
-      if (torch::equal(item.value(), initial_[i++])) still.push_back(item.key());
-    }
-    if (!still.empty()) {
-      throw Error::failed("the training did not move " + join(still, ", "),
-                          options_.learningRatePath,
-                          "try a larger learning rate or more epochs; with ReLU another seed");
-    }
-  }
-
   FitContext& context_;
   const FitOptions& options_;
   const FitHooks& hooks_;
   Network& network_;
   std::int64_t count_, batches_;
-  std::vector<torch::Tensor> initial_;
   std::string identity_;
   FitState state_;
   Clock::time_point saved_{};

@@ -37,6 +37,8 @@ void addStandard(Registry<Recipe>& registry) {
 void registerRecipes(Registry<Recipe>& registry) {
   addStandard(registry);
   addAdversarial(registry);
+  addAutoencoder(registry);
+  addAttractor(registry);
 }
 
 }  // namespace bulwark

@@ -53,6 +53,8 @@ class TestNn : public QObject {
                             << R"({"hidden": []})" << false << qint64{7850};
     QTest::newRow("mlp") << "mlp"
                          << R"({"hidden": [300, 100]})" << false << qint64{266610};
+    QTest::newRow("attractor") << "autoencoder"
+                               << "{}" << false << qint64{1269694};
     QTest::newRow("ResNet-18") << "resnet18"
                                << "{}" << true << qint64{11173962};
     QTest::newRow("PreAct, kuangliu") << "preact_resnet18"
@@ -80,6 +82,8 @@ class TestNn : public QObject {
       const char* network;
       const char* options;
     } cases[] = {{"mlp", R"({"hidden": [16, 8]})"},
+                 {"autoencoder", R"({"encoder": [16, 8]})"},
+                 {"autoencoder", R"({"encoder": [9], "output": "linear", "passes": 2})"},
                  {"lenet5", "{}"},
                  {"lenet5", R"({"activation": "tanh", "pooling": "average"})"},
                  {"convnet", R"({"width": 4, "hidden": 8})"},
@@ -161,7 +165,8 @@ class TestNn : public QObject {
   }
 
   void sameSeedSameWeights() {
-    for (const char* name : {"mlp", "lenet5", "convnet", "resnet18", "preact_resnet18"}) {
+    for (const char* name :
+         {"mlp", "autoencoder", "lenet5", "convnet", "resnet18", "preact_resnet18"}) {
       const Json options = std::string(name).find("resnet") == std::string::npos
                                ? Json::object()
                                : Json{{"width", 8}};

@@ -1,0 +1,185 @@
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/detectors/builtin.h"
+#include "core/detectors/features.h"
+#include "core/detectors/own_threshold.h"
+#include "core/detectors/score_set.h"
+#include "core/metrics/threshold.h"
+#include "core/nn/device.h"
+#include "core/nn/fixed_point.h"
+
+namespace bulwark {
+namespace {
+
+constexpr const char* kName = "attractor";
+constexpr const char* kState = "attractor.threshold";
+constexpr const char* kRadii = "attractor.radii";
+
+struct AttractorOptions {
+  IterationPlan iteration;
+  double similarity = 0.8;
+  bool calibrated = false;
+  double keep = 0.95;
+  std::int64_t stabilityImages = 100;
+};
+
+/// Similarity of an image to where the network takes it (Alipour and Seyyedsalehi, section 2.5.3,
+/// equations 6 and 7):
+///   s(x) = 1 - pearson(x, G^n(x)),   accepted where the correlation is at least T = 0.8.
+///
+/// In-distribution images lie near attractors of G and stay alike. n is not given in the paper; its
+/// figure 11 finds no considerable change after the first iteration. The class of an accepted image
+/// is F(G^{n-1}(x)), of the image fed last. The gradient goes through all iterations.
+class Attractor : public Detector, public HasThreshold, public HasFitFacts {
+ public:
+  explicit Attractor(AttractorOptions options) : options_(options) {}
+
+  DetectorTraits traits() const override { return {}; }
+
+  void fit(const DetectorContext& context) override {
+    use(context.classifier);
+    measureStability(context);
+    threshold_ = 1.0 - options_.similarity;
+    if (!options_.calibrated) return;
+    const ImageSet& set =
+        context.validation && context.validation->size() > 0 ? *context.validation : context.train;
+    context.task.begin(std::string("fit ") + kName, set.size(), "images");
+    const auto scores =
+        scoreSet(*this, set, context.device, context.batchSize, context.task).contiguous();
+    context.task.end();
+    const auto* data = scores.data_ptr<double>();
+    threshold_ = SortedScores(std::span<const double>(data, data + scores.numel()))
+                     .keepingBelow(options_.keep);
+  }
+
+  torch::Tensor score(const torch::Tensor& images) override {
+    return 1.0 - pearson(images, iterate(network(), images, options_.iteration).last);
+  }
+
+  double threshold() const override { return threshold_; }
+
+  /// How many of the training images would be stable fixed points: those at which the Jacobian's
+  /// spectral radius is below 1 (the vector form of the paper's equation 3).
+  Json fitFacts() const override {
+    if (radii_.numel() == 0) return Json::object();
+    const auto sorted = std::get<0>(radii_.sort());
+    const auto images = sorted.size(0);
+    return {{"images", images},
+            {"share_below_1", radii_.lt(1.0).to(torch::kFloat64).mean().item<double>()},
+            {"least", sorted[0].item<double>()},
+            {"median", sorted[images / 2].item<double>()},
+            {"largest", sorted[images - 1].item<double>()}};
+  }
+
+  void save(TensorFile& file) const override {
+    file.metadata["detector"] = kName;
+    file.tensors[kState] = torch::tensor(threshold_, torch::kFloat64);
+    file.tensors[kRadii] = radii_;
+  }
+
+  void load(const TensorFile& file, Network* classifier, const torch::Device& /*device*/) override {
+    requireDetector(file, kName);
+    use(classifier);
+    threshold_ = file.require(kState, {}, kName).item<double>();
+    radii_ = file.require(kRadii, {-1}, kName);
+  }
+
+  std::map<std::string, torch::Tensor> intermediates(const torch::Tensor& images) override {
+    const torch::NoGradGuard noGrad;
+    const auto found = iterate(network(), images, options_.iteration);
+    return {{"similarity", pearson(images, found.last)},
+            {"reconstruction", found.last},
+            {"logits", network().classify(found.code)},
+            {"iterations", found.used}};
+  }
+
+ private:
+  /// On training images spread evenly over the set.
+  void measureStability(const DetectorContext& context) {
+    const std::int64_t count = std::min(options_.stabilityImages, context.train.size());
+    std::vector<torch::Tensor> parts = {torch::empty({0}, torch::kFloat64)};
+    context.task.begin("spectral radius at training images", count, "images");
+    constexpr std::int64_t atOnce = 4;
+    for (std::int64_t begin = 0; begin < count; begin += atOnce) {
+      const std::int64_t end = std::min(begin + atOnce, count);
+      const auto rows = torch::div(torch::arange(begin, end, torch::kInt64) * context.train.size(),
+                                   count, "floor");
+      parts.push_back(
+          jacobianRadius(network(), toDevice(context.train.images(rows), context.device)));
+      context.task.advance(end - begin);
+    }
+    context.task.end();
+    radii_ = torch::cat(parts);
+  }
+
+  void use(Network* classifier) {
+    network_ = &requireAutoencoder(requireClassifier(classifier, kName), kName);
+  }
+
+  Autoencoder& network() const {
+    requireClassifier(network_, kName);
+    return *network_;
+  }
+
+  AttractorOptions options_;
+  Autoencoder* network_ = nullptr;
+  double threshold_ = 0.2;
+  torch::Tensor radii_ = torch::empty({0}, torch::kFloat64);
+};
+
+}  // namespace
+
+void addAttractor(Registry<Detector>& registry) {
+  ComponentInfo info;
+  info.name = kName;
+  info.title = "Attractor similarity";
+  info.summary = "How little an image correlates with where the autoencoder takes it";
+  info.reference = "Alipour and Seyyedsalehi (attractors), section 2.5.3";
+  info.traits = {"needs classifier", "needs an autoencoder"};
+  info.options.integer("iterations", 1, "Passes through the network, at most")
+      .range(1, 1000)
+      .in("iterations")
+      .from("Alipour and Seyyedsalehi leave n open; figure 11: no considerable change after one")
+      .simple();
+  info.options
+      .number("tolerance", 0.0,
+              "An image stops once none of its pixels changes by more; 0: all passes are made")
+      .range(0, 1)
+      .in("fraction of the [0,1] range")
+      .from("off: the paper speaks of as many iterations as it takes to reach the attractor");
+  info.options
+      .choice("threshold", "fixed", {"fixed", "calibrated"},
+              "The detector's own decision: at a similarity, or so that a share of validation "
+              "images (training images where there are none) is kept")
+      .from("Alipour and Seyyedsalehi, equation 7: fixed");
+  info.options.number("similarity", 0.8, "Least correlation of an accepted image, if fixed")
+      .range(-1, 1)
+      .from("Alipour and Seyyedsalehi, section 2.5.3: T = 0.8");
+  info.options.number("keep", 0.95, "Share of images kept, if calibrated")
+      .above(0, 1)
+      .from("the usual rate of the field")
+      .expert();
+  info.options
+      .integer("stability_images", 100,
+               "Training images at which the Jacobian's spectral radius is measured, for the "
+               "summary; 0: none")
+      .range(0, 1e9)
+      .in("images")
+      .expert();
+  registry.add(info, [](const Params& params) {
+    AttractorOptions options;
+    options.iteration.most = params.getInt("iterations");
+    options.iteration.tolerance = params.getNumber("tolerance");
+    options.calibrated = params.getText("threshold") == "calibrated";
+    options.similarity = params.getNumber("similarity");
+    options.keep = params.getNumber("keep");
+    options.stabilityImages = params.getInt("stability_images");
+    return std::make_unique<Attractor>(options);
+  });
+}
+
+}  // namespace bulwark

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "core/base/json.h"
+
+namespace bulwark {
+
+/// Implemented by detectors whose paper fixes the score beyond which an image is rejected, or that
+/// find it while they are fitted; the others are judged at thresholds the evaluation chooses.
+class HasThreshold {
+ public:
+  virtual ~HasThreshold() = default;
+  /// An image is accepted as in-distribution where its anomaly score is at most this.
+  virtual double threshold() const = 0;
+};
+
+/// Implemented by detectors that measure something about the network while they are fitted.
+class HasFitFacts {
+ public:
+  virtual ~HasFitFacts() = default;
+  /// For the run's summary; an empty object where nothing was measured.
+  virtual Json fitFacts() const = 0;
+};
+
+}  // namespace bulwark
