@@ -257,7 +257,7 @@ class TestCurves : public QObject {
       std::unique_ptr<Attack> pgd_;
     };
     Bench bench;
-    ComponentInfo info = bench.registries.attacks.info("fgsm");
+    ComponentInfo info = bench.registries.attacks.info("a3");
     info.name = "mute";
     bench.registries.attacks.add(info, [&bench](const Params& params) {
       const Json options = {{"eps", params.getNumber("eps")}, {"steps", 2}};
