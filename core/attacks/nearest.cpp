@@ -7,14 +7,13 @@
 #include <utility>
 
 #include "core/attacks/ball.h"
+#include "core/attacks/nearest_search.h"
 #include "core/attacks/passes.h"
-#include "core/attacks/row_plan.h"
 #include "core/attacks/search_log.h"
 #include "core/attacks/snapshots.h"
 #include "core/attacks/threat.h"
 #include "core/attacks/walk_resume.h"
 #include "core/base/error.h"
-#include "core/base/text.h"
 #include "core/nn/device.h"
 
 namespace bulwark {
@@ -27,89 +26,11 @@ std::vector<double> toHost(const torch::Tensor& values) {
   return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
 }
 
-/// What the rows know beyond `Row`: Row::restart counts searches over all thresholds, Row::step
-/// the points of the search, and this the passes of the sample and whether the pass to come judges
-/// a point that was moved into the ball.
-struct Progress {
-  std::int64_t time = 0;
-  bool judging = false;
-};
+}  // namespace
 
-class Search {
- public:
-  Search(const NearestPlan& plan, const SeekerFactory& seeker, Objective& objective,
-         const torch::Tensor& images, const AttackContext& context);
-  AttackResult run();
-
- private:
-  /// `best` is empty where nothing was computed: each sample is known from an earlier execution.
-  struct Pass {
-    std::vector<double> best, nearest, magnitude;  // [W]
-    torch::Tensor over;                            // [W] bool, CPU
-    bool moved = false;
-  };
-
-  void startResult();
-  void seat();
-  void begin(const std::vector<std::int64_t>& rows);
-  Sight evaluate(const torch::Tensor& points, const torch::Tensor& samples,
-                 const torch::Tensor& thresholds, bool gradients);
-  std::vector<torch::Tensor> probe(const torch::Tensor& points, const torch::Tensor& samples);
-  bool compareRows(const torch::Tensor& points);
-  Pass pass();
-  Pass skipPass();
-  void restore();
-  void commit();
-  void account(const Pass& pass);
-  void endThreshold(const std::vector<std::int64_t>& rows);
-  void skipCrossed(Row& row) const;
-  void setBest(Row& row, Progress& progress, double best);
-  void leave(const std::vector<std::int64_t>& rows);
-  void snapshot(const Row& row, std::int64_t from, std::int64_t to, const torch::Tensor& image);
-  void shrinkBatch();
-  void report() const;
-  torch::Tensor index(const std::vector<std::int64_t>& rows) const {
-    return torch::tensor(rows, torch::kInt64).to(context_.device);
-  }
-  bool bounded() const { return plan_.threat.norm != Norm::None; }
-  bool pictured(const Row& row) const {
-    const auto& samples = context_.snapshotSamples;
-    return std::find(samples.begin(), samples.end(), row.sample) != samples.end();
-  }
-  std::size_t thresholdOf(const Row& row) const {
-    return static_cast<std::size_t>(row.restart / plan_.quests);
-  }
-  bool finished(const Row& row) const {
-    return thresholdOf(row) >= thresholds_.size() || row.best > bound_;
-  }
-
-  const NearestPlan& plan_;
-  const SeekerFactory& makeSeeker_;
-  Objective& objective_;
-  const torch::Tensor& images_;
-  const AttackContext& context_;
-  const std::int64_t count_;
-  const double bound_;
-  std::vector<double> thresholds_, clean_;
-  AttackResult result_;
-  RowPlan rows_;
-  std::vector<Progress> progress_;  // per row
-  std::unique_ptr<Seeker> seeker_;
-  // Of the rows, on the device. Nearest: of the current threshold.
-  torch::Tensor centres_, best_, bestValues_, nearest_, nearestDistances_, nearestValues_, last_;
-  torch::Tensor candidates_;  // moved into the ball, to be judged
-  torch::Tensor samples_;
-  std::int64_t latest_ = 0;        // pass that a sample has reached
-  std::size_t pass_ = 0;           // over the whole batch
-  std::vector<std::uint8_t> log_;  // what each pass did, those of earlier executions included
-  std::size_t logged_ = 0;         // passes known from an earlier execution
-  std::vector<std::pair<std::int64_t, std::int64_t>> counted_;  // when it finished a sample
-  std::vector<std::int64_t> finishedIn_;  // in so many passes; 0: not finished
-  std::vector<FinishedSample> fresh_;     // not yet committed
-};
-
-Search::Search(const NearestPlan& plan, const SeekerFactory& seeker, Objective& objective,
-               const torch::Tensor& images, const AttackContext& context)
+NearestSearch::NearestSearch(const NearestPlan& plan, const SeekerFactory& seeker,
+                             Objective& objective, const torch::Tensor& images,
+                             const AttackContext& context)
     : plan_(plan),
       makeSeeker_(seeker),
       objective_(objective),
@@ -134,7 +55,7 @@ Search::Search(const NearestPlan& plan, const SeekerFactory& seeker, Objective& 
   }
 }
 
-void Search::startResult() {
+void NearestSearch::startResult() {
   result_.images = images_.clone(torch::MemoryFormat::Contiguous);
   result_.values = torch::zeros({count_}, torch::kFloat64);
   result_.saturated = torch::zeros({count_}, torch::kBool);
@@ -144,7 +65,7 @@ void Search::startResult() {
   startSnapshots(images_, context_, result_);
 }
 
-AttackResult Search::run() {
+AttackResult NearestSearch::run() {
   startResult();
   if (!context_.clean.defined())
     clean_ = toHost(judgeImages(objective_, images_, rows_.width(), context_, result_));
@@ -200,55 +121,16 @@ AttackResult Search::run() {
   return std::move(result_);
 }
 
-/// How far the images of the batch have come in the searches that they may take at most.
-void Search::report() const {
-  double done = 0.0;
-  for (std::size_t i = 0; i < rows_.rows().size(); ++i) {
-    const Row& row = rows_.rows()[i];
-    if (!row.live || row.finishedIn > 0) continue;
-    const std::int64_t points = progress_[i].judging ? plan_.passes : row.step;
-    done += static_cast<double>(row.restart * plan_.passes + points);
-  }
-  const auto searches = plan_.quests * static_cast<std::int64_t>(thresholds_.size());
-  context_.task.underway(done / static_cast<double>(searches * plan_.passes));
-}
-
 /// Thresholds that the clean image is beyond need no search.
-void Search::skipCrossed(Row& row) const {
+void NearestSearch::skipCrossed(Row& row) const {
   while (thresholdOf(row) < thresholds_.size() &&
          clean_[static_cast<std::size_t>(row.sample)] > thresholds_[thresholdOf(row)]) {
     row.restart += plan_.quests;
   }
 }
 
-/// Takes over what an earlier execution has finished.
-void Search::restore() {
-  finishedIn_.assign(static_cast<std::size_t>(count_), 0);
-  counted_.resize(static_cast<std::size_t>(count_));
-  if (!context_.progress) return;
-  WalkPlan like;  // what the fingerprint of a walk reads
-  like.name = plan_.name + (plan_.everyPoint ? " every point" : "");
-  like.threat = plan_.threat;
-  like.steps = plan_.passes;
-  like.restarts = plan_.quests;
-  const FinishedWalk before = context_.progress->begin(walkFingerprint(
-      like, images_, torch::tensor(clean_, torch::kFloat64), context_, bound_, rows_.width()));
-  finishedIn_ = restoreSamples(before, context_, plan_.name, result_);
-  for (const FinishedSample& done : before.samples) {
-    counted_[static_cast<std::size_t>(done.sample)] = {done.forwards, done.backwards};
-    latest_ = std::max(latest_, done.passes);
-  }
-  log_ = unpackLog(before.settled);
-  logged_ = log_.size();
-}
-
-void Search::commit() {
-  context_.progress->commit(fresh_, packLog(log_));
-  fresh_.clear();
-}
-
 /// Fills idle rows with waiting samples.
-void Search::seat() {
+void NearestSearch::seat() {
   std::vector<std::int64_t> filled;
   for (const auto i : rows_.seat()) {
     Row& row = rows_.rows()[static_cast<std::size_t>(i)];
@@ -281,7 +163,7 @@ void Search::seat() {
 }
 
 /// Hands the seeker the rows that begin a search.
-void Search::begin(const std::vector<std::int64_t>& rows) {
+void NearestSearch::begin(const std::vector<std::int64_t>& rows) {
   const auto which = index(rows);
   const auto found = toHost(nearestDistances_.index_select(0, which));
   std::vector<Quest> quests;
@@ -299,8 +181,8 @@ void Search::begin(const std::vector<std::int64_t>& rows) {
   seeker_->begin(quests, centres_.index_select(0, which));
 }
 
-Sight Search::evaluate(const torch::Tensor& points, const torch::Tensor& samples,
-                       const torch::Tensor& thresholds, bool gradients) {
+Sight NearestSearch::evaluate(const torch::Tensor& points, const torch::Tensor& samples,
+                              const torch::Tensor& thresholds, bool gradients) {
   result_.forwards +=
       points.size(0) * (gradients ? passesOf(objective_).evaluate : passesOf(objective_).judge);
   const torch::AutoGradMode withGraph(gradients);
@@ -339,53 +221,7 @@ Sight Search::evaluate(const torch::Tensor& points, const torch::Tensor& samples
   return sight;
 }
 
-/// What must not depend on the row: values, and a gradient of them.
-std::vector<torch::Tensor> Search::probe(const torch::Tensor& points,
-                                         const torch::Tensor& samples) {
-  const torch::AutoGradMode withGraph(true);
-  const auto leaf = points.detach().requires_grad_();
-  result_.forwards += points.size(0) * passesOf(objective_).evaluate;
-  result_.backwards += points.size(0) * passesOf(objective_).gradient;
-  torch::Tensor values, judged;
-  if (objective_.classes() > 0) {
-    judged = objective_.logits(leaf);
-    values = std::get<0>(judged.max(1));
-  } else {
-    const auto found = objective_.evaluate(leaf, samples);
-    judged = found.judged;
-    values = found.guide;
-  }
-  return {judged.detach(), torch::autograd::grad({values.sum()}, {leaf})[0]};
-}
-
-/// Where rows are idle: whether rows may move, measured on the points at hand (see `walk`) unless
-/// an earlier execution has done so. Returns whether there was something to compare.
-bool Search::compareRows(const torch::Tensor& points) {
-  const auto order = rows_.proposal(plan_.passes);
-  if (!order.defined()) return false;
-  const auto rows = order.to(context_.device);
-  const auto here = probe(points, samples_);
-  const auto there = probe(points.index_select(0, rows), samples_.index_select(0, order));
-  const bool alike = torch::equal(there[0], here[0].index_select(0, rows)) &&
-                     torch::equal(there[1], here[1].index_select(0, rows));
-  // Rows of samples that were finished before hold other points than they did then.
-  if (pass_ >= logged_ && alike) log_.back() |= kAlike;
-  rows_.settle(order, (log_[pass_] & kAlike) != 0);
-  return true;
-}
-
-/// A pass in which every sample is known already: nothing is computed.
-Search::Pass Search::skipPass() {
-  if (pass_ >= logged_) {
-    throw Error::failed("the stored progress lacks a pass", plan_.name, "start the run anew");
-  }
-  if (log_[pass_] & kCompared) {
-    rows_.settle(rows_.proposal(plan_.passes), (log_[pass_] & kAlike) != 0);
-  }
-  return {};
-}
-
-Search::Pass Search::pass() {
+NearestSearch::Pass NearestSearch::pass() {
   std::vector<double> thresholds;
   std::vector<std::int64_t> judging;
   bool moves = false;
@@ -446,7 +282,7 @@ Search::Pass Search::pass() {
   return done;
 }
 
-void Search::setBest(Row& row, Progress& progress, double best) {
+void NearestSearch::setBest(Row& row, Progress& progress, double best) {
   ++progress.time;
   if (best > row.best) row.improvements.push_back({progress.time, best});
   row.best = std::max(row.best, best);
@@ -454,7 +290,7 @@ void Search::setBest(Row& row, Progress& progress, double best) {
 }
 
 /// Enters what a pass found, ends searches, and begins the next ones.
-void Search::account(const Pass& pass) {
+void NearestSearch::account(const Pass& pass) {
   ++pass_;
   std::vector<std::int64_t> over, left, next;
   const bool* const ended = pass.over.defined() ? pass.over.data_ptr<bool>() : nullptr;
@@ -524,7 +360,7 @@ void Search::account(const Pass& pass) {
 }
 
 /// All searches for a threshold are over: the nearest crossing counts, as it is or in the ball.
-void Search::endThreshold(const std::vector<std::int64_t>& rows) {
+void NearestSearch::endThreshold(const std::vector<std::int64_t>& rows) {
   if (plan_.everyPoint) return;  // it has counted already
   const auto which = index(rows);
   const auto none = nearestDistances_.index_select(0, which) == kNever;
@@ -558,7 +394,7 @@ void Search::endThreshold(const std::vector<std::int64_t>& rows) {
 }
 
 /// Lets finished samples go: their last best value stands for all remaining times.
-void Search::leave(const std::vector<std::int64_t>& rows) {
+void NearestSearch::leave(const std::vector<std::int64_t>& rows) {
   if (rows.empty()) return;
   std::vector<std::int64_t> samples;
   for (const auto at : rows) {
@@ -583,34 +419,16 @@ void Search::leave(const std::vector<std::int64_t>& rows) {
 }
 
 /// Keeps `image` for the wanted times within [from, to].
-void Search::snapshot(const Row& row, std::int64_t from, std::int64_t to,
-                      const torch::Tensor& image) {
+void NearestSearch::snapshot(const Row& row, std::int64_t from, std::int64_t to,
+                             const torch::Tensor& image) {
   keepSnapshots(
       row.sample, from, to, row.best, [&] { return image; }, context_, result_);
 }
 
-void Search::shrinkBatch() {
-  const auto before = rows_.rows();
-  const auto kept = rows_.shrink();
-  if (kept.empty()) return;
-  std::vector<Progress> progress;
-  for (const auto row : kept) progress.push_back(progress_[static_cast<std::size_t>(row)]);
-  progress_ = std::move(progress);
-  const auto rows = index(kept);
-  seeker_->keep(rows);
-  for (torch::Tensor* tensor : {&centres_, &best_, &bestValues_, &nearest_, &nearestDistances_,
-                                &nearestValues_, &last_, &candidates_}) {
-    *tensor = tensor->index_select(0, rows);
-  }
-  samples_ = rows_.samples();
-}
-
-}  // namespace
-
 AttackResult seekNearest(const NearestPlan& plan, const SeekerFactory& seeker, Objective& objective,
                          const torch::Tensor& images, const AttackContext& context) {
   requireImages(images, plan.name);
-  return Search(plan, seeker, objective, images, context).run();
+  return NearestSearch(plan, seeker, objective, images, context).run();
 }
 
 }  // namespace bulwark
