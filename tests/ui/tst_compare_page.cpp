@@ -9,6 +9,7 @@
 #include <QTableView>
 #include <QtTest/QtTest>
 
+#include "core/experiment/specification.h"
 #include "ui/models/config_diff_model.h"
 #include "ui/models/run_table_model.h"
 #include "ui/pages/compare_page.h"
@@ -222,6 +223,74 @@ class TestComparePage : public QObject {
     QVERIFY(diffConfigurations({{"a", plain}, {"b", empty}}).lines.empty());
     empty["evaluation"]["health_thresholds"]["H22"] = Json::array({0.1, 0.2});
     QCOMPARE(diffConfigurations({{"a", plain}, {"b", empty}}).lines.size(), std::size_t{1});
+  }
+
+  void aDefaultWrittenDownDiffersInNothing() {
+    const Registries registries = builtinRegistries();
+    const DatasetCatalogue catalogue({});
+    const Json compact = preset("demo").specification;
+    Json full = Specification::fromJson(compact, registries, catalogue).toJson();
+    QVERIFY(!diffConfigurations({{"a", compact}, {"b", full}}).lines.empty());
+    const auto lines = [&](const Json& a, const Json& b) {
+      return diffConfigurations(completed({{"a", a}, {"b", b}}, registries, catalogue)).lines;
+    };
+    QVERIFY(lines(compact, full).empty());
+    setByPath(full, "attacks[0].eps", "1/255");
+    const auto changed = lines(compact, full);
+    QCOMPARE(changed.size(), std::size_t{1});
+    QCOMPARE(changed[0].path, QStringLiteral("attacks[0].eps"));
+    QCOMPARE(changed[0].values[1], QStringLiteral("1/255"));
+    // What this version cannot read is compared as it was written.
+    const Json other = {{"seed", 3}};
+    QCOMPARE(lines(Json{{"seed", 2}}, other).size(), std::size_t{1});
+  }
+
+  void aPageComparesRunsWithTheirDefaults() {
+    Workbench bench(2);
+    const Registries registries = builtinRegistries();
+    const DatasetCatalogue catalogue({});
+    bench.context.registries = &registries;
+    bench.context.catalogue = &catalogue;
+    const Json compact = preset("demo").specification;
+    Json full = Specification::fromJson(compact, registries, catalogue).toJson();
+    full["seed"] = 77;
+    const qint64 window = bench.store().createRun("compact", compact, 0, "cpu");
+    const qint64 other = bench.store().createRun("full", full, 77, "cpu");
+    ComparePage page(bench.context);
+    open(page);
+    select(page, {window, other});
+    auto* diff = page.findChild<QTableView*>(QStringLiteral("compareDiff"));
+    QCOMPARE(diff->model()->rowCount(), 1);
+    QCOMPARE(diff->model()->index(0, 0).data().toString(), QStringLiteral("seed"));
+  }
+
+  void theLegendFollowsANewName() {
+    Workbench bench(2);
+    ComparePage page(bench.context);
+    open(page);
+    select(page, {bench.ids[0], bench.ids[1]});
+    auto* roc = page.findChild<RocPlot*>();
+    QCOMPARE(roc->curves().size(), 2);
+    auto* view = table(page);
+    view->setFocus();
+    view->setCurrentIndex(view->model()->index(0, RunTableModel::Name));
+    select(page, {bench.ids[0], bench.ids[1]});
+    QTest::keyClick(view, Qt::Key_F2);
+    auto* editor = view->findChild<QLineEdit*>();
+    QVERIFY(editor);
+    editor->setText(QStringLiteral("another name"));
+    QTest::keyClick(editor, Qt::Key_Return);
+    const auto named = [&] {
+      QStringList names;
+      for (const ThresholdCurve& curve : roc->curves()) names += curve.name;
+      return names.join(u'|').contains(QLatin1String("another name"));
+    };
+    QTRY_VERIFY(named());
+    auto* diff = page.findChild<QTableView*>(QStringLiteral("compareDiff"));
+    const auto title = [&](int column) {
+      return diff->model()->headerData(column, Qt::Horizontal).toString();
+    };
+    QTRY_VERIFY((title(1) + title(2)).contains(QLatin1String("another name")));
   }
 
   void aDetectorWithARedCheckIsNotTheBestOfARun() {

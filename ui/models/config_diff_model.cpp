@@ -4,7 +4,9 @@
 #include <QHash>
 #include <algorithm>
 
+#include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/experiment/specification.h"
 #include "core/params/params.h"
 
 namespace bulwark {
@@ -65,6 +67,22 @@ QStringList runTitles(const std::vector<qint64>& runs, const QStringList& names)
     }
   }
   return titles;
+}
+
+std::vector<NamedConfiguration> completed(std::vector<NamedConfiguration> configurations,
+                                          const Registries& registries,
+                                          const DatasetCatalogue& catalogue) {
+  std::vector<NamedConfiguration> full = configurations;
+  try {
+    for (NamedConfiguration& one : full) {
+      one.specification =
+          Specification::fromJson(one.specification, registries, catalogue).toJson();
+    }
+  } catch (const Error&) {
+    // A run of another version: its own words against those of the others, not against defaults.
+    return configurations;
+  }
+  return full;
 }
 
 ConfigurationDiff diffConfigurations(const std::vector<NamedConfiguration>& configurations) {

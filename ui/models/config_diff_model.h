@@ -8,6 +8,9 @@
 
 namespace bulwark {
 
+class DatasetCatalogue;
+struct Registries;
+
 /// A configuration with the name of its run.
 struct NamedConfiguration {
   QString name;
@@ -25,6 +28,12 @@ struct ConfigurationDiff {
   std::vector<qint64> runs;
   std::vector<Line> lines;
 };
+
+/// The same with every default filled in, so that an option left out and its default written down
+/// are the same; all as they are where one of them cannot be read by this version.
+std::vector<NamedConfiguration> completed(std::vector<NamedConfiguration> configurations,
+                                          const Registries& registries,
+                                          const DatasetCatalogue& catalogue);
 
 /// Everything in which at least one configuration differs from the first, in document order;
 /// the names of the runs themselves are left out, and what is absent in one and empty in another.

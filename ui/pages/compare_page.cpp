@@ -46,7 +46,8 @@ void note(QStringList& list, const std::string& text) {
   if (!list.contains(value)) list += value;
 }
 
-Comparison loadComparisonOf(const RunStore& store, const std::vector<qint64>& runs) {
+Comparison loadComparisonOf(const RunStore& store, const std::vector<qint64>& runs,
+                            const AppContext& context) {
   Comparison result;
   std::vector<NamedConfiguration> configurations;
   for (const qint64 id : runs) {
@@ -59,6 +60,9 @@ Comparison loadComparisonOf(const RunStore& store, const std::vector<qint64>& ru
       note(result.outs, row.out);
       if (!row.attack.empty()) note(result.attacks, row.attack);
     }
+  }
+  if (context.registries && context.catalogue) {
+    configurations = completed(std::move(configurations), *context.registries, *context.catalogue);
   }
   result.diff = diffConfigurations(configurations);
   return result;
@@ -138,9 +142,14 @@ void ComparePage::reload() {
       [this, request](std::vector<RunRow> rows) {
         if (request != listRequest_) return;
         const std::vector<qint64> selected = selectedRuns();
+        const QStringList names = namesOf(selected);
         stack_->setCurrentIndex(rows.empty() ? 0 : 1);
         model_->setRuns(std::move(rows));
-        if (selectedRuns() != selected) selectRuns(selected);
+        if (selectedRuns() != selected) {
+          selectRuns(selected);
+        } else if (namesOf(selected) != names) {
+          compareLater_.start();  // legend and columns have the names
+        }
         if (!started_) selectFirst();
         hideConstantColumns();
         loadBest();
@@ -233,6 +242,15 @@ void ComparePage::selectRuns(const std::vector<qint64>& runs) {
                                    QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
 }
 
+QStringList ComparePage::namesOf(const std::vector<qint64>& runs) const {
+  QStringList names;
+  for (const qint64 run : runs) {
+    const int row = model_->rowOf(run);
+    names += row < 0 ? QString() : model_->run(row).name;
+  }
+  return names;
+}
+
 void ComparePage::updateActions() {
   const auto selected = table_->selectionModel()->selectedRows().size();
   open_->setEnabled(selected == 1);
@@ -258,7 +276,10 @@ void ComparePage::loadComparison() {
     return;
   }
   context_.database->run(
-      this, [runs](RunStore& store) { return loadComparisonOf(store, runs); },
+      this,
+      [runs, context = context_](RunStore& store) {
+        return loadComparisonOf(store, runs, context);
+      },
       [this, request, runs](const Comparison& comparison) {
         if (request != compareRequest_) return;
         diff_->setDiff(comparison.diff);
@@ -329,9 +350,7 @@ void ComparePage::fitDiffColumns() {
 void ComparePage::loadCurves() {
   const quint64 request = ++curveRequest_;
   const std::vector<qint64> selected = selectedRuns();
-  QStringList names;
-  for (const qint64 id : selected) names += model_->run(model_->rowOf(id)).name;
-  names = runTitles(selected, names);
+  const QStringList names = runTitles(selected, namesOf(selected));
   std::vector<std::pair<qint64, QString>> runs;
   for (std::size_t i = 0; i < selected.size(); ++i) {
     runs.emplace_back(selected[i], names[qsizetype(i)]);

@@ -50,6 +50,7 @@ class ComparePage : public QWidget {
   void selectFirst();
   void loadBest();
   void hideConstantColumns();
+  QStringList namesOf(const std::vector<qint64>& runs) const;
   void updateActions();
   void selectionChanged();
   void loadComparison();

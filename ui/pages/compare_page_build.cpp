@@ -109,7 +109,7 @@ QWidget* ComparePage::buildTable() {
                     store.setRunNote(run, value);
                   }
                 },
-                [] {});
+                [this] { compareLater_.start(); });
           });
   for (const auto key : {Qt::Key_Return, Qt::Key_Enter}) {
     auto* enter = new QShortcut(key, table_);
