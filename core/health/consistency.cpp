@@ -91,7 +91,7 @@ Json sameSpelling(const Json& value) {
 }
 
 /// The options of an attack but for some, by which it is recognised in another strength. Its norm
-/// and radius are compared as its threat.
+/// and radius are compared as its threat; a step size only goes with radius and steps.
 std::string identity(const AttackFacts& attack, std::set<std::string> without) {
   without.insert({"eps", "norm", "step_size"});
   std::map<std::string, Json> rest;

@@ -24,6 +24,10 @@ struct RunFacts {
 };
 
 /// H1 to H5: what the numbers of a run must obey among themselves.
+///
+/// H3 compares two attacks when all but the radius and the step size is equal, H4 when all but the
+/// steps, or all but the restarts, and the step size is: a step is set to suit the radius and the
+/// number of steps, and a larger budget that finds less deserves its light at any step.
 std::vector<HealthCheck> checkResults(const HealthThresholds& thresholds, const RunFacts& facts);
 
 /// H6 and H7 from the audits made while attacking: worst relative difference of rescoring, worst

@@ -26,7 +26,7 @@ const std::vector<HealthRule>& healthRules() {
        "largest rise of AUROC from a radius to the next larger one", kCarlini, 0, 0.005},
       {"H4", kConsistent, "more steps and restarts are no weaker",
        "largest fall of the best score along the steps, or rise of AUROC from fewer to more steps "
-       "or restarts",
+       "or restarts of an attack that is otherwise the same, whatever its step size",
        kCarlini, 0, 0.005},
       {"H5", kConsistent, "an ensemble is no weaker than its members",
        "largest AUROC by which a member is below the ensemble", kCarlini, 0, 0.005},

@@ -301,7 +301,7 @@ std::vector<Ordering> checkOrderings(const RunReport& report, double tolerance) 
       const bool moreSteps = a.type == b.type && a.number("steps") > b.number("steps") &&
                              sameBut(a, b, {"steps", "step_size"});
       const bool moreRestarts = a.type == b.type && a.number("restarts") > b.number("restarts") &&
-                                sameBut(a, b, {"restarts"});
+                                sameBut(a, b, {"restarts", "step_size"});
       const bool iterative = (a.type == "pgd" || a.type == "apgd") && b.type == "fgsm";
       const bool ensemble = a.type == "autoattack" && b.type == "pgd";
       const bool noise = a.type == "fgsm" && isNoise(b);

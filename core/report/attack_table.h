@@ -35,9 +35,10 @@ struct Ordering {
 };
 
 /// The orderings that the attacks of a run allow to check, on AUROC in_out (peers.md H21, H5, H28,
-/// H30; methods/attacks.md, last section): more steps of one attack are not weaker, iterative
-/// attacks are not weaker than FGSM, an ensemble is not weaker than PGD, noise and random search
-/// are not stronger than FGSM, and eps = 1 leaves nothing. `tolerance` in AUROC.
+/// H30; methods/attacks.md, last section): more steps or restarts of one attack are not weaker,
+/// whatever their step sizes (as H4), iterative attacks are not weaker than FGSM, an ensemble is
+/// not weaker than PGD, noise and random search are not stronger than FGSM, and eps = 1 leaves
+/// nothing. `tolerance` in AUROC.
 std::vector<Ordering> checkOrderings(const RunReport& report, double tolerance = 0.002);
 
 }  // namespace bulwark

@@ -190,6 +190,45 @@ class TestHealth : public QObject {
     }
   }
 
+  /// H4 compares what has more steps or restarts and is otherwise the same, at any step size.
+  void moreEffortIsComparedAtAnyStepSize() {
+    const std::vector<ScoreSet> sets;
+    const std::vector<ResultRow> rows = {row("fewer", 0.3), row("more", 0.4)};
+    const auto verdict = [&](const Json& changesOfFewer, const Json& changesOfMore,
+                             const ThreatModel& ballOfMore, const char* typeOfMore = "pgd") {
+      Json fewer = {{"steps", 10}, {"restarts", 1}, {"step_size", 0}, {"momentum", 0}};
+      Json more = fewer;
+      fewer.update(changesOfFewer);
+      more.update(changesOfMore);
+      const std::vector<AttackFacts> attacks = {{"fewer", "pgd", fewer, {Norm::Linf, 0.2}},
+                                                {"more", typeOfMore, more, ballOfMore}};
+      return checkResults(HealthThresholds(), {sets, rows, attacks})[3];
+    };
+    const ThreatModel ball{Norm::Linf, 0.2};
+    const Json none = Json::object();
+    // As in the presets of attacks: a step size written out beside an automatic one.
+    const auto found = verdict(none, {{"steps", 100}, {"step_size", 0.05}}, ball);
+    QCOMPARE(found.id, std::string("H4"));
+    QVERIFY(found.verdict == Verdict::Red);
+    QVERIFY(std::abs(found.value - 0.1) < 1e-12);
+    QVERIFY(found.detail.find("more is weaker than fewer") == 0);
+    QVERIFY(verdict(none, {{"steps", 100}}, ball).verdict == Verdict::Red);
+    QVERIFY(
+        verdict({{"step_size", "8/255"}}, {{"steps", 100}, {"step_size", "1/255"}}, ball).verdict ==
+        Verdict::Red);
+    QVERIFY(verdict(none, {{"restarts", 5}}, ball).verdict == Verdict::Red);
+    QVERIFY(verdict(none, {{"restarts", 5}, {"step_size", 0.05}}, ball).verdict == Verdict::Red);
+    // Any other difference makes it another attack, and a step size alone is no effort.
+    const Json more = {{"steps", 100}};
+    for (const auto& other :
+         {verdict(none, {{"step_size", 0.05}}, ball),
+          verdict(none, {{"steps", 100}, {"momentum", 1.0}}, ball),
+          verdict({{"restarts", 5}}, more, ball), verdict(none, more, {Norm::L2, 0.2}),
+          verdict(none, more, {Norm::Linf, 0.1}), verdict(none, more, ball, "bim_a")}) {
+      QVERIFY2(other.verdict == Verdict::NotApplicable, other.detail.c_str());
+    }
+  }
+
   /// The same attack in two strengths is recognised however its numbers are written.
   void strengthsAreComparedByNumber() {
     const std::vector<ScoreSet> sets;

@@ -1,10 +1,14 @@
 // The experiment specification: every wrong entry is refused where it stands, with a remedy.
+#include <algorithm>
+
 #include "core/attacks/attack.h"
 #include "core/base/error.h"
 #include "core/detectors/detector.h"
 #include "core/experiment/runner.h"
 #include "core/experiment/specification.h"
+#include "core/health/consistency.h"
 #include "core/nn/network.h"
+#include "core/report/attack_table.h"
 #include "core/training/recipe.h"
 
 using namespace bulwark;
@@ -241,6 +245,44 @@ class TestSpecification : public QObject {
     }
     QVERIFY_EXCEPTION_THROWN(preset("dmeo"), Error);
     QCOMPARE(preset("demo").name, std::string("demo"));
+  }
+
+  /// H4 and the report's orderings set the PGD of many steps against that of few.
+  void presetsOfAttacksCompareTheirSteps() {
+    int compared = 0;
+    for (const auto& entry : presets()) {
+      if (entry.name.rfind("attacks-", 0) != 0) continue;
+      const auto spec = Specification::fromJson(entry.specification, registries_, catalogue_);
+      RunReport report;
+      report.run.specification = spec.toJson();
+      std::vector<AttackFacts> facts;
+      for (const auto& attack : spec.attacks) {
+        if (attack.label != "pgd-10" && attack.label != "pgd-100") continue;
+        const auto made = registries_.attacks.make(attack.type, attack.options, "attacks");
+        facts.push_back({attack.label, attack.type, attack.options, made->threat()});
+        ResultRow row;
+        row.detector = "msp";
+        row.attack = attack.label;
+        row.setting = "in_out";
+        row.out = "glyphs";
+        row.auroc = attack.label == "pgd-100" ? 0.4 : 0.3;
+        report.results.push_back(row);
+      }
+      QCOMPARE(facts.size(), std::size_t{2});
+      const auto orderings = checkOrderings(report);
+      QVERIFY2(std::any_of(orderings.begin(), orderings.end(),
+                           [](const Ordering& one) {
+                             return one.rule == "pgd-100 <= pgd-10" && one.compared == 1 &&
+                                    one.held == 0;
+                           }),
+               entry.name.c_str());
+      const std::vector<ScoreSet> sets;
+      const auto checks = checkResults(HealthThresholds(), {sets, report.results, facts});
+      QCOMPARE(checks[3].id, std::string("H4"));
+      QVERIFY2(checks[3].verdict == Verdict::Red, entry.name.c_str());
+      ++compared;
+    }
+    QVERIFY(compared >= 4);
   }
 
   void everyComponentReadsItsOptions() {

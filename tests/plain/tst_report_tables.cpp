@@ -396,8 +396,10 @@ class TestReportTables : public QObject {
     report.run.name = "many";
     report.run.specification = Json::parse(R"json({"attacks": [
         {"type": "fgsm", "label": "fgsm", "eps": "8/255", "norm": "linf"},
-        {"type": "pgd", "label": "pgd-100", "eps": 0.03137254901960784, "norm": "linf", "steps": 100},
-        {"type": "pgd", "label": "pgd-10", "eps": "8/255", "norm": "linf", "steps": 10},
+        {"type": "pgd", "label": "pgd-100", "eps": 0.03137254901960784, "norm": "linf", "steps": 100,
+         "step_size": "2/255"},
+        {"type": "pgd", "label": "pgd-10", "eps": "8/255", "norm": "linf", "steps": 10,
+         "step_size": 0},
         {"type": "fgsm", "label": "far", "eps": "16/255", "norm": "linf"},
         {"type": "pgd", "label": "pgd-l2", "eps": "8/255", "norm": "l2", "steps": 1000},
         {"type": "pgd", "label": "whole box", "eps": 1, "norm": "linf", "steps": 10}]})json");
@@ -451,8 +453,9 @@ class TestReportTables : public QObject {
     QCOMPARE(rows[1].backwards, 60.0 / 40);
     QCOMPARE(rows[1].seconds, 3.0);
 
-    // 100 steps are weaker than 10 here by 0.01: the one rule that breaks. Neither the l2 ball nor
-    // a radius of 16/255 compares with 8/255, however it is written.
+    // 100 steps, of a size written out, are weaker than 10 of an automatic one by 0.01: the one
+    // rule that breaks. Neither the l2 ball nor a radius of 16/255 compares with 8/255, however it
+    // is written.
     const auto orderings = checkOrderings(report);
     QStringList broken;
     QStringList all;
@@ -466,6 +469,17 @@ class TestReportTables : public QObject {
     QCOMPARE(broken, QStringList{"pgd-100 <= pgd-10"});
     QVERIFY(std::abs(orderings[1].worst - 0.01) < 1e-12);
     QCOMPARE(orderings[1].where, std::string("msp, glyphs"));
+
+    // More restarts are compared at another step size, too; with momentum it is another attack.
+    RunReport restarted = report;
+    restarted.run.specification = Json::parse(R"json({"attacks": [
+        {"type": "pgd", "label": "pgd-100", "eps": "8/255", "restarts": 5, "step_size": "2/255"},
+        {"type": "pgd", "label": "pgd-10", "eps": "8/255", "restarts": 1, "step_size": 0},
+        {"type": "pgd", "label": "far", "eps": "8/255", "restarts": 1, "step_size": 0,
+         "momentum": 1}]})json");
+    const auto restarts = checkOrderings(restarted);
+    QCOMPARE(restarts.size(), std::size_t{1});
+    QCOMPARE(restarts[0].rule, std::string("pgd-100 <= pgd-10"));
 
     const auto text = QString::fromStdString(exportRuns({report}, "attacks", "md"));
     QVERIFY2(text.contains("| msp | pgd-100 | 0.900 | 0.410 | 0.510 | 0.310 | 4.0 | 1.5 | 3.0 |"),
