@@ -116,7 +116,8 @@ class MemoryRelease {
   torch::Device device_;
 };
 
-/// Nor must what was crafted on other weights than those that are there now.
+/// What an earlier execution has crafted on the weights of other models stands only for those
+/// weights: it must not be mixed with what is crafted on others.
 void requireSameSources(const Json& now, Journal& journal) {
   const Json before = journal.earlierEnvironment();
   if (!before.is_object() || !before.contains("sources") || journal.artefacts().empty()) return;
