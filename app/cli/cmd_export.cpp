@@ -1,4 +1,6 @@
+#include <filesystem>
 #include <iostream>
+#include <set>
 
 #include "app/cli/session.h"
 #include "core/base/error.h"
@@ -27,6 +29,41 @@ std::string formatOf(const ExportOptions& options) {
   throw Error::badInput("the format is missing", "export", "give --format, e.g. csv");
 }
 
+bool toStandardOutput(const ExportOptions& options) {
+  return options.output == "-";
+}
+
+/// Refuses an output that cannot hold what is asked for, before anything is loaded.
+void checkOutput(const ExportOptions& options, const std::string& format) {
+  static const std::set<std::string> binary = {"npz", "png", "pdf"};
+  if (toStandardOutput(options)) {
+    if (!binary.contains(format)) return;
+    throw Error::badInput("'" + format + "' is binary and is not written to standard output",
+                          "export --output",
+                          "name a file, e.g. --output " + options.what + "." + format);
+  }
+  std::error_code ignored;
+  const auto folder = options.output.parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
+    throw Error::badInput("the folder '" + folder.string() + "' does not exist", "export --output",
+                          "make it (mkdir -p), or name a file elsewhere");
+  }
+  if (std::filesystem::is_directory(options.output, ignored)) {
+    throw Error::badInput("'" + options.output.string() + "' is a folder, not a file",
+                          "export --output", "name a file in it");
+  }
+}
+
+void write(const ExportOptions& options, const std::string& text) {
+  if (!toStandardOutput(options)) {
+    writeFileAtomically(options.output, text);
+    std::cerr << "wrote " << options.output << ", " << text.size() << " bytes\n";
+    return;
+  }
+  std::cout << text << std::flush;
+  if (!std::cout) throw Error::failed("standard output could not be written whole", "export");
+}
+
 }  // namespace
 
 void addExportCommands(CLI::App& program, Session& session) {
@@ -37,11 +74,14 @@ void addExportCommands(CLI::App& program, Session& session) {
   addNumberOption(*command, "runs", options->runs, "run", "Run numbers")->expected(1, 1000);
   command->add_option("--what", options->what, join(kinds, ", "))->check(CLI::IsMember(kinds));
   command->add_option("--format", options->format, "Default: the suffix of the output");
-  command->add_option("--output", options->output, "File to write")->required();
+  command->add_option("--output", options->output, "File to write; - for standard output")
+      ->required();
   command->add_option("--metric", options->metric, "Of the table; see 'list metrics'");
   command->add_option("--decimals", options->decimals, "Of the table")->check(CLI::Range(1, 10));
   addDatabaseOption(*command, session);
   command->callback([&session, options] {
+    const std::string format = formatOf(*options);
+    checkOutput(*options, format);
     const RunStore store = session.openStore(RunStore::Mode::ReadOnly);
     const auto parts = partsNeeded(options->what);
     std::vector<RunReport> reports;
@@ -49,9 +89,7 @@ void addExportCommands(CLI::App& program, Session& session) {
     TableOptions table;
     table.metric = options->metric;
     table.decimals = options->decimals;
-    const std::string text = exportRuns(reports, options->what, formatOf(*options), table);
-    writeFileAtomically(options->output, text);
-    std::cerr << "wrote " << options->output << ", " << text.size() << " bytes\n";
+    write(*options, exportRuns(reports, options->what, format, table));
   });
 }
 

@@ -193,6 +193,7 @@ class TestCli : public QObject {
       const auto told = call(command + QStringList{"--db", db_});
       QVERIFY2(told.out.contains(changed), told.out.constData());
     }
+    exportsWhereItIsTold();
     QCOMPARE(call({"runs", "delete", "1", "--db", db_}).code, 0);
     QCOMPARE(call({"runs", "delete", "1", "--db", db_}).code, 2);
   }
@@ -336,6 +337,38 @@ class TestCli : public QObject {
   QByteArray results(const QString& run) {
     const auto document = json(call({"runs", "show", run, "--json", "--db", db_}).out).object();
     return QJsonDocument(document["results"].toArray()).toJson();
+  }
+
+  /// Of run 1: to a file, to standard output where that is text, never into a folder that is not
+  /// there.
+  void exportsWhereItIsTold() {
+    const auto exported = [&](const QStringList& arguments) {
+      return call(QStringList{"export", "1", "--db", db_} + arguments);
+    };
+    const QString path = folder_->filePath("table.csv");
+    QCOMPARE(exported({"--output", path}).code, 0);
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const QByteArray content = file.readAll();
+    QVERIFY(content.startsWith("run,") && content.count('\n') > 4);
+    const auto piped = exported({"--format", "csv", "--output", "-"});
+    QVERIFY2(piped.code == 0 && piped.error.isEmpty(), qPrintable(piped.error));
+    QCOMPARE(piped.out, content);
+    QVERIFY(!QFile::exists("-"));
+
+    const auto refused = [&](const QStringList& arguments, const QString& says) {
+      const auto outcome = exported(arguments);
+      QCOMPARE(outcome.code, 2);
+      QVERIFY(outcome.out.isEmpty());
+      QVERIFY2(outcome.error.contains(says), qPrintable(outcome.error));
+    };
+    refused({"--what", "scores", "--format", "npz", "--output", "-"}, "'npz' is binary");
+    refused({"--what", "images", "--format", "png", "--output", "-"}, "--output images.png");
+    refused({"--output", "-"}, "give --format");
+    const QString absent = folder_->filePath("not/there");
+    refused({"--output", absent + "/table.csv"}, "the folder '" + absent + "' does not exist");
+    QVERIFY(!QFile::exists(folder_->filePath("not")));
+    refused({"--format", "csv", "--output", folder_->path()}, "is a folder, not a file");
   }
 
   /// Waits until the worker printed `count` events of that kind (whose text contains `with`).
