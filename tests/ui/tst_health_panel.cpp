@@ -377,6 +377,101 @@ class TestHealthPanel : public QObject {
     grabBoth(panel, QStringLiteral("health-checks"));
   }
 
+  // The first results of the costly checks come while somebody is looking at the panel.
+  void nothingMovesWhileChecksComeIn() {
+    HealthPanel panel;
+    panel.resize(1008, 640);
+    panel.show();
+    Json first = summary();
+    for (int i = 0; i < 24; ++i) {
+      const std::string on = "detector " + std::to_string(i);
+      first["health_checks"].push_back(check("H17", on.c_str(), "attackable", "green", 0.0));
+    }
+    panel.setRun(1, QStringLiteral("runs.db"), QStringLiteral("About 2 min."));
+    panel.showSummary(first, specification());
+    QVERIFY(QTest::qWaitForWindowExposed(&panel));
+    auto* table = panel.findChild<QTableView*>(QStringLiteral("healthTable"));
+    auto* title = panel.findChild<QLabel*>(QStringLiteral("checkTitle"));
+    auto* green = panel.findChild<QLineEdit*>(QStringLiteral("checkGreen"));
+    const auto rowOf = [&](const QString& name) {
+      for (int row = 0; row < table->model()->rowCount(); ++row) {
+        if (table->model()->index(row, HealthModel::Id).data().toString() == name) return row;
+      }
+      return -1;
+    };
+    const QString name = QStringLiteral("H17 detector 9");
+    panel.showCheck(name);
+    QTest::qWait(50);
+    panel.verticalScrollBar()->setValue(panel.verticalScrollBar()->maximum() - 30);
+    green->selectAll();
+    QTest::keyClicks(green, QStringLiteral("1.5"));
+    QTest::qWait(50);
+    const auto places = [&] {
+      QList<QPoint> found;
+      for (QWidget* widget :
+           {static_cast<QWidget*>(panel.lights()), static_cast<QWidget*>(panel.plots()),
+            static_cast<QWidget*>(table), static_cast<QWidget*>(panel.detail())}) {
+        found += widget->mapTo(&panel, QPoint());
+      }
+      found += QPoint(0, table->rowViewportPosition(rowOf(name)));
+      return found;
+    };
+    const auto before = places();
+    QVERIFY(before.last().y() >= 0 && before.last().y() < table->viewport()->height());
+    Json more = first;
+    for (const char* on : {"msp", "energy", "knn", "mahalanobis", "odin", "react"}) {
+      more["health_checks"].push_back(check("H29", on, "converged", "red", 0.3, "a worse point"));
+      more["health_checks"].push_back(check("H30", on, "attackable", "amber", 0.01, "a finding"));
+    }
+    more["health_series"] = Json::array({series("auroc_eps", "knn", "pgd", "")});
+    panel.showSummary(more, specification());
+    QTest::qWait(80);
+    QCOMPARE(table->model()->rowCount(), 44);
+    QCOMPARE(places(), before);
+    QVERIFY(title->text().startsWith(name));
+    QCOMPARE(table->currentIndex().row(), rowOf(name));
+    QCOMPARE(green->text(), QStringLiteral("1.5"));  // what is being typed
+    // Another run starts anew, with its worst.
+    panel.setRun(2, QStringLiteral("runs.db"), {});
+    panel.showSummary(first, specification());
+    QVERIFY(title->text().startsWith(QLatin1String("H27 pgd on knn")));
+    QCOMPARE(table->verticalScrollBar()->value(), 0);
+  }
+
+  void theCardsKeepTheirHeight() {
+    for (const int width : {690, 1008, 1500}) {
+      HealthPanel panel;
+      panel.resize(width, 640);
+      panel.show();
+      panel.showSummary({});
+      QTest::qWait(20);
+      const int height = panel.lights()->height();
+      const int costly = panel.findChild<QLabel*>(QStringLiteral("healthCostlyText"))
+                             ->mapTo(panel.widget(), QPoint())
+                             .y();
+      Json many = summary();
+      for (const char* id : {"H29", "H30", "H31", "H32", "H33"}) {
+        many["health_checks"].push_back(
+            check(id, "knn", "converged", "red", 0.4, "a long story of what was found and where"));
+      }
+      panel.showSummary(many);
+      QTest::qWait(20);
+      QCOMPARE(panel.lights()->height(), height);
+      QCOMPARE(panel.findChild<QLabel*>(QStringLiteral("healthCostlyText"))
+                   ->mapTo(panel.widget(), QPoint())
+                   .y(),
+               costly);
+      // Nothing is wider than the panel, and what is elided is told in full.
+      QVERIFY2(panel.widget()->width() <= panel.viewport()->width(),
+               qPrintable(QString::number(panel.widget()->width())));
+      auto* text = panel.lights()->card(2)->findChild<QLabel*>(QStringLiteral("lightSentences"));
+      QVERIFY(text->heightForWidth(text->width()) <= text->height());
+      Q_EMIT text->linkHovered(QStringLiteral("0"));
+      QVERIFY(text->toolTip().contains(QLatin1String("what was found and where")) ||
+              text->toolTip().contains(QLatin1String("in 3 of 4 sets")));
+    }
+  }
+
   // Qt hands an ignored wheel on to the parents, though not one that a test has sent.
   void theWheelOverAPlotIsLeftToThePanel() {
     HealthPanel panel;

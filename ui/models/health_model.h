@@ -26,6 +26,7 @@ struct HealthEntry {
   bool isProblem() const { return verdict >= HealthVerdict::Amber; }
   /// "H15 knn", or "H15" for the whole run.
   QString name() const { return subject.isEmpty() ? id : id + u' ' + subject; }
+  bool operator==(const HealthEntry&) const = default;
   /// "H15 knn: gradients exist: 0.12, limit 0 (…)", for people.
   QString sentence() const;
 };

@@ -90,6 +90,7 @@ HealthPlots::HealthPlots(QWidget* parent) : QWidget(parent) {
 }
 
 void HealthPlots::setLast(QWidget* widget) {
+  widget->setFixedHeight(kHeight);
   static_cast<QGridLayout*>(layout())->addWidget(widget, 1, 2);
 }
 

@@ -50,17 +50,21 @@ CheckDetail::CheckDetail(QWidget* parent) : QWidget(parent) {
   head->setSpacing(8);
   title_ = roleLabel({}, "heading");
   title_->setObjectName(QStringLiteral("checkTitle"));
+  title_->setWordWrap(true);
   verdict_ = new QLabel;
-  head->addWidget(title_);
-  head->addWidget(verdict_, 1);
+  head->addWidget(verdict_, 0, Qt::AlignTop);
+  head->addWidget(title_, 1, Qt::AlignTop);
   column->addLayout(head);
   rule_ = wrapped("muted", "checkRule");
   column->addWidget(rule_);
 
   limits_ = new QWidget;
-  auto* row = new QHBoxLayout(limits_);
-  row->setContentsMargins(0, 0, 0, 0);
+  auto* lines = new QVBoxLayout(limits_);
+  lines->setContentsMargins(0, 0, 0, 0);
+  lines->setSpacing(6);
+  auto* row = new QHBoxLayout;
   row->setSpacing(8);
+  lines->addLayout(row);
   found_ = new QLabel;
   found_->setObjectName(QStringLiteral("checkFound"));
   row->addWidget(found_);
@@ -92,15 +96,17 @@ CheckDetail::CheckDetail(QWidget* parent) : QWidget(parent) {
          "Nothing is measured again; its costly checks use these limits too."));
   reset_ = new QPushButton(tr("Published &limits"));
   reset_->setObjectName(QStringLiteral("checkReset"));
-  row->addSpacing(8);
-  row->addWidget(apply_);
-  row->addWidget(reset_);
   row->addStretch(1);
+  note_ = wrapped("muted", "checkNote");
+  auto* second = new QHBoxLayout;
+  second->setSpacing(8);
+  second->addWidget(note_, 1);
+  second->addWidget(apply_, 0, Qt::AlignTop);
+  second->addWidget(reset_, 0, Qt::AlignTop);
+  lines->addLayout(second);
   connect(apply_, &QPushButton::clicked, this, [this] { apply(false); });
   connect(reset_, &QPushButton::clicked, this, [this] { apply(true); });
   column->addWidget(limits_);
-  note_ = wrapped("muted", "checkNote");
-  column->addWidget(note_);
 
   auto* help = new QHBoxLayout;
   help->setSpacing(12);
@@ -115,12 +121,16 @@ CheckDetail::CheckDetail(QWidget* parent) : QWidget(parent) {
 }
 
 void CheckDetail::setRun(const Json& specification, const Json& thresholds) {
+  const Json limits = thresholds.is_object() ? thresholds : Json::object();
+  if (specification == specification_ && limits == thresholds_) return;
   specification_ = specification;
-  thresholds_ = thresholds.is_object() ? thresholds : Json::object();
+  thresholds_ = limits;
+  stale_ = true;
 }
 
 void CheckDetail::clear() {
   entry_ = {};
+  stale_ = true;
   title_->setText(tr("No check is chosen"));
   rule_->setText(
       tr("Choose one in the list to see its rule, to change its limits, and what helps "
@@ -133,6 +143,8 @@ void CheckDetail::clear() {
 }
 
 void CheckDetail::showCheck(const HealthEntry& entry) {
+  if (!stale_ && entry == entry_) return;
+  stale_ = false;
   entry_ = entry;
   title_->setText((entry.subject.isEmpty() ? entry.id : entry.id + u' ' + entry.subject) +
                   QStringLiteral(" – ") + entry.title);

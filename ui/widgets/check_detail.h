@@ -20,6 +20,7 @@ class CheckDetail : public QWidget {
 
   /// The run's specification and the limits that differ from the published ones in it.
   void setRun(const Json& specification, const Json& thresholds);
+  /// What is being typed into the limits stays while the check is the same.
   void showCheck(const HealthEntry& entry);
   void clear();
 
@@ -47,6 +48,7 @@ class CheckDetail : public QWidget {
   QPushButton* rerun_;
   Json specification_, thresholds_ = Json::object(), wanted_;
   HealthEntry entry_;
+  bool stale_ = true;  ///< what is shown belongs to an earlier state of the run
 };
 
 }  // namespace bulwark

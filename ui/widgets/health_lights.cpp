@@ -6,8 +6,11 @@
 #include <QMouseEvent>
 #include <QPainter>
 #include <QPixmap>
+#include <QTextLayout>
 #include <QVBoxLayout>
+#include <algorithm>
 
+#include "ui/widgets/elided_label.h"
 #include "ui/widgets/panel.h"
 
 namespace bulwark {
@@ -16,6 +19,7 @@ namespace {
 
 constexpr int kSign = 30;          // pixels
 constexpr int kMostSentences = 4;  // the list below has them all
+constexpr int kLines = 6;          // of text, for which room is kept
 
 /// Disc, triangle and square: told apart without colours.
 QPixmap picture(HealthVerdict verdict, bool dark, qreal ratio) {
@@ -61,10 +65,26 @@ QPixmap picture(HealthVerdict verdict, bool dark, qreal ratio) {
   return pixmap;
 }
 
+/// `text` as far as it fits into `lines` lines of `width` pixels.
+QString fitted(const QString& text, const QFont& font, int width, int lines) {
+  QTextLayout layout(text, font);
+  layout.beginLayout();
+  int last = 0;
+  for (int i = 0; i < lines; ++i) {
+    QTextLine line = layout.createLine();
+    if (!line.isValid()) return text;
+    line.setLineWidth(width);
+    last = line.textStart();
+  }
+  if (!layout.createLine().isValid()) return text;
+  return text.left(last) +
+         QFontMetrics(font).elidedText(text.mid(last), Qt::ElideRight, std::max(0, width - 4));
+}
+
 }  // namespace
 
 HealthLightCard::HealthLightCard(const QString& title, const QString& meaning, QWidget* parent)
-    : QFrame(parent), title_(title) {
+    : QFrame(parent), title_(title), meaning_(meaning) {
   setProperty("panel", true);
   setToolTip(meaning);
   auto* layout = new QVBoxLayout(this);
@@ -81,7 +101,8 @@ HealthLightCard::HealthLightCard(const QString& title, const QString& meaning, Q
   line->setSpacing(8);
   word_ = new QLabel(this);
   word_->setObjectName(QStringLiteral("lightWord"));
-  counts_ = roleLabel({}, "muted", this);
+  counts_ = new ElidedLabel({}, this);
+  counts_->setProperty("role", "muted");
   line->addWidget(word_);
   line->addWidget(counts_, 1);
   words->addLayout(line);
@@ -93,9 +114,14 @@ HealthLightCard::HealthLightCard(const QString& title, const QString& meaning, Q
   text_->setWordWrap(true);
   text_->setTextFormat(Qt::RichText);
   text_->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
-  text_->hide();
+  text_->setAlignment(Qt::AlignLeft | Qt::AlignTop);
   connect(text_, &QLabel::linkActivated, this,
           [this](const QString& link) { Q_EMIT checkChosen(names_.value(link.toInt())); });
+  connect(text_, &QLabel::linkHovered, this, [this](const QString& link) {
+    const QString sentence = link.isEmpty() ? QString() : shown_.value(link.toInt());
+    text_->setToolTip(
+        sentence.isEmpty() ? QString() : QStringLiteral("<p>%1</p>").arg(sentence.toHtmlEscaped()));
+  });
   layout->addWidget(text_);
   layout->addStretch(1);
   showLight(HealthLight{});
@@ -117,7 +143,7 @@ void HealthLightCard::showLight(const HealthLight& light) {
   count(light.amber, tr("amber"));
   count(light.green, tr("green"));
   count(light.notApplicable, tr("not applicable"));
-  counts_->setText(counts.join(QStringLiteral(", ")));
+  counts_->setFullText(counts.join(QStringLiteral(", ")));
   QStringList sentences = light.sentences;
   if (sentences.size() > kMostSentences) {
     const auto more = sentences.size() - kMostSentences;
@@ -127,7 +153,6 @@ void HealthLightCard::showLight(const HealthLight& light) {
   shown_ = sentences;
   names_ = light.names;
   drawSentences();
-  text_->setVisible(!sentences.isEmpty());
   if (names_.isEmpty()) {
     unsetCursor();
   } else {
@@ -138,20 +163,36 @@ void HealthLightCard::showLight(const HealthLight& light) {
   drawSign();
 }
 
-// Every sentence is a link in the colour of the text, underlined at the name of its check.
+// Every sentence is a link in the colour of the text, underlined at the name of its check. Without
+// one there is room to say what the light is about.
 void HealthLightCard::drawSentences() {
+  text_->setFixedHeight(kLines * text_->fontMetrics().lineSpacing() + 2);
+  const bool more = shown_.size() > kMostSentences;
+  const int each = kLines / int(std::max<qsizetype>(1, shown_.size()));
+  const int width = text_->contentsRect().width();
   const QString colour = palette().color(QPalette::WindowText).name();
   QString html;
   for (qsizetype i = 0; i < shown_.size(); ++i) {
-    const QString sentence = shown_[i].toHtmlEscaped();
+    const bool last = more && i + 1 == shown_.size();
+    const QString sentence = fitted(shown_[i], text_->font(), width, last ? 1 : std::max(1, each));
     const auto colon = std::max<qsizetype>(0, sentence.indexOf(u':'));
-    html += QStringLiteral(
-                "<p style='margin:0'><a href='%1' style='color:%2;text-decoration:none'>"
-                "<u>%3</u>%4</a></p>")
-                .arg(std::min(i, names_.size() - 1))
-                .arg(colour, sentence.left(colon), sentence.mid(colon));
+    html +=
+        QStringLiteral(
+            "<p style='margin:0'><a href='%1' style='color:%2;text-decoration:none'>"
+            "<u>%3</u>%4</a></p>")
+            .arg(std::min(i, names_.size() - 1))
+            .arg(colour, sentence.left(colon).toHtmlEscaped(), sentence.mid(colon).toHtmlEscaped());
   }
-  text_->setText(html);
+  if (html.isEmpty()) {
+    html = QStringLiteral("<p style='margin:0; color:%1'>%2</p>")
+               .arg(palette().color(QPalette::PlaceholderText).name(), meaning_.toHtmlEscaped());
+  }
+  if (html != text_->text()) text_->setText(html);
+}
+
+void HealthLightCard::resizeEvent(QResizeEvent* event) {
+  QFrame::resizeEvent(event);
+  drawSentences();
 }
 
 void HealthLightCard::mouseReleaseEvent(QMouseEvent* event) {

@@ -10,8 +10,11 @@ class QLabel;
 
 namespace bulwark {
 
+class ElidedLabel;
+
 /// One light as a card: a disc, triangle or square with its word, the counts, and a sentence for
-/// every amber and red.
+/// every amber and red. Its height is the same whatever it says, so that nothing below it moves
+/// while checks come in: a sentence that does not fit is elided and has a tooltip.
 class HealthLightCard : public QFrame {
   Q_OBJECT
 
@@ -29,17 +32,18 @@ class HealthLightCard : public QFrame {
  protected:
   void mouseReleaseEvent(QMouseEvent* event) override;
   void changeEvent(QEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
   void drawSign();
   void drawSentences();
 
   HealthVerdict verdict_ = HealthVerdict::NotApplicable;
-  QString title_;
+  QString title_, meaning_;
   QStringList shown_, names_;
   QLabel* sign_;
   QLabel* word_;
-  QLabel* counts_;
+  ElidedLabel* counts_;
   QLabel* text_;
 };
 

@@ -23,6 +23,7 @@ namespace bulwark {
 namespace {
 /// Rows of the list in sight: below it stands what is said of the chosen one.
 constexpr int kMostRows = 6;
+constexpr int kWide = 860;  // pixels from which on the list has room for its sources
 }  // namespace
 
 HealthPanel::HealthPanel(QWidget* parent)
@@ -93,7 +94,9 @@ QWidget* HealthPanel::makeChecks() {
   panel->body()->addWidget(table_);
   panel->body()->addWidget(detail_);
   connect(table_->selectionModel(), &QItemSelectionModel::currentChanged, this,
-          [this](const QModelIndex& index) { choose(index); });
+          [this](const QModelIndex& index) {
+            if (!filling_) choose(index);
+          });
   connect(onlyProblems_, &QCheckBox::toggled, this, [this](bool only) {
     filter_->setOnlyProblems(only);
     fitTable();
@@ -118,7 +121,18 @@ QWidget* HealthPanel::makeCostly() {
   buttons->addWidget(costly_);
   buttons->addWidget(cancel_);
   buttons->addStretch(1);
-  panel->body()->addWidget(costlyText_, 1);
+  // The panel keeps its size whatever is said in it.
+  auto* area = new QScrollArea;
+  area->setFrameShape(QFrame::NoFrame);
+  area->setWidgetResizable(true);
+  area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  area->viewport()->setAutoFillBackground(false);
+  costlyText_->setAutoFillBackground(false);
+  area->setWidget(costlyText_);
+  auto kept = progress_->sizePolicy();
+  kept.setRetainSizeWhenHidden(true);
+  progress_->setSizePolicy(kept);
+  panel->body()->addWidget(area, 1);
   panel->body()->addWidget(progress_);
   panel->body()->addLayout(buttons);
   connect(costly_, &QPushButton::clicked, this, [this] {
@@ -159,6 +173,7 @@ void HealthPanel::setRun(qint64 run, const QString& database, const QString& cos
   if (run != run_) {
     outcome_.clear();
     chosen_.clear();  // the worst of the other run is chosen anew
+    fresh_ = true;
   }
   run_ = run;
   database_ = database;
@@ -258,15 +273,46 @@ void HealthPanel::showSummary(const Json& summary, const Json& specification) {
   const int all = int(entries.size());
   count_->setText(all == 0 ? tr("this run made no checks")
                            : tr("checks: %1, problems: %2").arg(all).arg(problems));
-  model_->setEntries(std::move(entries));
   series_ = summary.is_object() && summary.contains("health_series") ? summary.at("health_series")
                                                                      : Json::array();
   plots_->showSeries(series_, detector_, attack_);
+  fillList(std::move(entries));
+}
+
+/// The check that was chosen before stays so, and in its place; else the worst is chosen.
+void HealthPanel::fillList(std::vector<HealthEntry> entries) {
+  const auto nameAt = [this](int row) {
+    return filter_->index(row, HealthModel::Id).data().toString();
+  };
+  int held = chosen_.isEmpty() ? -1 : rowOf(chosen_);
+  const int top = table_->rowAt(0);
+  const auto inSight = [this](int row) {
+    const int y = table_->rowViewportPosition(row);
+    return y >= 0 && y < table_->viewport()->height();
+  };
+  if (held < 0 || !inSight(held)) held = top;
+  const QString anchor = held < 0 ? QString() : nameAt(held);
+  const int place = held < 0 ? 0 : table_->rowViewportPosition(held);
+  filling_ = true;
+  if (entries != model_->entries()) model_->setEntries(std::move(entries));
+  filling_ = false;
   fitTable();
-  // The check that was chosen before, else the worst.
   const int before = chosen_.isEmpty() ? -1 : rowOf(chosen_);
+  const bool still = !fresh_;
+  table_->setAutoScroll(false);
   chooseRow(before < 0 ? worstRow() : before);
-  if (before < 0) table_->scrollToTop();  // problems come first
+  table_->setAutoScroll(true);
+  if (!still) table_->scrollToTop();  // problems come first
+  if (const int row = still ? rowOf(anchor) : -1; row >= 0) {
+    auto* bar = table_->verticalScrollBar();
+    bar->setValue(bar->value() + table_->rowViewportPosition(row) - place);
+  }
+  if (model_->rowCount() > 0) fresh_ = false;
+}
+
+void HealthPanel::resizeEvent(QResizeEvent* event) {
+  QScrollArea::resizeEvent(event);
+  table_->setColumnHidden(HealthModel::Source, viewport()->width() < kWide);
 }
 
 void HealthPanel::choose(const QString& detector, const QString& attack) {

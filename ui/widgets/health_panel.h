@@ -51,8 +51,12 @@ class HealthPanel : public QScrollArea {
   /// The experiment of the run, changed by the remedy of a check.
   void rerunWanted(const bulwark::Json& specification);
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   void choose(const QModelIndex& index);
+  void fillList(std::vector<HealthEntry> entries);
   void chooseRow(int row);
   void scrollToChecks();
   int rowOf(const QString& name) const;
@@ -79,6 +83,8 @@ class HealthPanel : public QScrollArea {
   Json series_;
   QString detector_, attack_, database_, cost_, outcome_, chosen_;
   qint64 run_ = 0;
+  bool fresh_ = true;     ///< nothing of this run was shown yet
+  bool filling_ = false;  ///< the list's choice is lost and will be made again
 };
 
 }  // namespace bulwark
