@@ -288,6 +288,11 @@ std::string writeAttackTable(const std::vector<RunReport>& runs, const std::stri
       text += escapeMarkdown(line);
       text += '\n';
     }
+    if (const auto names = report::healthNames({report}); !names.empty()) {
+      text += '\n';
+      text += escapeMarkdown(names);
+      text += '\n';
+    }
   }
   return text;
 }

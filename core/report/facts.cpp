@@ -158,6 +158,26 @@ std::vector<std::string> healthLines(const RunRecord& run) {
   return lines;
 }
 
+std::string healthNames(const std::vector<RunReport>& runs) {
+  std::vector<const HealthRule*> named;
+  for (const RunReport& report : runs) {
+    const Json& checks = at(report.run.summary, "health_checks");
+    if (!checks.is_array()) continue;
+    for (const Json& stored : checks) {
+      const auto check = HealthCheck::fromJson(stored);
+      if (check.verdict != Verdict::Amber && check.verdict != Verdict::Red) continue;
+      for (const HealthRule& rule : healthRules()) {
+        const bool known = std::find(named.begin(), named.end(), &rule) != named.end();
+        if (rule.id == check.id && !known) named.push_back(&rule);
+      }
+    }
+  }
+  std::sort(named.begin(), named.end());  // the order of the list, which they all lie in
+  std::vector<std::string> texts;
+  for (const HealthRule* rule : named) texts.push_back(rule->id + ": " + rule->title);
+  return join(texts, "; ");
+}
+
 Facts summaryFacts(const RunRecord& run) {
   Json rest = run.summary;
   if (rest.is_object()) {

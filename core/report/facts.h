@@ -20,6 +20,9 @@ Facts specificationFacts(const RunReport& report);
 Facts timingFacts(const Json& timings);
 /// Health lines that the run itself recorded in `summary.health`.
 std::vector<std::string> healthLines(const RunRecord& run);
+/// What the checks are called that these lines name by number, of all runs together and each once:
+/// "H4: more steps and restarts are no weaker; H24: ...". Empty where every light is green.
+std::string healthNames(const std::vector<RunReport>& runs);
 /// The summary without what `healthLines` shows.
 Facts summaryFacts(const RunRecord& run);
 

@@ -48,6 +48,9 @@ std::string healthBox(const std::vector<RunReport>& runs) {
       text += "<br>" + escapeHtml(runs.size() > 1 ? runTitle(report.run) + ": " + line : line);
     }
   }
+  if (const auto names = report::healthNames(runs); !names.empty()) {
+    text += "<br>" + escapeHtml(names);
+  }
   return text + "</div>\n";
 }
 

@@ -102,6 +102,9 @@ std::string consistencySection(const std::vector<RunReport>& runs) {
       text += "- " + escapeMarkdown(runTitle(report.run) + ": " + line) + "\n";
     }
   }
+  if (const auto names = report::healthNames(runs); !names.empty()) {
+    text += "\n" + escapeMarkdown(names) + "\n";
+  }
   return text.ends_with("\n\n") ? text : text + "\n";
 }
 

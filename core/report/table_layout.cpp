@@ -105,6 +105,7 @@ std::vector<std::string> footnotesOf(const std::vector<RunReport>& runs, const P
       notes.push_back(runs.size() > 1 ? runTitle(report.run) + ": " + line : line);
     }
   }
+  if (auto names = report::healthNames(runs); !names.empty()) notes.push_back(std::move(names));
   const bool any = std::any_of(table.rows.begin(), table.rows.end(),
                                [](const TableRow& row) { return row.red; });
   if (any) {

@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/health/check.h"
 #include "core/report/attack_table.h"
 #include "core/report/auroc_curves.h"
 #include "core/report/escape.h"
@@ -345,6 +346,11 @@ class TestReportTables : public QObject {
       QVERIFY2(text.contains("msp" + dagger), format);
       QVERIFY2(!text.contains("v2" + dagger), format);
       QVERIFY2(text.contains("H15 msp"), format);
+      // What the numbers stand for: of red and amber ones, in their order, once.
+      const auto names = QString::fromStdString("H14: " + healthRule("H14").title +
+                                                "; H15: " + healthRule("H15").title);
+      QVERIFY2(text.count(names) == 1, format);
+      QVERIFY2(!text.contains("H16:"), format);
       QVERIFY2(text.contains(dagger + " A health check"), format);
     }
     for (const char* format : {"csv", "json"}) {
