@@ -9,11 +9,13 @@
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
+#include <algorithm>
 #include <limits>
 
 #include "fake_worker.h"
@@ -342,16 +344,35 @@ class TestMainWindow : public QObject {
     QVERIFY(finished.first().at(2).value<RunState>() == RunState::Cancelled);
   }
 
+  void fitsASmallScreen_data() {
+    QTest::addColumn<QSize>("size");
+    QTest::newRow("small") << QSize(1280, 800);
+    QTest::newRow("smallest") << QSize(1024, 680);
+  }
+
   void fitsASmallScreen() {
+    QFETCH(QSize, size);
     addRuns(1);
     open();
     QTRY_VERIFY_WITH_TIMEOUT(bench_->context().focus->run() != 0, patience);
-    window()->resize(1280, 800);
+    window()->resize(size);
+    window()->resetLayout();
     for (const auto& info : pageInfos()) {
       window()->showPage(info.id);
       QTest::qWait(150);
-      grab(QStringLiteral("small-") + info.name);
-      QCOMPARE(window()->size(), QSize(1280, 800));
+      grab(QLatin1String(QTest::currentDataTag()) + u'-' + info.name);
+      QCOMPARE(window()->size(), size);
+      // A page has the room it needs, and scrolls where the window has less.
+      QWidget* page = window()->page(info.id);
+      const QSize least = page->minimumSizeHint();
+      QVERIFY2(page->width() >= least.width() && page->height() >= least.height(),
+               qPrintable(info.name));
+      auto* area = qobject_cast<QScrollArea*>(page->parentWidget()->parentWidget());
+      QVERIFY(area);
+      QCOMPARE(area->horizontalScrollBar()->maximum(),
+               std::max(0, page->width() - area->viewport()->width()));
+      QCOMPARE(area->verticalScrollBar()->maximum(),
+               std::max(0, page->height() - area->viewport()->height()));
       const auto* inspector = find<QDockWidget>("inspectorDock");
       QVERIFY2(
           window()->rect().contains(inspector->geometry()) &&
@@ -362,7 +383,7 @@ class TestMainWindow : public QObject {
                          .arg(inspector->widget()->minimumSizeHint().width())
                          .arg(window()->page(info.id)->minimumSizeHint().width())));
       // Where there is no horizontal scroll bar, nothing may be cut off.
-      for (const auto* area : window()->page(info.id)->findChildren<QScrollArea*>()) {
+      for (const auto* area : page->findChildren<QScrollArea*>()) {
         if (area->horizontalScrollBarPolicy() != Qt::ScrollBarAlwaysOff || !area->isVisible()) {
           continue;
         }
@@ -377,6 +398,20 @@ class TestMainWindow : public QObject {
         QVERIFY2(button->width() >= button->minimumSizeHint().width(),
                  qPrintable(info.name + QStringLiteral(": ") + button->text()));
       }
+    }
+  }
+
+  // Where there is room, a page has just that of its place.
+  void aPageFillsALargeWindow() {
+    addRuns(1);
+    open();
+    window()->resize(1600, 1000);
+    for (const auto& info : pageInfos()) {
+      window()->showPage(info.id);
+      QTest::qWait(50);
+      QWidget* page = window()->page(info.id);
+      QCOMPARE(page->size(), page->parentWidget()->size());
+      QVERIFY(page->width() > 1000);
     }
   }
 

@@ -114,7 +114,7 @@ AttackPage::AttackPage(const AppContext& context, QWidget* parent)
 
 QWidget* AttackPage::makeDetectors() {
   auto* panel = new Panel(tr("Detectors"));
-  panel->setMinimumWidth(360);
+  panel->setMinimumWidth(240);
   auto* again = new QPushButton(icon(QStringLiteral("copy")), tr("Duplicate"));
   again->setObjectName(QStringLiteral("duplicateDetector"));
   again->setToolTip(tr("The same detector once more, with other options"));

@@ -92,7 +92,7 @@ QWidget* DataPage::makeDetails() {
   top->addWidget(title_);
   top->addWidget(badge_);
   top->addStretch(1);
-  useIn_ = primaryButton(tr("Use as in-distribution"), QStringLiteral("useAsIn"));
+  useIn_ = primaryButton(tr("Use as in set"), QStringLiteral("useAsIn"));
   useOut_ = new QPushButton(tr("Add as out set"));
   useOut_->setObjectName(QStringLiteral("useAsOut"));
   check_ = new QPushButton(tr("Check files"));
@@ -100,6 +100,10 @@ QWidget* DataPage::makeDetails() {
   check_->setToolTip(tr("Reads everything: headers, counts, checksums"));
   details->body()->addLayout(top);
   summary_ = new QLabel;
+  auto* about = new QHBoxLayout;
+  about->setSpacing(8);
+  about->addWidget(summary_, 1);
+  details->body()->addLayout(about);
   facts_ = roleLabel({}, "muted");
   facts_->setOpenExternalLinks(true);
   advice_ = roleLabel({}, "muted");
@@ -108,7 +112,7 @@ QWidget* DataPage::makeDetails() {
   for (auto* label : {summary_, facts_, advice_, message_}) {
     label->setWordWrap(true);
     label->setTextInteractionFlags(Qt::TextBrowserInteraction);
-    details->body()->addWidget(label);
+    if (label != summary_) details->body()->addWidget(label);
   }
   message_->hide();
   auto* actions = new QHBoxLayout;
@@ -119,10 +123,10 @@ QWidget* DataPage::makeDetails() {
   checkProgress_ = new QProgressBar;
   checkProgress_->setObjectName(QStringLiteral("checkProgress"));
   checkProgress_->setTextVisible(false);
-  checkProgress_->setFixedWidth(140);
+  checkProgress_->setFixedWidth(100);
   checkProgress_->hide();
-  actions->addWidget(checkProgress_);
-  actions->addWidget(check_);
+  about->addWidget(checkProgress_, 0, Qt::AlignVCenter);
+  about->addWidget(check_, 0, Qt::AlignTop);
   details->body()->addLayout(actions);
   layout->addWidget(details);
 

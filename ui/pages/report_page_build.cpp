@@ -25,7 +25,7 @@ namespace bulwark {
 
 QWidget* ReportPage::buildControls() {
   auto* panel = new Panel(tr("Runs"), this);
-  panel->setMinimumWidth(250);
+  panel->setMinimumWidth(240);
   runFilter_ = new QLineEdit(panel);
   runFilter_->setObjectName(QStringLiteral("reportRunFilter"));
   runFilter_->setPlaceholderText(tr("Filter runs"));
@@ -136,7 +136,7 @@ QWidget* ReportPage::buildControls() {
 }
 
 QWidget* ReportPage::buildPreview() {
-  auto* panel = new Panel(tr("Preview"), this);
+  auto* panel = new Panel({}, this);
   asPage_ = new QCheckBox(tr("As a page"), panel);
   asPage_->setObjectName(QStringLiteral("reportAsPage"));
   asPage_->setToolTip(tr("Show Markdown and HTML as they will look, not their source"));

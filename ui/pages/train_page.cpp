@@ -184,7 +184,7 @@ QWidget* TrainPage::makeForms() {
 
 QWidget* TrainPage::makeCurves() {
   auto* panel = new Panel(tr("Training"));
-  panel->setMinimumWidth(320);
+  panel->setMinimumWidth(240);
   runTitle_ = new ElidedLabel;
   runTitle_->setProperty("role", "muted");
   runTitle_->setObjectName(QStringLiteral("curvesOf"));

@@ -16,6 +16,8 @@ namespace bulwark {
 
 namespace {
 
+constexpr std::size_t kShortChoice = 12;  // letters, of which more than two columns fit a form
+
 /// Keeps the wheel, which scrolls the page, from changing a value on its way.
 class WheelGuard : public QObject {
  public:
@@ -181,7 +183,10 @@ class SubsetEditor : public ParamEditor {
     grid->setContentsMargins(0, 5, 0, 0);  // the first line stands beside the label
     grid->setHorizontalSpacing(12);
     grid->setVerticalSpacing(4);
-    const int columns = option.choices.size() == 4 ? 4 : 3;
+    const bool wordy =
+        std::any_of(option.choices.begin(), option.choices.end(),
+                    [](const std::string& choice) { return choice.size() > kShortChoice; });
+    const int columns = wordy ? 2 : option.choices.size() == 4 ? 4 : 3;
     for (const auto& choice : option.choices) {
       auto* box = new QCheckBox(QString::fromStdString(choice), widget_);
       box->setObjectName(QString::fromStdString(option.key + "." + choice));

@@ -17,6 +17,8 @@ namespace bulwark {
 
 namespace {
 
+constexpr int kUnitWidth = 64;  // pixels
+
 /// "batch_size" -> "Batch size".
 QString titleOf(const std::string& key) {
   QString title = QString::fromStdString(key).replace(QLatin1Char('_'), QLatin1Char(' '));
@@ -49,6 +51,7 @@ ParamForm::ParamForm(QWidget* parent) : QWidget(parent), grid_(new QGridLayout(t
   grid_->setVerticalSpacing(6);
   grid_->setColumnStretch(1, 1);
   nothing_ = roleLabel(tr("Nothing to set here."), "muted", this);
+  nothing_->setWordWrap(true);
   grid_->addWidget(nothing_, 0, 0, 1, 3);
 }
 
@@ -85,7 +88,7 @@ void ParamForm::addField(const Option& option, int row) {
   const bool wide = option.type == OptionType::Text || option.type == OptionType::TextList ||
                     option.type == OptionType::IntList;
   if (!wide) widget->setMaximumWidth(180);
-  line->addWidget(widget, wide ? 1 : 0);
+  line->addWidget(widget, wide ? 1 : 0, wide ? Qt::Alignment() : Qt::AlignTop);
   field.unit = roleLabel({}, "muted", field.cell);
   field.unit->setWordWrap(true);  // some say more than a page is wide
   line->addWidget(field.unit, wide ? 0 : 1);
@@ -144,6 +147,8 @@ void ParamForm::review(Field& field) {
   const QString meaning = zero ? meaningOfZero(field.option) : QString();
   field.unit->setText(meaning.isEmpty() ? QString::fromStdString(field.option.unit)
                                         : tr("0 stands for %1").arg(meaning));
+  // So wide that it does not become a column of single words.
+  field.unit->setMinimumWidth(field.unit->text().isEmpty() ? 0 : kUnitWidth);
   field.error->setText(problem);
   field.error->setVisible(!problem.isEmpty());
   QWidget* widget = field.editor->widget();

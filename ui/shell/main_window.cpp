@@ -28,6 +28,7 @@
 #include "ui/shell/page_factory.h"
 #include "ui/shell/rail.h"
 #include "ui/shell/theme.h"
+#include "ui/widgets/page_scroll.h"
 
 namespace bulwark {
 
@@ -35,6 +36,10 @@ namespace {
 /// To be raised when docks come or go: an older state is then not restored.
 constexpr int layoutVersion = 1;
 constexpr int jobsHeight = 186;  // pixels: tools, header and two whole rows
+/// In pixels: in a narrow window the pages need all the room that the inspector can spare.
+int inspectorWidth(int window) {
+  return window < 1200 ? 240 : 264;
+}
 constexpr auto geometryKey = "window/geometry";
 constexpr auto stateKey = "window/state";
 constexpr auto pageKey = "window/page";
@@ -72,7 +77,9 @@ void MainWindow::makePages() {
   row->addWidget(content_, 1);
   pages_ = new QStackedWidget;
   pages_->setObjectName(QStringLiteral("pages"));
-  for (const auto& info : pageInfos()) pages_->addWidget(makePage(info.id, context_));
+  for (const auto& info : pageInfos()) {
+    pages_->addWidget(new PageScroll(makePage(info.id, context_)));
+  }
   content_->addWidget(pages_);
   welcome_ = new WelcomePage(context_);
   content_->addWidget(welcome_);
@@ -101,7 +108,7 @@ void MainWindow::makeDocks() {
   addDockWidget(Qt::BottomDockWidgetArea, log_);
   tabifyDockWidget(jobs_, log_);
   jobs_->raise();
-  resizeDocks({inspector_}, {264}, Qt::Horizontal);
+  resizeDocks({inspector_}, {inspectorWidth(width())}, Qt::Horizontal);
   resizeDocks({jobs_}, {jobsHeight}, Qt::Vertical);
 }
 
@@ -229,7 +236,7 @@ PageId MainWindow::currentPage() const {
 }
 
 QWidget* MainWindow::page(PageId page) const {
-  return pages_->widget(static_cast<int>(page));
+  return static_cast<PageScroll*>(pages_->widget(static_cast<int>(page)))->widget();
 }
 
 bool MainWindow::isWelcomeShown() const {
@@ -337,7 +344,7 @@ void MainWindow::updateStatus() {
 
 void MainWindow::resetLayout() {
   restoreState(firstState_, layoutVersion);
-  resizeDocks({inspector_}, {264}, Qt::Horizontal);
+  resizeDocks({inspector_}, {inspectorWidth(width())}, Qt::Horizontal);
   resizeDocks({jobs_}, {jobsHeight}, Qt::Vertical);
   context_.settings->remove(QLatin1String(stateKey));
 }

@@ -76,7 +76,10 @@ void ExperimentSets::addRow(int row, const QString& role, const std::string& poi
     grid_->addWidget(roleLabel(tr("none chosen yet"), "muted"), row, 1, 1, 3);
     return;
   }
+  // A long name takes two lines before the numbers of its row are cut off.
   auto* title = roleLabel(name, "heading");
+  title->setWordWrap(true);
+  title->setMinimumWidth(56);
   if (entry.is_object() && entry.contains("optional") && entry.at("optional") == true) {
     title->setText(
         tr("%1 <span style='font-weight:normal'>(if installed)</span>").arg(name.toHtmlEscaped()));

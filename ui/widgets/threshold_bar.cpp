@@ -41,6 +41,8 @@ std::int64_t count(const ConfusionCounts& counts, ThresholdBar::Cell cell) {
   }
 }
 
+constexpr int kGap = 24;  // pixels between the threshold and its counts
+
 }  // namespace
 
 ThresholdBar::ThresholdBar(ThresholdModel* model, QWidget* parent)
@@ -57,14 +59,14 @@ ThresholdBar::ThresholdBar(ThresholdModel* model, QWidget* parent)
   value_->setFixedWidth(value_->fontMetrics().averageCharWidth() * 22);
   name->setBuddy(value_);
 
-  auto* rules = new QHBoxLayout;
-  rules->setSpacing(8);
+  rules_ = new QHBoxLayout;
+  rules_->setSpacing(8);
   const auto rule = [&](const char* object, const QString& text, const QString& help, auto apply) {
     auto* button = new QPushButton(text, this);
     button->setObjectName(QLatin1String(object));
     button->setToolTip(help);
     connect(button, &QPushButton::clicked, this, apply);
-    rules->addWidget(button);
+    rules_->addWidget(button);
   };
   rule("thresholdKeepIn", tr("95 % of in kept"),
        tr("Smallest threshold that keeps 95 % of the clean in samples: TPR 95 % where in counts as "
@@ -78,17 +80,18 @@ ThresholdBar::ThresholdBar(ThresholdModel* model, QWidget* parent)
        tr("The threshold with the largest TPR − FPR on the clean sets"),
        [this] { model_->bestYouden(); });
 
-  auto* typed = new QHBoxLayout;
-  typed->setSpacing(8);
-  typed->addWidget(name);
-  typed->addWidget(value_);
-  typed->addStretch(1);
-  auto* left = new QVBoxLayout;
-  left->setSpacing(6);
-  left->addLayout(typed);
-  left->addLayout(rules);
+  typed_ = new QHBoxLayout;
+  typed_->setSpacing(8);
+  typed_->addWidget(name);
+  typed_->addWidget(value_);
+  typed_->addStretch(1);
+  left_ = new QBoxLayout(QBoxLayout::TopToBottom);
+  left_->setSpacing(6);
+  left_->addLayout(typed_);
+  left_->addLayout(rules_);
 
   auto* right = new QGridLayout;
+  right_ = right;
   right->setHorizontalSpacing(4);
   right->setVerticalSpacing(0);
   const QString titles[] = {tr("Out flagged"), tr("Out missed"), tr("In flagged"),
@@ -135,17 +138,35 @@ ThresholdBar::ThresholdBar(ThresholdModel* model, QWidget* parent)
     }
   }
 
-  auto* layout = new QHBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(24);
-  layout->addLayout(left);
-  layout->addStretch(1);
-  layout->addLayout(right);
+  all_ = new QBoxLayout(QBoxLayout::LeftToRight, this);
+  all_->setContentsMargins(0, 0, 0, 0);
+  all_->setSpacing(kGap);
+  all_->addLayout(left_);
+  all_->addStretch(1);
+  all_->addLayout(right);
 
   connect(value_, &QDoubleSpinBox::valueChanged, model_, &ThresholdModel::setThreshold);
   connect(model_, &ThresholdModel::scoresChanged, this, &ThresholdBar::refreshScores);
   connect(model_, &ThresholdModel::thresholdChanged, this, &ThresholdBar::refreshCounts);
   refreshScores();
+}
+
+QSize ThresholdBar::minimumSizeHint() const {
+  const int narrow =
+      typed_->minimumSize().width() + left_->spacing() + rules_->minimumSize().width();
+  return {std::max(narrow, right_->minimumSize().width()), all_->minimumSize().height()};
+}
+
+void ThresholdBar::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  const int wide = rules_->minimumSize().width() + kGap + right_->minimumSize().width();
+  const auto across = width() < wide ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight;
+  if (all_->direction() == across) return;
+  const bool narrow = across == QBoxLayout::TopToBottom;
+  all_->setDirection(across);
+  all_->setSpacing(narrow ? left_->spacing() : kGap);
+  left_->setDirection(narrow ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+  updateGeometry();
 }
 
 QString ThresholdBar::countText(Cell cell, bool attacked) const {
