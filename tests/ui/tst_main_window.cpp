@@ -247,6 +247,23 @@ class TestMainWindow : public QObject {
     QTRY_COMPARE_WITH_TIMEOUT(finished.size(), 2, patience);
   }
 
+  void countsWhatRunsElsewhere() {
+    addRuns(1);
+    open();
+    auto* label = find<QLabel>("statusElsewhere");
+    QVERIFY(label->isHidden());
+    RunStore store = RunStore::open(file().toStdString());
+    const auto job = store.enqueue("from a terminal", {{"seed", 1}}, 1, "cpu", 1);
+    store.claimJob(job, QCoreApplication::applicationPid());
+    QTRY_VERIFY_WITH_TIMEOUT(label->isVisible(), patience);
+    QCOMPARE(label->text(), QStringLiteral("1 running elsewhere"));
+    QVERIFY(label->toolTip().contains(QLatin1String("from a terminal")));
+    QCOMPARE(find<QLabel>("statusJob")->text(), QString());  // it would say that none is
+    grab(QStringLiteral("window-elsewhere"));
+    store.setJobState(job, RunState::Done);
+    QTRY_VERIFY_WITH_TIMEOUT(label->isHidden(), patience);
+  }
+
   void asksBeforeStoppingCostlyChecks() {
     addRuns(1);
     open();

@@ -120,6 +120,10 @@ void MainWindow::makeStatusBar() {
   databaseLabel_ = new QLabel;
   databaseLabel_->setObjectName(QStringLiteral("statusDatabase"));
   statusBar()->addWidget(jobLabel_, 1);
+  elsewhere_ = new QLabel;
+  elsewhere_->setObjectName(QStringLiteral("statusElsewhere"));
+  elsewhere_->hide();
+  statusBar()->addPermanentWidget(elsewhere_);
   notice_ = new QLabel;
   notice_->setObjectName(QStringLiteral("statusNotice"));
   noticeOpen_ = new QPushButton(tr("Open"));
@@ -147,6 +151,7 @@ void MainWindow::connectParts() {
 
   connect(context_.database, &DatabaseService::opened, this, [this] {
     dismissed_ = false;
+    own_ = {context_.jobs->runningJob()};
     sayDone(0, {});
     content_->setCurrentWidget(pages_);
     updateWelcome();
@@ -180,7 +185,13 @@ void MainWindow::connectParts() {
     jobs_->show();
     jobs_->raise();
   });
-  connect(context_.jobs, &JobController::started, this, &MainWindow::updateStatus);
+  connect(context_.jobs, &JobController::started, this, [this](qint64 job) {
+    own_.insert(job);
+    updateElsewhere();
+  });
+  connect(jobs_->model(), &QAbstractItemModel::rowsRemoved, this, &MainWindow::updateElsewhere);
+  connect(jobs_->model(), &QAbstractItemModel::modelReset, this, &MainWindow::updateElsewhere);
+  connect(jobs_->model(), &QAbstractItemModel::dataChanged, this, &MainWindow::updateElsewhere);
   connect(context_.jobs->health(), &HealthRunner::started, this, &MainWindow::updateStatus);
   connect(context_.jobs->health(), &HealthRunner::finished, this, &MainWindow::updateStatus);
   connect(context_.jobs, &JobController::progress, this,
@@ -329,8 +340,9 @@ void MainWindow::sayDone(qint64 run, const QString& text) {
 void MainWindow::updateStatus() {
   const HealthRunner* health = context_.jobs->health();
   if (!context_.jobs->isRunning()) {
-    jobLabel_->setText(health->isRunning() ? tr("Health checks of run %1").arg(health->run())
-                                           : tr("No job is running"));
+    jobLabel_->setText(health->isRunning()      ? tr("Health checks of run %1").arg(health->run())
+                       : elsewhere_->isHidden() ? tr("No job is running")
+                                                : QString());
   }
   const int threads = context_.draft->threads();
   deviceLabel_->setText(tr("device %1, %2")
@@ -340,6 +352,22 @@ void MainWindow::updateStatus() {
   databaseLabel_->setText(context_.database->isOpen() ? QFileInfo(path).fileName()
                                                       : tr("no database"));
   databaseLabel_->setToolTip(path);
+}
+
+/// Jobs of this database that another program computes, such as a run of the command line.
+void MainWindow::updateElsewhere() {
+  QStringList names;
+  for (int row = 0; row < jobs_->model()->rowCount(); ++row) {
+    const JobRecord& job = *jobs_->model()->at(row);
+    const bool active = job.state == RunState::Running || job.state == RunState::Paused;
+    if (!active || job.id == kHealthJob || own_.contains(job.id)) continue;
+    names += tr("Job %1: %2").arg(job.id).arg(QString::fromStdString(job.name));
+  }
+  elsewhere_->setText(tr("%1 running elsewhere").arg(names.size()));
+  elsewhere_->setToolTip(tr("Started by another program, for example the command line:") + u'\n' +
+                         names.join(u'\n'));
+  elsewhere_->setVisible(!names.isEmpty());
+  updateStatus();
 }
 
 void MainWindow::resetLayout() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QMainWindow>
+#include <QSet>
 
 #include "core/store/records.h"
 #include "ui/bridge/app_context.h"
@@ -54,6 +55,7 @@ class MainWindow : public QMainWindow {
   void restore();
   void updateWelcome();
   void updateStatus();
+  void updateElsewhere();
   void jobFinished(qint64 job, qint64 run, RunState state);
   void openNewest();
   void sayDone(qint64 run, const QString& text);
@@ -77,6 +79,8 @@ class MainWindow : public QMainWindow {
   QLabel* databaseLabel_;
   QLabel* deviceLabel_;
   QLabel* jobLabel_;
+  QLabel* elsewhere_;
+  QSet<qint64> own_;  ///< jobs that this window has started
   QLabel* notice_;
   QPushButton* noticeOpen_;
   qint64 noticeRun_ = 0;
