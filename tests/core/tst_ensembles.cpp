@@ -409,30 +409,53 @@ class TestEnsembles : public QObject {
     }
   }
 
-  /// On a linear classifier the nearest crossing is the distance to the plane.
+  /// Before a plane: the nearest crossing on the path is as far as the plane, to 2 % (the radius
+  /// changes by 5 % and offsets are whole levels of 1/255), the worst point as far as the budget.
   void ddnFindsTheNearestCrossing() {
-    class Linear : public Objective {
+    constexpr double distance = 0.2, budget = 0.5;
+    class Plane : public Objective {
      public:
-      explicit Linear(torch::Tensor weights) : weights_(std::move(weights)) {}
+      explicit Plane(torch::Tensor normal) : normal_(std::move(normal)) {}
       Values evaluate(const torch::Tensor& images, const torch::Tensor&) override {
-        const auto value = torch::mv(images.flatten(1), weights_) - 0.2F;
+        const auto value = torch::mv(images.flatten(1), normal_) - distance;
+        path.push_back(images.detach().clone());
         return {value, value.detach()};
       }
+      std::vector<torch::Tensor> path;
 
      private:
-      torch::Tensor weights_;
+      torch::Tensor normal_;
     };
-    const auto weights = torch::linspace(-1, 1, 16) / torch::linspace(-1, 1, 16).norm();
-    Linear objective(weights);
-    const auto images = torch::full({3, 1, 4, 4}, 0.5F);
+    const auto normal = torch::linspace(-1, 1, 16) / torch::linspace(-1, 1, 16).norm();
+    // Sideways along the plane by less than a level: the same distance, other roundings.
+    const auto images =
+        torch::full({3, 1, 4, 4}, 0.5F) + torch::tensor({0.0, 0.001, 0.002}).view({3, 1, 1, 1});
     Task task;
-    auto context = contextOf(task, true);
-    const auto result = decoupledDirectionAndNorm({.threat = {Norm::L2, 0.5}, .steps = 100},
-                                                  objective, images, context);
-    // From -0.2 along a unit normal: 0.2 away, less than the budget.
-    QVERIFY((result.values > 0).all().item<bool>());
-    const auto far = (result.images - images).flatten(1).norm(2, 1).max().item<double>();
-    QVERIFY2(far >= 0.2 && far <= 0.5 + 1e-6, qPrintable(QString::number(far)));
+    for (const std::int64_t steps : {100, 300}) {
+      Plane objective(normal);
+      const auto result = decoupledDirectionAndNorm({.threat = {Norm::L2, budget}, .steps = steps},
+                                                    objective, images, contextOf(task, false));
+      QCOMPARE(static_cast<std::int64_t>(objective.path.size()), steps + 1);  // none stops early
+      auto nearest = torch::full({3}, 10.0F);
+      int before = 0;
+      for (const auto& points : objective.path) {
+        const auto offset = (points - images).flatten(1);
+        const auto moved = offset.norm(2, 1);
+        QVERIFY(moved.max().item<double>() <= budget + 1e-6);
+        const auto crossed = torch::mv(points.flatten(1), normal) > distance;
+        nearest = torch::where(crossed, torch::minimum(nearest, moved), nearest);
+        before += crossed.logical_not().sum().item<int>();
+      }
+      for (int i = 0; i < 3; ++i) {
+        const double found = nearest[i].item<double>();
+        QVERIFY2(std::abs(found - distance) <= 0.02 * distance, qPrintable(QString::number(found)));
+        const double worst = result.values[i].item<double>();
+        QVERIFY2(std::abs(worst - (budget - distance)) <= 0.01 * budget,
+                 qPrintable(QString::number(worst)));
+      }
+      // It shuttles about the plane instead of staying beyond it.
+      QVERIFY(before > steps / 2 && before < 3 * steps - steps / 2);
+    }
   }
 };
 
