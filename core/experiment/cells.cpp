@@ -214,6 +214,8 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
       withMemoryAdvice(device_, passSize(size, context.batchSize), "evaluation.batch_size",
                        [&] { return attack.attack->perturb(objective, images, context); });
   task_.end();
+  // The audits below are no part of what the attack costs.
+  const double seconds = progress.earlierSeconds() + secondsSince(start);
 
   ScoreSet scores;
   scores.detector = detector.label;
@@ -227,6 +229,7 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
   for (const double value : result.trajectory) scores.trajectory.push_back(value * direction);
   scores.forwards = result.forwards;
   scores.backwards = result.backwards;
+  scores.seconds = seconds;
 
   CellAudit audit{
       .detector = detector.label, .attack = attack.label, .dataset = set.name, .out = out};
@@ -260,7 +263,6 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
                                        specification_.evaluation.batchSize, task_));
   audits_.push_back(
       CellAudit::fromJson(parts.take("audit-" + cell, [&audit] { return audit.toJson(); })));
-  scores.seconds = secondsSince(start);
 
   std::vector<ImagePair> pairs;
   const auto shape = set.set->shape();

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/text.h"
 #include "core/nn/safetensors.h"
 
 namespace bulwark {
@@ -122,7 +124,13 @@ void unpack(const TensorFile& file, const std::string& where, FinishedWalk& walk
 }  // namespace
 
 FileProgress::FileProgress(std::filesystem::path folder, Seconds interval)
-    : folder_(std::move(folder)), interval_(interval) {}
+    : folder_(std::move(folder)), interval_(interval), earlier_(storedSeconds()) {}
+
+FileProgress::Seconds FileProgress::storedSeconds() const {
+  if (!std::filesystem::exists(secondsFile())) return Seconds(0.0);
+  const auto seconds = parseFraction(readFile(secondsFile()));
+  return Seconds(seconds ? std::max(0.0, *seconds) : 0.0);
+}
 
 std::filesystem::path FileProgress::file(std::int64_t part) const {
   return folder_ / (std::to_string(walk_) + "-" + std::to_string(part) + ".safetensors");
@@ -141,9 +149,11 @@ FinishedWalk FileProgress::begin(const std::string& fingerprint) {
       for (std::int64_t part = parts_; std::filesystem::exists(file(part)); ++part) {
         std::filesystem::remove(file(part));
       }
+      if (!resumed_) earlier_ = Seconds(0.0);
       break;
     }
     unpack(stored, file(parts_).string(), walk);
+    resumed_ = true;
   }
   committed_ = Clock::now();
   return walk;
@@ -162,7 +172,9 @@ void FileProgress::commit(const std::vector<FinishedSample>& samples,
   part.save(file(parts_));
   ++parts_;
   committed_ = Clock::now();
-  lastCommit_ = committed_ - start;
+  const Seconds spent = earlier_ + (committed_ - opened_);
+  writeFileAtomically(secondsFile(), formatNumber(spent.count()));
+  lastCommit_ = Clock::now() - start;
 }
 
 void FileProgress::discard() {

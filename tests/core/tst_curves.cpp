@@ -9,6 +9,8 @@
 
 #include "core/attacks/attack.h"
 #include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/text.h"
 #include "core/detectors/detector.h"
 #include "core/experiment/cost_rates.h"
 #include "core/experiment/runner.h"
@@ -422,8 +424,15 @@ class TestCurves : public QObject {
     QVERIFY_EXCEPTION_THROWN(bench.executeIntoFirstSet(cut), Error);
     QVERIFY(std::filesystem::exists(bench.firstProgress(cut)));
     QVERIFY(!bench.store->scores(cut, "msp", "pgd", "glyphs", false));
+    const auto spent = bench.firstProgress(cut) / "seconds";
+    QVERIFY(parseFraction(readFile(spent)).value_or(0.0) > 0.0);
+    writeFileAtomically(spent, std::string("1000.5"));
     bench.execute(cut);
     QVERIFY(!std::filesystem::exists(bench.firstProgress(cut)));
+    // All that an execution cut short has counted of the propagations, it has counted of the time.
+    const double resumed = bench.store->scores(cut, "msp", "pgd", "glyphs", false)->seconds;
+    QVERIFY2(resumed > 1000.5 && resumed < 1500.0, qPrintable(QString::number(resumed)));
+    QVERIFY(bench.store->scores(cut, "msp", "pgd", "noise-uniform", true)->seconds < 500.0);
     const auto expected = bench.store->scoreSets(whole), found = bench.store->scoreSets(cut);
     QCOMPARE(found.size(), expected.size());
     for (std::size_t i = 0; i < found.size(); ++i) {
@@ -439,6 +448,32 @@ class TestCurves : public QObject {
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       QVERIFY(pairs[i].after == others[i].after && pairs[i].steps == others[i].steps);
       QVERIFY(pairs[i].stepScores == others[i].stepScores);
+    }
+  }
+
+  void theAuditsAreNoPartOfAnAttacksTime() {
+    using namespace std::chrono_literals;
+    Bench bench;
+    Json json = smallSpecification(Json::array());
+    json["data"]["out"].erase(1);
+    json["detectors"] = {"msp"};
+    const auto run = bench.create(json);
+    const auto spec = bench.read(json);
+    StoreJournal journal(*bench.store, run, [](const Json&) {});
+    std::string phase;
+    int delays = 0;
+    Task task(nullptr, [&](const ProgressUpdate& update) {
+      if (update.phase == phase) return;
+      phase = update.phase;
+      if (!phase.starts_with("score again")) return;
+      ++delays;
+      std::this_thread::sleep_for(1500ms);
+    });
+    Runner(bench.registries, bench.catalogue).execute(spec, journal, task);
+    QCOMPARE(delays, 2);
+    for (const auto& [set, out] : {std::pair{"glyphs", false}, std::pair{"noise-uniform", true}}) {
+      const double seconds = bench.store->scores(run, "msp", "pgd", set, out)->seconds;
+      QVERIFY2(seconds > 0.0 && seconds < 1.5, qPrintable(QString::number(seconds)));
     }
   }
 

@@ -340,6 +340,28 @@ class TestResume : public QObject {
     FileProgress progress(pathOf(folder));
     compare(attack(&progress), attack(nullptr));
     QVERIFY(!std::filesystem::exists(pathOf(folder) / "0-0.safetensors"));
+    QCOMPARE(progress.earlierSeconds(), 0.0);
+  }
+
+  void theTimeOfEarlierExecutionsIsKept() {
+    QTemporaryDir folder;
+    Control never;
+    {
+      Interrupting first(pathOf(folder), never, 1 << 20);
+      QCOMPARE(first.earlierSeconds(), 0.0);
+      run(&first, true);
+    }
+    double before = 0.0;
+    {
+      Interrupting second(pathOf(folder), never, 1 << 20);
+      before = second.earlierSeconds();
+      QVERIFY(before > 0.0 && before < 100.0);
+      QVERIFY(!second.begin("of another attack").samples.size());
+      QCOMPARE(second.earlierSeconds(), 0.0);
+    }
+    // As written before times were kept.
+    std::filesystem::remove(pathOf(folder) / "seconds");
+    QCOMPARE(FileProgress(pathOf(folder)).earlierSeconds(), 0.0);
   }
 
   void aKilledProcessIsResumed() {
