@@ -132,8 +132,12 @@ void Walk::startResult() {
     // Each restart has one forward more than steps, for its start.
     const std::int64_t restart = time == 0 ? 0 : (time - 1) / plan_.steps;
     const auto forwards = plan_.gradients ? passes.evaluate : passes.judge;
+    // What leads takes part in the first gradients of every restart.
+    const std::int64_t leading = std::min(plan_.leading, plan_.steps);
+    const std::int64_t led = restart * leading + std::min(time - restart * plan_.steps, leading);
     result_.propagations.push_back((time + restart + 1) * forwards +
                                    (plan_.gradients ? time * passes.gradient : 0) +
+                                   (plan_.gradients ? led * plan_.leadingForwards : 0) +
                                    (known || plan_.startsClean ? 0 : passes.judge));
   }
   for (std::int64_t restart = 1; restart <= plan_.restarts; ++restart) {

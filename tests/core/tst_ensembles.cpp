@@ -330,6 +330,34 @@ class TestEnsembles : public QObject {
   }
 
   /// The schedule on the methods page, section 13, for eight steps.
+  void a3CountsPropagationsPerTime_data() {
+    QTest::addColumn<bool>("led");
+    QTest::newRow("along features") << true;
+    QTest::newRow("along pixels") << false;
+  }
+  void a3CountsPropagationsPerTime() {
+    QFETCH(bool, led);
+    TinyNet net;
+    TinyScore score(net);
+    Task task;
+    auto context = contextOf(task, false);
+    context.batchSize = 6;
+    context.clean = score.judge(net.images, torch::arange(6)).to(torch::kFloat64);
+    AttackResources resources;
+    if (led) resources.classifier = &net;
+    context.resources = &resources;
+    const auto result = make("a3", {{"eps", 0.03}})->perturb(score, net.images, context);
+    const std::int64_t probes = led ? 13 : 0;  // one image per round, of no time
+    QCOMPARE(result.propagations.size(), result.trajectory.size());
+    QCOMPARE(6 * result.propagations.back() + probes, result.forwards + result.backwards);
+    // 7 leading steps: to a step's backward belong its forward and, led, one more.
+    const std::int64_t lead = led ? 3 : 2;
+    for (std::size_t t = 0; t <= 32; ++t) {
+      const auto steps = static_cast<std::int64_t>(t), first = std::min<std::int64_t>(steps, 7);
+      QCOMPARE(result.propagations[t], 1 + lead * first + 2 * (steps - first));
+    }
+  }
+
   void a3Schedule() {
     const std::vector<double> page = {1, .9729, .8947, .775, .6281, .4719, .325, .2053};
     const auto steps = a3Steps(8);
