@@ -49,17 +49,25 @@ HealthCheck iterativeWins(const HealthThresholds& thresholds, const RunFacts& fa
              : notApplicable("H21", "", "no iterative attack beside FGSM at the same radius");
 }
 
+std::size_t restartsOf(const AttackFacts& attack) {
+  const auto found = attack.options.find("restarts");
+  if (found == attack.options.end() || !found->is_number()) return 1;
+  return static_cast<std::size_t>(std::max(1.0, found->get<double>()));
+}
+
 /// H24, on the mean over images: per detector, the worst of its attacked sets.
 std::vector<HealthCheck> atRest(const HealthThresholds& thresholds, const RunFacts& facts) {
   std::map<std::string, std::pair<double, std::string>> worst;
   for (const auto& set : facts.sets) {
-    const bool known =
-        std::any_of(facts.attacks.begin(), facts.attacks.end(),
-                    [&](const AttackFacts& a) { return a.label == set.attack && isIterative(a); });
-    if (!known || set.trajectory.size() < 4) continue;
+    const auto attack =
+        std::find_if(facts.attacks.begin(), facts.attacks.end(),
+                     [&](const AttackFacts& a) { return a.label == set.attack && isIterative(a); });
+    if (attack == facts.attacks.end()) continue;
+    const std::size_t restarts = restartsOf(*attack);
+    if (set.trajectory.size() <= 3 * restarts) continue;  // too few steps to come to rest in
     std::vector<double> best = set.trajectory;
     for (double& value : best) value *= set.out ? -1.0 : 1.0;
-    const double share = lateRise(best);
+    const double share = lateRise(best, restarts);
     auto& entry = worst.try_emplace(set.detector, -1.0, "").first->second;
     if (share > entry.first) entry = {share, set.attack + ", " + set.dataset};
   }
@@ -198,13 +206,21 @@ class Linear : public Objective {
 
 }  // namespace
 
-double lateRise(const std::vector<double>& best) {
+std::size_t lateSteps(std::size_t steps) {
+  return std::min<std::size_t>(10, std::max<std::size_t>(1, steps / 2));
+}
+
+double lateRise(const std::vector<double>& best, std::size_t restarts) {
   if (best.size() < 2) return 0.0;
-  const std::size_t steps = best.size() - 1;
-  const std::size_t late = std::min<std::size_t>(10, std::max<std::size_t>(1, steps / 2));
-  const double rise = best.back() - best.front();
-  if (!(rise > 0.0)) return 0.0;
-  return (best.back() - best[steps - late]) / rise;
+  const std::size_t all = best.size() - 1;
+  const std::size_t steps = restarts > 0 && all % restarts == 0 ? all / restarts : all;
+  double worst = 0.0;
+  for (std::size_t end = steps; end <= all; end += steps) {
+    const double rise = best[end] - best.front();
+    if (!(rise > 0.0)) continue;
+    worst = std::max(worst, (best[end] - best[end - lateSteps(steps)]) / rise);
+  }
+  return worst;
 }
 
 std::vector<HealthCheck> checkConvergence(const HealthThresholds& thresholds,

@@ -11,9 +11,14 @@ namespace bulwark {
 std::vector<HealthCheck> checkConvergence(const HealthThresholds& thresholds,
                                           const RunFacts& facts);
 
-/// Share of its whole rise that a best value makes in the last 10 steps, or in the last half of
-/// fewer than 20; 0 when it does not rise. `best` is non-decreasing.
-double lateRise(const std::vector<double>& best);
+/// How many of the last steps of a restart of `steps` H24 looks at: 10, or half of fewer than 20.
+std::size_t lateSteps(std::size_t steps);
+
+/// Share of the whole rise up to the end of a restart that a best value makes in the restart's last
+/// steps, of `restarts` as long as one another the worst; 0 when it does not rise. `best` is
+/// non-decreasing and goes over all restarts. Where most restarts find nothing better, the first
+/// one speaks for them: the last steps of all would be at rest however short each was.
+double lateRise(const std::vector<double>& best, std::size_t restarts = 1);
 
 /// H26: the points at which `attacks` begin on one image, four times; and whether scoring reseeds
 /// the global generator, from which other attacks may draw.

@@ -5,6 +5,7 @@
 
 #include "core/attacks/ball.h"
 #include "core/base/text.h"
+#include "core/health/convergence.h"
 #include "core/health/planted.h"
 #include "core/health/probe_attacks.h"
 #include "core/metrics/roc.h"
@@ -92,31 +93,43 @@ class Examination {
                : fallback;
   }
 
-  /// The attack as it is, on these images, and H24 per image.
+  /// The attack as it is, on these images, and H24 per image: of its restarts the worst.
   void baseline() {
     const std::int64_t steps = option("steps", 1), last = steps * option("restarts", 1);
     std::vector<std::int64_t> times;
     const std::int64_t stride = std::max<std::int64_t>(1, last / 25);
-    const std::int64_t late = std::min<std::int64_t>(10, std::max<std::int64_t>(1, last / 2));
+    const auto late = static_cast<std::int64_t>(lateSteps(static_cast<std::size_t>(steps)));
     for (std::int64_t t = 0; t <= last; t += stride) times.push_back(t);
-    times.push_back(last - late);
+    std::vector<std::int64_t> ends;  // ten restarts tell enough
+    for (std::int64_t end = steps; end <= std::min(last, 10 * steps); end += steps) {
+      ends.push_back(end);
+      times.push_back(end - late);
+      times.push_back(end);
+    }
     times.push_back(last);
     std::sort(times.begin(), times.end());
     times.erase(std::unique(times.begin(), times.end()), times.end());
     white_ = attacks_.run(*attacks_.variant({}), setting_.reference.label, nullptr, times);
     report_.series.push_back(pathSeries(setting_, times, white_.inPath, "in"));
     report_.series.push_back(pathSeries(setting_, times, white_.outPath, "out"));
-    if (last < 3) {
+    if (steps < 3) {
       skip("H24", "the attack is not iterative");
       return;
     }
-    const auto column = std::find(times.begin(), times.end(), last - late) - times.begin();
+    const auto column = [&](std::int64_t time) {
+      return std::find(times.begin(), times.end(), time) - times.begin();
+    };
     std::vector<double> shares;
     for (const auto& path : {white_.inPath, -white_.outPath}) {
       for (std::int64_t i = 0; i < path.size(0); ++i) {
-        const double first = path[i][0].item<double>(), before = path[i][column].item<double>();
-        const double end = path[i][path.size(1) - 1].item<double>();
-        shares.push_back(end > first ? (end - before) / (end - first) : 0.0);
+        const double first = path[i][0].item<double>();
+        double worst = 0.0;
+        for (const auto t : ends) {
+          const double before = path[i][column(t - late)].item<double>();
+          const double end = path[i][column(t)].item<double>();
+          if (end > first) worst = std::max(worst, (end - before) / (end - first));
+        }
+        shares.push_back(worst);
       }
     }
     std::sort(shares.begin(), shares.end());

@@ -85,7 +85,7 @@ const std::vector<HealthRule>& healthRules() {
        "fall of AUROC (in_out) from half the starts to all of them", kCarlini, 0.005, 0.02, true},
       {"H24", kConverged, "the attack has come to rest",
        "share of its whole rise that the best score makes in the last 10 steps (at most half of "
-       "them)",
+       "them) of a restart, of several the worst",
        kIoaf, 0.05, kNever},
       {"H25", kConverged, "the best point is returned",
        "best value on the path above the value returned, relative", kIoaf, 1e-6, 1e-6},

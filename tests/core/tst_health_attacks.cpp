@@ -97,6 +97,44 @@ class TestHealthAttacks : public QObject {
     QVERIFY2(found.contains("H22") && found.contains("H24"), told(report.checks));
   }
 
+  /// Five starts of ten steps each, none of which comes to rest: the later ones, which find nothing
+  /// better, must not make the attack look finished.
+  void restartsThatDoNotComeToRest() {
+    std::vector<double> best = {0.0};
+    for (int step = 1; step <= 50; ++step) best.push_back(std::min(step, 10));
+    QCOMPARE(lateRise(best), 0.0);
+    QCOMPARE(lateRise(best, 5), 0.5);
+    QCOMPARE(lateRise({0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0}, 2), 2.0 / 3.0);
+    QCOMPARE(lateRise({1.0, 1.0, 1.0}, 2), 0.0);
+    ScoreSet set;
+    set.detector = "made";
+    set.attack = "pgd";
+    set.dataset = "in";
+    set.trajectory = best;
+    const std::vector<ScoreSet> sets = {set};
+    const auto verdict = [&](const Json& options) {
+      const RunFacts facts{sets, {}, {{.label = "pgd", .type = "pgd", .options = options}}};
+      for (const auto& check : checkConvergence({}, facts)) {
+        if (check.id == "H24") return check.verdict;
+      }
+      return Verdict::Red;
+    };
+    QVERIFY(verdict({{"steps", 50}}) == Verdict::Green);
+    QVERIFY(verdict({{"steps", 10}, {"restarts", 5}}) == Verdict::Amber);
+    QVERIFY(verdict({{"steps", 2}, {"restarts", 25}}) == Verdict::NotApplicable);
+
+    Made sound(smooth);
+    Lab lab;
+    Task task;
+    for (const double size : {0.002, 0.05}) {
+      auto setting =
+          lab.setting(sound, {{"eps", 0.1}, {"steps", 10}, {"restarts", 5}, {"step_size", size}});
+      setting.budget = {.draws = 10, .noiseImages = 2, .restarts = 6, .squareQueries = 10};
+      const auto checks = probe(HealthThresholds(), setting, Seed(7), task).checks;
+      QVERIFY2(lights(checks).contains("H24") == (size < 0.01), told(checks));
+    }
+  }
+
   /// The costly checks vary the most thorough attack of the run, and say which.
   void theMostThoroughAttackIsExamined() {
     Lab lab;
