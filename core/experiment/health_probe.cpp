@@ -7,6 +7,7 @@
 
 #include "core/base/text.h"
 #include "core/experiment/health.h"
+#include "core/health/consistency.h"
 #include "core/health/landscape.h"
 #include "core/nn/device.h"
 #include "core/training/recipe.h"
@@ -42,7 +43,7 @@ std::vector<AttackFacts> usualRadii(const std::vector<AttackFacts>& attacks) {
 /// or gives its last point away instead of the best.
 double effortOf(const AttackFacts& attack) {
   static const std::set<std::string> types = {"pgd", "apgd", "bim_a", "bim_b", "fgsm"};
-  if (!types.contains(attack.type)) return 0.0;
+  if (!types.contains(attack.type) || !followsJudge(attack)) return 0.0;
   if (attack.options.value("keep", std::string("best")) == "last") return 0.0;
   return attack.options.value("steps", 1.0) * attack.options.value("restarts", 1.0);
 }

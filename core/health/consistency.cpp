@@ -185,24 +185,31 @@ bool runsMember(const AttackFacts& ensemble, const char* name) {
   return std::find(found->begin(), found->end(), Json(name)) != found->end();
 }
 
-/// Whether AutoAttack runs this attack itself, with no less effort, so that it must not be weaker.
-/// A3 and CAA go ways of their own and contain no attack that could be listed beside them.
+/// Whether AutoAttack runs this attack itself, with no less effort, so that it must not be weaker;
+/// or whether it is a single step, which none of its climbs may be weaker than. A3 and CAA go ways
+/// of their own and contain no attack that could be listed beside them.
 bool isMember(const AttackFacts& member, const AttackFacts& ensemble) {
   if (ensemble.type != "autoattack" || member.threat.norm != ensemble.threat.norm ||
       member.threat.epsilon > ensemble.threat.epsilon || numberOf(member, "restarts", 1) > 1) {
     return false;
   }
-  if (member.type == "fgsm") return runsMember(ensemble, "apgd_ce");  // where APGD begins
   if (member.type == "square") {
     return runsMember(ensemble, "square") &&
            numberOf(member, "queries", 5000) <= numberOf(ensemble, "square_queries", 5000);
   }
-  // On a score, apgd_t is APGD from another start.
-  const bool apgd =
-      member.type == "apgd" && (runsMember(ensemble, "apgd_ce") || runsMember(ensemble, "apgd_t"));
+  const bool targeted = runsMember(ensemble, "apgd_t"), climbs = runsMember(ensemble, "apgd_ce");
+  // No member, and a part of none: what it finds, a hundred steps must find.
+  if (member.type == "fgsm") return followsJudge(member) && (targeted || climbs);
+  const double steps = numberOf(ensemble, "steps", 100);
+  // On a score, apgd_t is PGD and APGD from another start.
+  if (member.type == "pgd") {
+    return targeted && numberOf(member, "momentum", 0) == 0.0 &&
+           numberOf(member, "steps", 20) <= steps;
+  }
+  const bool apgd = member.type == "apgd" && (climbs || targeted);
   const bool fab =
       (member.type == "fab" || member.type == "fab_t") && runsMember(ensemble, "fab_t");
-  return (apgd || fab) && numberOf(member, "steps", 100) <= numberOf(ensemble, "steps", 100);
+  return (apgd || fab) && numberOf(member, "steps", 100) <= steps;
 }
 
 HealthCheck ensembleWorst(const HealthThresholds& thresholds, const RunFacts& facts,
@@ -218,6 +225,11 @@ HealthCheck ensembleWorst(const HealthThresholds& thresholds, const RunFacts& fa
 }
 
 }  // namespace
+
+bool followsJudge(const AttackFacts& attack) {
+  const auto found = attack.options.find("loss");
+  return attack.type != "fgsm" || found == attack.options.end() || *found == "objective";
+}
 
 std::vector<HealthCheck> checkResults(const HealthThresholds& thresholds, const RunFacts& facts) {
   const Cells cells = cellsOf(facts.rows);

@@ -16,6 +16,10 @@ struct AttackFacts {
   ThreatModel threat = {};
 };
 
+/// Whether an FGSM takes its step along what judges it, not along a cost of the classifier that the
+/// judge does not see; true for other attacks.
+bool followsJudge(const AttackFacts& attack);
+
 /// Scores, results and attacks of one run.
 struct RunFacts {
   const std::vector<ScoreSet>& sets;

@@ -162,11 +162,19 @@ class TestHealth : public QObject {
     };
     QVERIFY(verdict("autoattack", {"m", "apgd", {{"steps", 100}}, ball}) == Verdict::Red);
     QVERIFY(verdict("autoattack", {"m", "square", {{"queries", 5000}}, ball}) == Verdict::Red);
+    QVERIFY(verdict("autoattack", {"m", "pgd", {{"steps", 100}}, ball}) == Verdict::Red);
+    // A single step is beaten by the hundred of APGD, unless it follows something else.
+    QVERIFY(verdict("autoattack", {"m", "fgsm", {{"loss", "objective"}}, ball}) == Verdict::Red);
+    QVERIFY(verdict("autoattack", {"m", "fgsm", {{"loss", "total"}}, ball}) ==
+            Verdict::NotApplicable);
     // More effort than the ensemble's own, a larger ball, or no member at all: nothing to say.
     for (const AttackFacts& other :
          {AttackFacts{"m", "apgd", {{"steps", 1000}}, ball},
           AttackFacts{"m", "apgd", {{"steps", 100}, {"restarts", 5}}, ball},
           AttackFacts{"m", "square", {{"queries", 50000}}, ball},
+          AttackFacts{"m", "pgd", {{"steps", 200}}, ball},
+          AttackFacts{"m", "pgd", {{"steps", 20}, {"restarts", 5}}, ball},
+          AttackFacts{"m", "pgd", {{"steps", 20}, {"momentum", 1.0}}, ball},
           AttackFacts{"m", "fgsm", Json::object(), {Norm::Linf, 0.1}},
           AttackFacts{"m", "simba", Json::object(), ball}}) {
       QVERIFY(verdict("autoattack", other) == Verdict::NotApplicable);
@@ -179,11 +187,12 @@ class TestHealth : public QObject {
                                                 {"m", type, Json::object(), ball}};
       return checkResults(HealthThresholds(), {sets, rows, attacks})[4].verdict;
     };
-    for (const auto& [member, types] : {std::pair{"apgd_ce", std::set<std::string>{"apgd", "fgsm"}},
-                                        std::pair{"apgd_t", std::set<std::string>{"apgd"}},
-                                        std::pair{"fab_t", std::set<std::string>{"fab", "fab_t"}},
-                                        std::pair{"square", std::set<std::string>{"square"}}}) {
-      for (const char* type : {"apgd", "fgsm", "fab", "fab_t", "square"}) {
+    for (const auto& [member, types] :
+         {std::pair{"apgd_ce", std::set<std::string>{"apgd", "fgsm"}},
+          std::pair{"apgd_t", std::set<std::string>{"apgd", "fgsm", "pgd"}},
+          std::pair{"fab_t", std::set<std::string>{"fab", "fab_t"}},
+          std::pair{"square", std::set<std::string>{"square"}}}) {
+      for (const char* type : {"apgd", "pgd", "fgsm", "fab", "fab_t", "square"}) {
         const auto expected = types.contains(type) ? Verdict::Red : Verdict::NotApplicable;
         QVERIFY2(among(Json::array({member}), type) == expected, type);
       }

@@ -154,6 +154,9 @@ class TestHealthAttacks : public QObject {
     QCOMPARE(examined(), std::string("unbounded"));  // no other
     add("fgsm", "fgsm", {{"eps", "8/255"}});
     QCOMPARE(examined(), std::string("fgsm"));
+    attacks.back().options["loss"] = "total";  // follows a cost that the score does not see
+    QCOMPARE(examined(), std::string("pgd"));
+    attacks.back().options["loss"] = "objective";
     add("one step", "pgd", {{"eps", "8/255"}, {"steps", 1}});
     add("pgd", "pgd", {{"eps", "8/255"}, {"steps", 100}});
     QCOMPARE(examined(), std::string("pgd"));
