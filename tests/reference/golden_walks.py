@@ -81,12 +81,12 @@ def ascent(gradient, start, centre, norm, eps, step, steps, momentum=0.0):
 COUNT = 3  # samples per case
 
 
-def add(name, attack, options, objective, walks, **more):
+def add(name, attack, options, objective, walks, digits=5, **more):
     """walks: {sample: points [passes, 36]}; the first few that are clear are kept."""
     walks = {i: p for i, p in walks.items() if p is not None}
     samples = list(walks)[:COUNT]
     assert len(samples) == COUNT, name
-    points = [np.round(walks[i], 5) for i in samples]
+    points = [np.round(walks[i], digits) for i in samples]
     values = [[objective.value(p, i) for p in walks[i]] for i in samples]
     case = {"name": name, "attack": attack, "options": options, "objective": objective.name,
             "direction": objective.direction, "samples": samples, "points": points,
@@ -109,6 +109,53 @@ def momentum():
         options = {"eps": eps, "norm": norm, "momentum": mu, "steps": steps, "step_size": step}
         add(f"momentum {norm} {mu} {objective.name}", "pgd", options, objective, walks,
             starts=lambda samples: [starts[i] for i in samples])
+
+
+def fgsm():
+    """x' = clip(x + eps sign(g)), l2: eps g / ||g||; from the clean image."""
+    for norm, eps, objective, keep in (("linf", 0.1, Score(), "best"),
+                                       ("linf", 0.05, Classes(), "last"),
+                                       ("l2", 0.5, Score(-1.0), "best"),
+                                       ("l2", 0.3, Classes(), "last")):
+        walks = {i: ascent(lambda p: objective.gradient(p, i), x, x, norm, eps, eps, 1)
+                 for i, x in enumerate(NET.images)}
+        last = {"result": [-1] * COUNT} if keep == "last" else {}
+        add(f"fgsm {norm} {objective.name}", "fgsm", {"eps": eps, "norm": norm, "keep": keep},
+            objective, walks, digits=7, **last)
+
+
+def pgd():
+    """Madry et al. 2018: from a random start, steps of 2.5 eps / steps."""
+    rng, steps = np.random.default_rng(2), 10
+    for norm, eps, objective in (("linf", 0.15, Score()), ("linf", 0.06, Classes()),
+                                 ("l2", 0.8, Score(-1.0)), ("l2", 0.5, Classes())):
+        walks, starts = {}, {}
+        for i, x in enumerate(NET.images):
+            if norm == "linf":
+                offset = rng.uniform(-eps, eps, 36)
+            else:
+                offset = rng.normal(0, 1, 36)
+                offset *= eps * rng.uniform() / np.sqrt((offset**2).sum())
+            starts[i] = np.round(np.clip(x + offset, 0, 1), 6)
+            walks[i] = ascent(lambda p: objective.gradient(p, i), starts[i], x, norm, eps,
+                              2.5 * eps / steps, steps)
+        add(f"pgd {norm} {objective.name}", "pgd", {"eps": eps, "norm": norm, "steps": steps},
+            objective, walks, starts=lambda samples: [starts[i] for i in samples], digits=7)
+
+    # Starts that the attack draws itself, anew for each restart; the worst of all is kept.
+    eps, restarts, objective = 0.15, 3, Score(-1.0)
+
+    def walk(k, i, x):
+        parts = []
+        for restart in range(restarts):
+            random = Random(Seed(SEED).child(k).child(restart))
+            start = np.clip(x + [(2 * random.uniform() - 1) * eps for _ in x], 0, 1)
+            parts.append(ascent(lambda p: objective.gradient(p, i), start, x, "linf", eps,
+                                2.5 * eps / steps, steps))
+        return np.concatenate(parts)
+
+    add_drawn("pgd linf drawn", "pgd", {"eps": eps, "steps": steps, "restarts": restarts},
+              objective, walk, points=restarts * (steps + 1))
 
 
 def bim():
@@ -366,6 +413,8 @@ def simba(norm, basis, eps, step, queries, objective, frequencies=6):
 
 
 if __name__ == "__main__":
+    fgsm()
+    pgd()
     momentum()
     bim()
     least_likely()
