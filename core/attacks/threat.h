@@ -16,7 +16,9 @@ ThreatModel threatOf(const Params& params, const std::string& attack);
 void addKeepOption(OptionSchema& options);
 Kept keptOf(const Params& params);
 
-/// A start drawn uniformly from the ball around `image` [C, H, W], then clipped to the box.
+/// A start drawn uniformly from the ball around `image` [C, H, W], then clipped to the box. Uniform
+/// in the l2 ball means a radius of eps u^(1/d): with hundreds of pixels close to eps. (Where
+/// Madry et al. draw the length itself uniformly, the starts are nearer to the image.)
 torch::Tensor randomStart(const torch::Tensor& image, const ThreatModel& threat, Seed seed);
 
 /// One for each of `images` [seats, C, H, W], on their device; drawn on the CPU from the seats'

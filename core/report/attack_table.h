@@ -11,6 +11,7 @@ namespace bulwark {
 /// What one attack did to one detector on one out set, and what that cost.
 struct AttackRow {
   std::string detector, attack, out;
+  std::string ball;  ///< "linf 8/255"; "none" where only the box [0,1] bounds the change
   std::optional<double> clean, in, outOnly, inOut;  ///< the metric in the four settings
   double forwards = 0, backwards = 0;               ///< propagations per attacked image
   double seconds = 0;                               ///< both sets, their scoring included
@@ -34,11 +35,12 @@ struct Ordering {
   std::string where;  ///< of the worst breach
 };
 
-/// The orderings that the attacks of a run allow to check, on AUROC in_out (peers.md H21, H5, H28,
-/// H30; methods/attacks.md, last section): more steps or restarts of one attack are not weaker,
+/// The orderings that the attacks of a run allow to check, on AUROC in_out (peers.md H21, H5, H27
+/// to H30; methods/attacks.md, last section): more steps or restarts of one attack are not weaker,
 /// whatever their step sizes (as H4), iterative attacks are not weaker than FGSM, an ensemble is
-/// not weaker than PGD, noise and random search are not stronger than FGSM, and eps = 1 leaves
-/// nothing. `tolerance` in AUROC.
+/// not weaker than PGD, noise and random search are not stronger than FGSM, what needs no gradient
+/// of the detector (square, simba, transfer) is not stronger than APGD and the longest PGD, and
+/// eps = 1 leaves nothing. Only attacks in the same ball. `tolerance` in AUROC.
 std::vector<Ordering> checkOrderings(const RunReport& report, double tolerance = 0.002);
 
 }  // namespace bulwark

@@ -102,21 +102,28 @@ Raster imageStrip(const std::vector<RunReport>& runs, int scale) {
   if (scale <= 0) scale = std::max(1, targetWidth / std::max(1, widest));
   const int cellWidth = widest * scale;
   const int cellHeight = tallest * scale;
-  Raster page{
-      3 * cellWidth + 4 * gap, static_cast<int>(pairs.size()) * (cellHeight + gap) + gap, 3, {}};
+  // Triples side by side, as many that the page is about square, filled row by row.
+  const int tripleWidth = 3 * cellWidth + 4 * gap;
+  const int rowHeight = cellHeight + gap;
+  const auto count = static_cast<int>(pairs.size());
+  const int columns = std::clamp(static_cast<int>(std::lround(std::sqrt(static_cast<double>(count) *
+                                                                        rowHeight / tripleWidth))),
+                                 1, count);
+  const int rows = (count + columns - 1) / columns;
+  Raster page{columns * tripleWidth + (columns - 1) * 2 * gap, rows * rowHeight + gap, 3, {}};
   page.pixels.assign(
       static_cast<std::size_t>(page.width) * static_cast<std::size_t>(page.height) * 3, paper);
-  int top = gap;
-  for (const ImagePair* pair : pairs) {
+  for (int i = 0; i < count; ++i) {
+    const ImagePair* pair = pairs[static_cast<std::size_t>(i)];
     const Raster images[] = {toRaster(pair->before, pair->channels, pair->height, pair->width),
                              toRaster(pair->after, pair->channels, pair->height, pair->width),
                              differenceOf(*pair).raster};
-    int left = gap;
+    int left = gap + i % columns * (tripleWidth + 2 * gap);
+    const int top = gap + i / columns * rowHeight;
     for (const Raster& image : images) {
       paste(page, image, scale, left, top, cellWidth, cellHeight);
       left += cellWidth + gap;
     }
-    top += cellHeight + gap;
   }
   return page;
 }

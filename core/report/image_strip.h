@@ -20,9 +20,10 @@ struct Difference {
 };
 Difference differenceOf(const ImagePair& pair);
 
-/// One row per pair: before, after, magnified difference; nearest-neighbour enlargement by
-/// `scale` (0: so that an image is about 96 pixels wide). Mixed sizes are centred in their cells.
-/// Throws `Error` (BadInput) when there are no pairs.
+/// Before, after and magnified difference of each pair, in so many columns of such triples that the
+/// page is about square, filled row by row; nearest-neighbour enlargement by `scale` (0: so that an
+/// image is about 96 pixels wide). Mixed sizes are centred in their cells. Throws `Error`
+/// (BadInput) when there are no pairs.
 Raster imageStrip(const std::vector<RunReport>& runs, int scale = 0);
 
 /// One NPY per pair and side, since sizes may be mixed: "pair<k>.before.npy", "pair<k>.after.npy"

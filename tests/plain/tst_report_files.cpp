@@ -206,6 +206,14 @@ class TestReportFiles : public QObject {
     QCOMPARE(grey(14, 4), 26);   // after, first pixel: 0.1
     QCOMPARE(grey(24, 4), 255);  // difference, first pixel
     QVERIFY(decodePng(encodePng(strip)).valid);
+    // Many pairs stand in columns: about as wide as high, each in its place.
+    RunReport many = sample::run();
+    many.pairs.resize(1);
+    while (many.pairs.size() < 144) many.pairs.push_back(many.pairs[0]);
+    const Raster page = imageStrip({many}, 2);
+    QVERIFY(page.width < 1.5 * page.height && page.height < 1.5 * page.width);
+    const int second = 4 + (3 * 6 + 4 * 4) + 8;  // the second triple of the first row
+    QCOMPARE(int(page.pixels[static_cast<std::size_t>((4 * page.width + second) * 3)]), 0);
     QVERIFY_THROWS_EXCEPTION(Error, imageStrip({RunReport{}}));
     const auto members = unzip(writePairsNpz({report}));
     QCOMPARE(members.size(), 5U);
