@@ -39,6 +39,9 @@ class JointObjective : public Objective {
 /// Orthogonal-projection PGD on a `JointObjective`. It has a value of its own, which is neither a
 /// score nor a margin, so it is no cell of an AUROC table: an evaluation counts the images that it
 /// carries across (check H36).
+///
+/// There is no expectation over the draws of a random score: a step follows a single draw, so that
+/// such a detector looks more robust to it than it is.
 class JointAttack : public Attack {
  public:
   JointAttack(const ThreatModel& threat, std::int64_t steps, std::int64_t restarts);

@@ -106,6 +106,7 @@ std::vector<double> CellEvaluator::score(const FittedDetector& detector, const I
 }
 
 void CellEvaluator::scoreClean(const FittedDetector& detector) {
+  if (detector.detector->traits().randomised) randomised_.insert(detector.label);
   const auto scoreOne = [&](const NamedSet& set, bool out) {
     if (auto stored = journal_.finishedScores(detector.label, "", set.name, out)) {
       scores_.add(std::move(*stored));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ class CellEvaluator {
   /// where the run was begun by a version that did not keep them.
   const std::vector<CellAudit>& audits() const { return audits_; }
   std::int64_t attackedCells() const { return attackedCells_; }
+  /// Labels of the detectors scored so far whose score is random.
+  const std::set<std::string>& randomised() const { return randomised_; }
 
  private:
   std::vector<double> score(const FittedDetector& detector, const ImageSet& set);
@@ -63,6 +66,7 @@ class CellEvaluator {
   SourceModels* sources_ = nullptr;
   ScoreTable scores_;
   std::vector<CellAudit> audits_;
+  std::set<std::string> randomised_;
   std::int64_t attackedCells_ = 0;
 };
 

@@ -9,7 +9,9 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/text.h"
+#include "core/detectors/declarations.h"
 #include "core/detectors/detector_objective.h"
+#include "core/detectors/score_set.h"
 #include "core/experiment/curve_request.h"
 #include "core/experiment/file_progress.h"
 #include "core/experiment/source_models.h"
@@ -334,7 +336,10 @@ CurveEvaluator::AttackedSet CurveEvaluator::attackAfresh(const Job& job, std::si
   const auto images = target.set->range(0, size);
   // S1: beyond every clean score of the other side the rank is final.
   double bound = kNever;
-  if (spec_.evaluation.rankSaturation) {
+  // A random score gives no rank that could be final, and draws that were cut short do not come
+  // back.
+  const bool random = job.detector->traits().randomised;
+  if (spec_.evaluation.rankSaturation && !random) {
     bound = -*std::min_element(job.clean[0].begin(), job.clean[0].end());
     if (!out) {
       for (std::size_t other = 1; other < job.clean.size(); ++other) {
@@ -353,7 +358,7 @@ CurveEvaluator::AttackedSet CurveEvaluator::attackAfresh(const Job& job, std::si
       .clean = torch::tensor(job.clean[set], torch::kFloat64) * direction,
       .saturation = bound,
   };
-  context.progress = &progress;
+  if (!random) context.progress = &progress;
   AttackResources resources;
   if (sources_) {
     resources = sources_->resources(out ? torch::Tensor() : target.set->labels(), out ? -1 : 1);
@@ -366,6 +371,7 @@ CurveEvaluator::AttackedSet CurveEvaluator::attackAfresh(const Job& job, std::si
     context.clean = torch::maximum(context.clean, before);
   }
   context.thresholds = rankThresholds(job.clean, direction);
+  reseed(*job.detector, seed_.child("draws").child(job.request->attack).child(target.name));
   DetectorObjective objective(*job.detector, direction);
   AttackResult result =
       withMemoryAdvice(device_, passSize(size, context.batchSize), "evaluation.batch_size",
@@ -383,9 +389,21 @@ CurveEvaluator::AttackedSet CurveEvaluator::attackAfresh(const Job& job, std::si
       result.values = torch::where(better, result.values, context.clean);
     }
   }
+  if (random) {
+    // The best of many draws is luck: what counts at the end is a fresh one, as in the results.
+    const TensorImageSet attacked(target.name,
+                                  found.images.defined() ? found.images : result.images,
+                                  target.set->labels(), target.set->classNames());
+    const auto again = withMemoryAdvice(
+        device_, std::min(context.batchSize, size), "evaluation.batch_size",
+        [&] { return scoreSet(*job.detector, attacked, device_, context.batchSize, task_); });
+    result.values = again.to(torch::kFloat64) * direction;
+  }
+  const auto last = static_cast<std::int64_t>(result.trajectory.size()) - 1;
   for (const auto& [x, time] : picks(result)) {
     found.x.push_back(x);
-    auto values = time < 0 ? toVector(result.values) : valuesAt(result.improvements, time);
+    const bool end = time < 0 || (random && time >= last);
+    auto values = end ? toVector(result.values) : valuesAt(result.improvements, time);
     for (double& value : values) value *= direction;
     found.scores.push_back(std::move(values));
   }

@@ -16,8 +16,9 @@ namespace bulwark {
 /// Starts, batches and rank saturation (S1) are those of the attack's own cells, so a curve over
 /// steps, restarts or propagations passes through the attack's results. Over epsilon the best
 /// points of a smaller ball are candidates and first starts in the larger one (S4), so that the
-/// curve cannot rise (H3). Each attacked set is kept in the run's folder at once: a killed
-/// execution resumes within a curve.
+/// curve cannot rise (H3). Of a random score the last point is a fresh draw, as in the results;
+/// earlier ones along one trajectory are the best means over draws that the attack saw. Each
+/// attacked set is kept in the run's folder at once: a killed execution resumes within a curve.
 class CurveEvaluator {
  public:
   CurveEvaluator(const Specification& specification, const Registries& registries,

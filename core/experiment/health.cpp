@@ -165,17 +165,24 @@ HealthReport examineResults(const Specification& specification, const CellEvalua
                             const std::vector<NamedAttack>& attacks, const Registries& registries,
                             Network* classifier, Seed seed, Task& task) {
   const HealthThresholds thresholds(specification.evaluation.healthThresholds);
-  const RunFacts facts{cells.scores().sets(), rows, attackFacts(specification, attacks)};
+  const RunFacts facts{cells.scores().sets(), rows, attackFacts(specification, attacks),
+                       cells.randomised()};
   HealthReport report;
   report.checks = checkResults(thresholds, facts);
   double rescoring = 0.0, excess = 0.0;
+  std::int64_t random = 0;
   for (const auto& audit : cells.audits()) {
-    rescoring = std::max(rescoring, audit.rescoring);
     excess = std::max(excess, audit.excess);
+    if (cells.randomised().contains(audit.detector)) {
+      ++random;
+    } else {
+      rescoring = std::max(rescoring, audit.rescoring);
+    }
   }
-  report.add({checkAudits(thresholds, rescoring, excess,
-                          static_cast<std::int64_t>(cells.audits().size()), cells.attackedCells()),
-              bestScores(facts.sets)});
+  report.add(
+      {checkAudits(thresholds, rescoring, excess, static_cast<std::int64_t>(cells.audits().size()),
+                   cells.attackedCells(), random),
+       bestScores(facts.sets)});
   for (auto& check : zeroRadii(thresholds, facts.attacks, registries, seed.child("zero"), task)) {
     report.checks.push_back(std::move(check));
   }

@@ -18,6 +18,7 @@ struct JointEvasion {
 };
 
 /// Attacks the in set `set` with its true labels. `threshold`: the detector's operating point.
+/// A random score decides by a draw of its own at the best points.
 JointEvasion jointEvasion(const FittedDetector& detector, Network& classifier,
                           const JointAttack& attack, const std::string& label, const ImageSet& set,
                           double threshold, std::int64_t batchSize, const torch::Device& device,

@@ -32,12 +32,17 @@ const ScoreSet* find(const std::vector<ScoreSet>& sets, const ScoreSet& like,
   return found == sets.end() ? nullptr : &*found;
 }
 
-HealthCheck neverBetter(const HealthThresholds& thresholds, const std::vector<ScoreSet>& sets) {
+HealthCheck neverBetter(const HealthThresholds& thresholds, const RunFacts& facts) {
+  const auto& sets = facts.sets;
   double worst = 0.0;
   std::string detail;
-  bool any = false;
+  bool any = false, random = false;
   for (const auto& set : sets) {
     if (set.attack.empty()) continue;
+    if (facts.randomised.contains(set.detector)) {
+      random = true;
+      continue;
+    }
     const ScoreSet* clean = find(sets, set, "");
     if (!clean || clean->scores.size() != set.scores.size()) continue;
     any = true;
@@ -50,17 +55,24 @@ HealthCheck neverBetter(const HealthThresholds& thresholds, const std::vector<Sc
           set.attack + " on " + set.detector + ", " + set.dataset + ", image " + std::to_string(i);
     }
   }
-  return any ? judged(thresholds, "H1", "", worst, detail)
-             : notApplicable("H1", "", "nothing was attacked");
+  if (any) return judged(thresholds, "H1", "", worst, detail);
+  return notApplicable("H1", "",
+                       random ? "the score is random: an attacked draw may pass a clean one by luck"
+                              : "nothing was attacked");
 }
 
-HealthCheck togetherWorst(const HealthThresholds& thresholds, const Cells& cells) {
+HealthCheck togetherWorst(const HealthThresholds& thresholds, const RunFacts& facts,
+                          const Cells& cells) {
   double worst = 0.0;
   std::string detail;
-  bool any = false;
+  bool any = false, random = false;
   for (const auto& [key, settings] : cells) {
     const auto& [detector, attack, out] = key;
     if (attack.empty()) continue;
+    if (facts.randomised.contains(detector)) {
+      random = true;
+      continue;
+    }
     const auto check = [&, cell = detector + ", " + attack + ", " + out](
                            const Settings& lowIn, const std::string& low, const Settings& highIn,
                            const std::string& high) {
@@ -78,8 +90,10 @@ HealthCheck togetherWorst(const HealthThresholds& thresholds, const Cells& cells
       check(settings, "out", clean->second, "clean");
     }
   }
-  return any ? judged(thresholds, "H2", "", worst, detail)
-             : notApplicable("H2", "", "no two settings to compare");
+  if (any) return judged(thresholds, "H2", "", worst, detail);
+  return notApplicable("H2", "",
+                       random ? "the score is random: an attacked draw may pass a clean one by luck"
+                              : "no two settings to compare");
 }
 
 /// A number in one spelling: specifications keep "8/255" and 1 beside 0.0314 and 1.0.
@@ -233,14 +247,14 @@ bool followsJudge(const AttackFacts& attack) {
 
 std::vector<HealthCheck> checkResults(const HealthThresholds& thresholds, const RunFacts& facts) {
   const Cells cells = cellsOf(facts.rows);
-  return {neverBetter(thresholds, facts.sets), togetherWorst(thresholds, cells),
+  return {neverBetter(thresholds, facts), togetherWorst(thresholds, facts, cells),
           monotoneInRadius(thresholds, facts, cells), monotoneInEffort(thresholds, facts, cells),
           ensembleWorst(thresholds, facts, cells)};
 }
 
 std::vector<HealthCheck> checkAudits(const HealthThresholds& thresholds, double worstRescoring,
                                      double worstExcess, std::int64_t audited,
-                                     std::int64_t attacked) {
+                                     std::int64_t attacked, std::int64_t random) {
   if (audited == 0) {
     const std::string why =
         attacked == 0 ? "nothing was attacked" : "no audit of the attacked sets was kept";
@@ -251,8 +265,15 @@ std::vector<HealthCheck> checkAudits(const HealthThresholds& thresholds, double 
     detail = "measured on " + std::to_string(audited) + " of " + std::to_string(attacked) +
              " attacked sets; of the others no audit was kept";
   }
-  return {judged(thresholds, "H6", "", worstRescoring, detail),
-          judged(thresholds, "H7", "", worstExcess, detail)};
+  const auto excess = judged(thresholds, "H7", "", worstExcess, detail);
+  if (random >= audited) {
+    return {notApplicable("H6", "", "the score is random: another draw is another score"), excess};
+  }
+  if (random > 0) {
+    detail += (detail.empty() ? "" : "; ") + std::to_string(random) +
+              " sets of random scores do not count";
+  }
+  return {judged(thresholds, "H6", "", worstRescoring, detail), excess};
 }
 
 HealthCheck checkZeroRadius(const HealthThresholds& thresholds, const std::string& subject,

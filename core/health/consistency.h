@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct RunFacts {
   const std::vector<ScoreSet>& sets;
   const std::vector<ResultRow>& rows;
   std::vector<AttackFacts> attacks = {};
+  /// Labels of the detectors whose score is random. Their sets hold one fresh draw per image,
+  /// their trajectories best means over draws: H1, H2 and H25 do not apply to them.
+  std::set<std::string> randomised = {};
 };
 
 /// H1 to H5: what the numbers of a run must obey among themselves.
@@ -35,10 +39,11 @@ struct RunFacts {
 std::vector<HealthCheck> checkResults(const HealthThresholds& thresholds, const RunFacts& facts);
 
 /// H6 and H7 from the audits made while attacking: worst relative difference of rescoring, worst
-/// excess over ball and box, over `audited` of `attacked` sets.
+/// excess over ball and box, over `audited` of `attacked` sets; `random` of the audited are of
+/// random scores, for which there is no H6: another draw is another score.
 std::vector<HealthCheck> checkAudits(const HealthThresholds& thresholds, double worstRescoring,
                                      double worstExcess, std::int64_t audited,
-                                     std::int64_t attacked);
+                                     std::int64_t attacked, std::int64_t random = 0);
 
 /// H8: `attack`, built with a radius of 0, must return `images` [N, C, H, W] and the clean values
 /// exactly.

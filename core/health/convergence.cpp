@@ -81,11 +81,15 @@ std::vector<HealthCheck> atRest(const HealthThresholds& thresholds, const RunFac
 
 /// H25: the mean best value on the path against the mean value returned.
 HealthCheck returnsBest(const HealthThresholds& thresholds, const RunFacts& facts) {
-  bool any = false;
+  bool any = false, random = false;
   double worst = 0.0;
   std::string detail;
   for (const auto& set : facts.sets) {
     if (set.trajectory.empty() || set.scores.empty()) continue;
+    if (facts.randomised.contains(set.detector)) {
+      random = true;
+      continue;
+    }
     any = true;
     const double direction = set.out ? -1.0 : 1.0;
     double seen = -std::numeric_limits<double>::infinity(), mean = 0.0, square = 0.0;
@@ -100,8 +104,10 @@ HealthCheck returnsBest(const HealthThresholds& thresholds, const RunFacts& fact
     worst = lost;
     detail = set.attack + " on " + set.detector + ", " + set.dataset;
   }
-  return any ? judged(thresholds, "H25", "", worst, detail)
-             : notApplicable("H25", "", "no attack in steps");
+  if (any) return judged(thresholds, "H25", "", worst, detail);
+  return notApplicable("H25", "",
+                       random ? "the score is random: the path has means, the result one draw"
+                              : "no attack in steps");
 }
 
 std::string kindOf(const std::string& type) {

@@ -1,6 +1,8 @@
 // Scores without a plain gradient: random ones, whose gradients are averaged over draws, and
 // quantised ones, whose steps a surrogate passes straight through.
+#include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,8 +12,11 @@
 #include "core/base/error.h"
 #include "core/detectors/declarations.h"
 #include "core/detectors/detector_objective.h"
+#include "core/experiment/joint_evasion.h"
 #include "core/experiment/runner.h"
 #include "core/experiment/store_journal.h"
+#include "core/health/convergence.h"
+#include "core/health/probes.h"
 #include "core/nn/network.h"
 #include "core/nn/straight_through.h"
 #include "core/store/run_store.h"
@@ -97,6 +102,33 @@ class Noisy : public Ready, public RandomScore {
 
 class TestExpectation : public QObject {
   Q_OBJECT
+
+  /// Checks that compare draws do not apply. Curves draw as the results do, and no rank is final:
+  /// every image is attacked to the end.
+  static void judgedAsRandom(const RunStore& store) {
+    const auto summary = store.run(2).summary;
+    QStringList skipped;
+    for (const auto& json : summary.at("health_checks")) {
+      const auto check = HealthCheck::fromJson(json);
+      if (check.detail.find("the score is random") == std::string::npos) continue;
+      QVERIFY(check.verdict == Verdict::NotApplicable);
+      skipped << QString::fromStdString(check.id);
+    }
+    for (const char* id : {"H1", "H2", "H6", "H25"}) QVERIFY2(skipped.contains(id), id);
+    QCOMPARE(summary.at("curve_forwards").get<double>(), 3.0 * 50 * 4 * 10);
+    QCOMPARE(summary.at("curve_backwards").get<double>(), 3.0 * 50 * 3 * 10);
+    const auto rows = store.results(2);
+    int compared = 0;
+    for (const auto& curve : store.curves(2)) {
+      if (curve.kind != "auroc-restarts") continue;
+      for (const auto& row : rows) {
+        if (row.attack.empty() || row.setting != curve.setting) continue;
+        QCOMPARE(curve.y.back(), row.auroc);
+        ++compared;
+      }
+    }
+    QCOMPARE(compared, 3);
+  }
 
  private Q_SLOTS:
   void initTestCase() { torch::set_num_threads(1); }
@@ -200,6 +232,89 @@ class TestExpectation : public QObject {
     }
   }
 
+  void otherScoresAreJudgedBesideRandomOnes() {
+    ScoreSet clean;
+    clean.detector = "plain";
+    clean.dataset = "in";
+    clean.scores = {0.0, 1.0};
+    ScoreSet attacked = clean;
+    attacked.attack = "pgd";
+    attacked.scores = {0.5, 0.5};
+    attacked.trajectory = {0.5, 0.9};
+    std::vector<ScoreSet> sets = {clean, attacked};
+    const auto find = [&](const char* id, std::set<std::string> randomised) {
+      const RunFacts facts{sets, {}, {{.label = "pgd", .type = "pgd"}}, std::move(randomised)};
+      auto checks = checkResults({}, facts);
+      for (auto& check : checkConvergence({}, facts)) checks.push_back(std::move(check));
+      for (const auto& check : checks) {
+        if (check.id == id) return check.verdict;
+      }
+      return Verdict::Green;
+    };
+    for (const char* id : {"H1", "H25"}) {
+      QVERIFY(find(id, {}) == Verdict::Red);
+      QVERIFY(find(id, {"another"}) == Verdict::Red);
+      QVERIFY(find(id, {"plain"}) == Verdict::NotApplicable);
+    }
+    const auto rescored = [](std::int64_t random) {
+      return checkAudits({}, 0.5, 0.0, 4, 4, random).front();
+    };
+    QVERIFY(rescored(0).verdict == Verdict::Red);
+    QVERIFY(rescored(3).verdict == Verdict::Red);
+    QVERIFY(rescored(3).detail.starts_with("3 sets of random scores"));
+    QVERIFY(rescored(4).verdict == Verdict::NotApplicable);
+    QVERIFY(checkAudits({}, 0.0, 0.5, 4, 4, 4).back().verdict == Verdict::Red);
+  }
+
+  void noiseDoesNotCompeteWithARandomScore() {
+    const auto registries = builtinRegistries();
+    Noisy detector;
+    const auto attack = registries.attacks.make("pgd", {{"eps", 0.1}, {"steps", 2}}, "pgd");
+    const ProbeSetting setting{
+        .detector = detector,
+        .label = "noisy",
+        .registries = registries,
+        .in = uniform({6, 1, 6, 6}, 1, 0.2, 0.4),
+        .out = uniform({6, 1, 6, 6}, 2, 0.5, 0.8),
+        .inLabels = {},
+        .reference = {"pgd", "pgd", {{"eps", 0.1}, {"steps", 2}}, attack->threat()},
+        .budget = {.draws = 10, .noiseImages = 2, .restarts = 2, .squareQueries = 10}};
+    Task task;
+    const auto checks = probe({}, setting, Seed(7), task).checks;
+    const auto found = std::find_if(checks.begin(), checks.end(),
+                                    [](const HealthCheck& check) { return check.id == "H28"; });
+    QVERIFY(found != checks.end());
+    QVERIFY(found->verdict == Verdict::NotApplicable);
+    QVERIFY(found->detail.find("random") != std::string::npos);
+  }
+
+  /// Of sixty draws one accepts nearly every image; a fresh one accepts few.
+  void aJointAttackIsCountedByAFreshDraw() {
+    TinyNet net;
+    const auto images = uniform({40, 1, 6, 6}, 3, 0.45, 0.55);
+    const auto wrong = (net.forward(images).argmax(1) + 1).remainder(5).to(torch::kInt64);
+    const TensorImageSet set("in", images, wrong, {"a", "b", "c", "d", "e"});
+    const FittedDetector noisy{"noisy", std::make_unique<Noisy>()};
+    const JointAttack attack({Norm::Linf, 1e-4}, 60, 1);
+    Task task;
+    const auto found =
+        jointEvasion(noisy, net, attack, "joint", set, -0.9, 8, torch::kCPU, Seed{4}, task);
+    QVERIFY2(found.clean < 0.3, qPrintable(QString::number(found.clean)));
+    QVERIFY2(found.attacked < 0.3, qPrintable(QString::number(found.attacked)));
+    // What the attack itself took for a success: the best of its draws.
+    dynamic_cast<Noisy&>(*noisy.detector).reseed(Seed{5});
+    ClassificationObjective classifier(net, wrong);
+    DetectorObjective acceptance(*noisy.detector, -1);
+    JointObjective objective(classifier, acceptance, 0.9);
+    AttackContext context{.seed = Seed{6}, .task = task, .thresholds = {0.0}};
+    context.mode = AttackMode::Cross;
+    const auto lucky = attack.perturb(objective, images, context).values.gt(0);
+    QVERIFY(lucky.to(torch::kFloat64).mean().item<double>() > 0.7);
+    const auto again =
+        jointEvasion(noisy, net, attack, "joint", set, -0.9, 8, torch::kCPU, Seed{4}, task);
+    QCOMPARE(again.attacked, found.attacked);
+  }
+
   /// A run with a random score: draws come from the run's seed, the counters count them, the stored
   /// scores are those of a fresh draw.
   void inARun() {
@@ -215,6 +330,7 @@ class TestExpectation : public QObject {
                "out": [{"dataset": "noise-uniform", "test_limit": 20}]},
       "detectors": ["noisy"],
       "attacks": [{"type": "pgd", "steps": 3}],
+      "curves": [{"over": "restarts", "values": [1]}, {"over": "epsilon", "values": ["1/255", 0.5]}],
       "evaluation": {"bootstrap": 100, "image_pairs": 1, "batch_size": 10}
     })");
     const auto spec = Specification::fromJson(json, registries, catalogue);
@@ -239,6 +355,7 @@ class TestExpectation : public QObject {
       }
     }
     QCOMPARE(scores[0], scores[1]);
+    judgedAsRandom(store);
     QVERIFY(spent <= estimateCost(spec, registries, catalogue).attackPropagations);
   }
 };
