@@ -4,46 +4,12 @@
 
 #include "core/attacks/attack.h"
 #include "core/attacks/classification_objective.h"
+#include "tests/support/recorder.h"
 #include "tests/support/tiny_net.h"
 
 using namespace bulwark;
 
 namespace {
-
-/// Passes everything on and keeps the batches that were propagated.
-class Recorder : public Objective {
- public:
-  explicit Recorder(Objective& objective) : objective_(objective) {}
-
-  Values evaluate(const torch::Tensor& images, const torch::Tensor& samples) override {
-    batches.push_back(images.detach().clone());
-    auto values = objective_.evaluate(images, samples);
-    judged.push_back(values.judged.to(torch::kFloat64));
-    return values;
-  }
-  std::int64_t classes() const override { return objective_.classes(); }
-  torch::Tensor logits(const torch::Tensor& images) override {
-    batches.push_back(images.detach().clone());
-    auto scores = objective_.logits(images);
-    judged.push_back(
-        objective_
-            .judgeLogits(scores, objective_.labels(torch::arange(images.size(0)), images.device()))
-            .to(torch::kFloat64));
-    return scores;
-  }
-  torch::Tensor labels(const torch::Tensor& samples, const torch::Device& device) const override {
-    return objective_.labels(samples, device);
-  }
-  torch::Tensor judgeLogits(const torch::Tensor& scores,
-                            const torch::Tensor& truth) const override {
-    return objective_.judgeLogits(scores, truth);
-  }
-
-  std::vector<torch::Tensor> batches, judged;
-
- private:
-  Objective& objective_;
-};
 
 double distance(const torch::Tensor& a, const torch::Tensor& b) {
   return (a.to(torch::kFloat64) - b.to(torch::kFloat64)).abs().max().item<double>();

@@ -36,15 +36,18 @@ def ranked(z, count):
     return order[:count]
 
 
-def value_and_gradient(loss, x, label, target):
+def value_and_gradient(loss, x, label, target, direction=1.0):
     if loss == "score":
-        return NET.score(x[None])[0], NET.score_gradient(x[None])[0]
+        return direction * NET.score(x[None])[0], direction * NET.score_gradient(x[None])[0]
     z = NET.logits(x[None])[0]
     jacobian = NET.logit_jacobian(x[None])[0]  # [K, 36]
     if loss == "ce":
         p = np.exp(z - z.max())
         p /= p.sum()
         return -math.log(p[label]), (p - np.eye(len(z))[label]) @ jacobian
+    if loss == "margin":
+        other = [c for c in ranked(z, 2) if c != label][0]
+        return z[other] - z[label], jacobian[other] - jacobian[label]
     if loss == "dlr":
         order = ranked(z, 4)
         other = [c for c in order if c != label][0]
@@ -67,14 +70,14 @@ def judged(loss, x, label):
     return np.delete(z, label).max() - z[label]
 
 
-def project(point, image, norm):
+def project(point, image, norm, eps):
     delta = point - image
     if norm == "linf":
-        delta = np.clip(delta, -EPS[norm], EPS[norm])
+        delta = np.clip(delta, -eps, eps)
     else:
         length = np.linalg.norm(delta)
-        if length > EPS[norm]:
-            delta = delta * EPS[norm] / length
+        if length > eps:
+            delta = delta * eps / length
     return np.clip(image + delta, 0, 1)
 
 
@@ -89,29 +92,30 @@ def ascent(gradient, norm):
     return np.sign(gradient)
 
 
-def checkpoints():
+def checkpoints(steps=STEPS):
     """p_0 = 0, p_1 = 0.22, p_{j+1} = p_j + max(p_j - p_{j-1} - 0.03, 0.06), as moves, rounded
     down each as the published code does."""
-    period = max(int(0.22 * STEPS), 1)
-    least, less = max(int(0.06 * STEPS), 1), max(int(0.03 * STEPS), 1)
+    period = max(int(0.22 * steps), 1)
+    least, less = max(int(0.06 * steps), 1), max(int(0.03 * steps), 1)
     at, found = period, []
-    while at <= STEPS:
+    while at <= steps:
         found.append(at)
         period = max(period - less, least)
         at += period
     return found
 
 
-def apgd(loss, norm, image, start, label, target):
+def apgd(loss, norm, image, start, label, target, steps=STEPS, eps=None, direction=1.0):
     """Points [moves + 1, 36] and the step of each move [moves]."""
+    eps = EPS[norm] if eps is None else eps
     x = [start]
     values, gradients = [], []
-    eta, step_sizes = 2 * EPS[norm], []
+    eta, step_sizes = 2 * eps, []
     best = 0
     before, last_check = 0, (None, eta)  # (best value, step) at the checkpoint before
-    for k in range(STEPS + 1):
+    for k in range(steps + 1):
         try:
-            f, g = value_and_gradient(loss, x[k], label, target)
+            f, g = value_and_gradient(loss, x[k], label, target, direction)
             if k > 0:
                 clear(f - values[k - 1])
                 clear(f - values[best])
@@ -122,10 +126,10 @@ def apgd(loss, norm, image, start, label, target):
         gradients.append(g)
         if values[k] > values[best]:
             best = k
-        if k == STEPS:
+        if k == steps:
             break
         here, gradient = x[k], gradients[k]
-        if k in checkpoints():
+        if k in checkpoints(steps):
             rises = sum(values[i + 1] > values[i] for i in range(before, k))
             few = rises <= 0.75 * (k - before)
             best_then, eta_then = last_check
@@ -136,14 +140,14 @@ def apgd(loss, norm, image, start, label, target):
                 here, gradient = x[best], gradients[best]
             before = k
         step_sizes.append(eta)
-        z = project(here + eta * ascent(gradient, norm), image, norm)
+        z = project(here + eta * ascent(gradient, norm), image, norm, eps)
         if k == 0:
             x.append(z)
         else:
             # After a return the point of departure is the best one, and the momentum still comes
             # from the iterate before the one given up.
             origin = x_before
-            x.append(project(here + 0.75 * (z - here) + 0.25 * (here - origin), image, norm))
+            x.append(project(here + 0.75 * (z - here) + 0.25 * (here - origin), image, norm, eps))
         x_before = here
     return np.array(x), np.array(step_sizes)
 
@@ -154,7 +158,7 @@ def draw(rng, image, norm):
         size = np.abs(u).max() if norm == "linf" else np.linalg.norm(u)
         start = np.clip(image + EPS[norm] * u / size, 0, 1)
         start = np.round(start, 6)
-        if np.array_equal(project(start, image, norm), start) or norm == "l2":
+        if np.array_equal(project(start, image, norm, EPS[norm]), start) or norm == "l2":
             return start
 
 
