@@ -211,8 +211,12 @@ void mergeHealth(const HealthReport& report, const std::string& detector, Json& 
   const auto& again = probedChecks();
   for (const auto& json : summary.value("health_checks", Json::array())) {
     auto check = HealthCheck::fromJson(json);
-    const bool replaced =
-        check.subject == detector && std::find(again.begin(), again.end(), check.id) != again.end();
+    // What concerns the whole run comes with one of its detectors.
+    const bool fresh = std::any_of(
+        report.checks.begin(), report.checks.end(),
+        [&](const HealthCheck& one) { return one.id == check.id && one.subject == check.subject; });
+    const bool replaced = (check.subject == detector || fresh) &&
+                          std::find(again.begin(), again.end(), check.id) != again.end();
     if (!replaced) all.checks.push_back(std::move(check));
   }
   all.checks.insert(all.checks.end(), report.checks.begin(), report.checks.end());

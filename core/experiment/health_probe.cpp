@@ -129,6 +129,8 @@ struct FullHealth::Impl {
             .inLabels = inLabels,
             .reference = attack,
             .classifier = reads ? classifier : nullptr,
+            .ofRun = fitted.label == specification.detectors.front().label,
+            .features = classifier,
             .device = device,
             .batchSize = specification.evaluation.batchSize};
   }
@@ -191,7 +193,8 @@ FullHealth::Cost FullHealth::cost(const FittedDetector& fitted) {
   // Only whether there are such counts for the estimate.
   if (impl_->classifier) setting.surrogate = setting.twin = fitted.detector.get();
   Cost cost{probePasses(setting), 0};
-  if (impl_->classifier && impl_->specification.recipe.type != "standard" && !impl_->twin) {
+  const bool trains = impl_->specification.recipe.type != "standard" && !impl_->twin;
+  if (impl_->classifier && setting.ofRun && trains) {
     cost.passes +=
         static_cast<double>(2 * kTwinEpochs * std::min(kTwinImages, impl_->data.train->size()));
   }
@@ -220,7 +223,7 @@ HealthReport FullHealth::examine(const FittedDetector& fitted) {
     setting.surrogateName = impl.surrogateType(fitted);
     surrogate = impl.scoreOf(setting.surrogateName, *impl.classifier);
     setting.surrogate = surrogate.get();
-    setting.twin = impl.undefended();
+    if (setting.ofRun) setting.twin = impl.undefended();
   }
   return probe(thresholds, setting, impl.seed.child(fitted.label), impl.task);
 }

@@ -72,8 +72,10 @@ class Examination {
     noise();
     transfer();
     radii();
-    planted();
-    twin();
+    if (setting_.ofRun) {
+      planted();
+      twin();
+    }
     return std::move(report_);
   }
 
@@ -82,6 +84,13 @@ class Examination {
   void add(const std::string& id, double value, const std::string& detail) {
     const std::string about = setting_.reference.label + (detail.empty() ? "" : ": " + detail);
     report_.checks.push_back(judged(thresholds_, id, setting_.label, value, about));
+  }
+  void addOfRun(const std::string& id, double value, const std::string& detail) {
+    report_.checks.push_back(
+        judged(thresholds_, id, "", value, setting_.reference.label + ": " + detail));
+  }
+  void skipOfRun(const std::string& id, const std::string& why) {
+    report_.checks.push_back(notApplicable(id, "", why));
   }
   void skip(const std::string& id, const std::string& why) {
     report_.checks.push_back(notApplicable(id, setting_.label, why));
@@ -354,16 +363,16 @@ class Examination {
   }
 
   void planted() {
-    if (!setting_.classifier) return skip("H33", "there are no features to plant a point in");
-    task_.begin("health: planted points on " + setting_.label, setting_.in.size(0), "images");
-    const double missed = missedPlants(*setting_.classifier, *attacks_.variant({}), setting_,
+    if (!setting_.features) return skipOfRun("H33", "there are no features to plant a point in");
+    task_.begin("health: planted points", setting_.in.size(0), "images");
+    const double missed = missedPlants(*setting_.features, *attacks_.variant({}), setting_,
                                        seed_.child("planted"), task_);
     task_.end();
-    add("H33", missed, "");
+    addOfRun("H33", missed, "on a linear readout of the classifier's features");
   }
 
   void twin() {
-    if (!setting_.twin) return skip("H34", "there is no plainly trained twin");
+    if (!setting_.twin) return skipOfRun("H34", "there is no plainly trained twin");
     const ProbeSetting& plain = setting_;
     const ProbeSetting other{.detector = *plain.twin,
                              .label = "an undefended twin",
@@ -378,10 +387,11 @@ class Examination {
     const double value = attacks.run(*attacks.variant({}), setting_.reference.label).auroc;
     const auto fewer = std::min(setting_.in.size(0), setting_.out.size(0));
     if (fewer < kTwinImages && value > thresholds_.amber("H34")) {
-      return skip("H34", aurocText(value) + " on " + std::to_string(fewer) + " images of a kind; " +
-                             std::to_string(kTwinImages) + " are needed to judge it");
+      return skipOfRun("H34", aurocText(value) + " on " + std::to_string(fewer) +
+                                  " images of a kind; " + std::to_string(kTwinImages) +
+                                  " are needed to judge it");
     }
-    add("H34", value, aurocText(value));
+    addOfRun("H34", value, aurocText(value));
   }
 
   const HealthThresholds& thresholds_;
@@ -410,8 +420,8 @@ double probePasses(const ProbeSetting& setting) {
                                 .restarts = setting.reference.options.value("restarts", 1.0),
                                 .images = images,
                                 .surrogate = setting.surrogate != nullptr,
-                                .features = setting.classifier != nullptr,
-                                .twin = setting.twin != nullptr});
+                                .features = setting.ofRun && setting.features != nullptr,
+                                .twin = setting.ofRun && setting.twin != nullptr});
 }
 
 HealthReport probe(const HealthThresholds& thresholds, const ProbeSetting& setting, Seed seed,

@@ -19,12 +19,16 @@ struct ProbeSetting {
   torch::Tensor inLabels;  ///< [n] int64; undefined: unknown
   /// The white-box attack examined: its type and options are varied.
   AttackFacts reference;
-  /// Classifier behind the detector; null: checks that need features or labels do not apply.
+  /// Classifier behind the detector, for attacks that ask for it; null: there is none.
   Network* classifier = nullptr;
   /// A detector without this one's defence, to transfer from (H29); null: there is none.
   Detector* surrogate = nullptr;
   std::string surrogateName = {};
-  /// A fitted detector on a plainly trained classifier (H34); null: there is none.
+  /// Whether H33 and H34 are made, too, which concern the attack and the network, whatever the
+  /// detector: once for the run, and filed under no detector.
+  bool ofRun = true;
+  Network* features = nullptr;  ///< to plant a point in (H33); null: there are none
+  /// A fitted softmax score on a plainly trained classifier (H34); null: there is none.
   Detector* twin = nullptr;
   torch::Device device = torch::kCPU;
   std::int64_t batchSize = 256;

@@ -110,11 +110,13 @@ const std::vector<HealthRule>& healthRules() {
       {"H32", kConverged, "a linear score is solved exactly",
        "relative shortfall from the closed form s + eps ||w||", kCarlini, 1e-5, 1e-3},
       {"H33", kConverged, "a planted adversarial is found",
-       "share of images whose planted point stays better than what the attack finds",
+       "share of images whose planted point stays better than what the attack finds, in a linear "
+       "readout of the classifier's features; of the attack and the network, not of a detector",
        "Zimmermann et al. 2022", 0.05, 0.05, true},
       {"H34", kConverged, "an undefended twin breaks",
        // At a small radius not every score of a plain network falls to 0; above chance none broke.
-       "AUROC (in_out) on a plainly trained classifier; amber or red from 50 images of each kind",
+       "AUROC (in_out) of the softmax score (msp) on a plainly trained classifier, whatever the "
+       "detectors; amber or red from 50 images of each kind",
        kCarlini, 0.2, 0.5, true},
       {"H35", kConverged, "attacks of different kinds", "1 where all attacks are of one kind",
        kCarlini, 0, kNever},

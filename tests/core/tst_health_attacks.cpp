@@ -281,6 +281,43 @@ class TestHealthAttacks : public QObject {
     }
   }
 
+  /// H33 and H34 say nothing of a detector: filed once, not found again under each.
+  void whatConcernsTheRunIsFiledOnce() {
+    Made sound(smooth), twin(smooth);
+    NormedNet network;
+    network.freeze();
+    Lab lab;
+    Task task;
+    Json summary = Json::object();
+    HealthReport before;
+    before.checks = {judged({}, "H33", "made", 0.5), judged({}, "H26", "", 0.0)};
+    writeHealth(before, summary);
+    const auto count = [&](const std::string& id) {
+      return std::count_if(summary["health_checks"].begin(), summary["health_checks"].end(),
+                           [&](const Json& check) { return check.at("id") == id; });
+    };
+    for (const bool ofRun : {true, false, true}) {
+      auto setting = lab.setting(sound, {{"eps", 0.1}, {"steps", 30}, {"step_size", 0.02}});
+      setting.ofRun = ofRun;
+      setting.features = &network;
+      setting.twin = &twin;
+      setting.budget = {.draws = 10, .noiseImages = 2, .restarts = 2, .squareQueries = 10};
+      setting.label = std::string(ofRun ? "made" : "other");
+      const auto report = probe(HealthThresholds(), setting, Seed(7), task);
+      for (const auto& check : report.checks) {
+        const bool general = check.id == "H33" || check.id == "H34";
+        QCOMPARE(check.subject, general ? std::string() : setting.label);
+        QVERIFY(ofRun || !general);
+        if (check.id == "H33") QVERIFY2(check.verdict != Verdict::NotApplicable, told({check}));
+      }
+      mergeHealth(report, setting.label, summary);
+      QCOMPARE(count("H33"), 1);
+      QCOMPARE(count("H34"), 1);
+      QCOMPARE(count("H26"), 1);
+    }
+    QCOMPARE(count("H22"), 2);
+  }
+
   /// Three of the in images, marked by a bright pixel, give no gradient. A short Square and a
   /// poor surrogate find more on these and less on the others, which must not hide it.
   void partialMasking() {
