@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "core/base/error.h"
+#include "core/detectors/detector_objective.h"
 #include "core/health/convergence.h"
 #include "core/health/probes.h"
 #include "core/health/target.h"
@@ -55,31 +57,66 @@ class Mean : public Objective {
   }
 };
 
-/// H8 of every attack that has a radius.
+/// H8 of an attack; nothing where it has no radius.
+std::optional<HealthCheck> zeroRadius(const HealthThresholds& thresholds, const AttackFacts& facts,
+                                      const Registries& registries, Objective& objective,
+                                      const torch::Tensor& images, const AttackContext& context) {
+  if (!facts.options.contains("eps") || facts.threat.norm == Norm::None) return std::nullopt;
+  Json options = facts.options;
+  options["eps"] = 0;
+  try {
+    const auto attack = registries.attacks.make(facts.type, options, "health");
+    return checkZeroRadius(thresholds, facts.label, *attack, objective, images, context);
+  } catch (const Error& error) {
+    if (error.kind() == Error::Kind::Cancelled) throw;
+    return notApplicable("H8", facts.label, error.problem());
+  }
+}
+
+/// H8 of every attack that has a radius, on a score that is no detector's.
 std::vector<HealthCheck> zeroRadii(const HealthThresholds& thresholds,
                                    const std::vector<AttackFacts>& attacks,
                                    const Registries& registries, Seed seed, Task& task) {
   constexpr std::int64_t kCount = 4;
   std::vector<HealthCheck> checks;
   const auto images = torch::linspace(0, 1, kCount * 64).reshape({kCount, 1, 8, 8}).contiguous();
+  Mean objective;
+  const auto clean = objective.judge(images, {}).to(torch::kFloat64);
+  const AttackContext context{
+      .batchSize = kCount, .seed = seed, .task = task, .clean = clean, .thresholds = {1e9}};
   for (const auto& facts : attacks) {
-    if (!facts.options.contains("eps") || facts.threat.norm == Norm::None) continue;
-    Json options = facts.options;
-    options["eps"] = 0;
-    Mean objective;
-    const auto clean = objective.judge(images, {}).to(torch::kFloat64);
-    const AttackContext context{
-        .batchSize = kCount, .seed = seed, .task = task, .clean = clean, .thresholds = {1e9}};
-    try {
-      const auto attack = registries.attacks.make(facts.type, options, "health");
-      checks.push_back(
-          checkZeroRadius(thresholds, facts.label, *attack, objective, images, context));
-    } catch (const Error& error) {
-      if (error.kind() == Error::Kind::Cancelled) throw;
-      checks.push_back(notApplicable("H8", facts.label, error.problem()));
+    if (auto check = zeroRadius(thresholds, facts, registries, objective, images, context)) {
+      checks.push_back(std::move(*check));
     }
   }
   return checks;
+}
+
+/// H8 of a detector of the run under all its attacks, the worst of them; the attacks compute the
+/// clean scores for themselves.
+HealthCheck zeroRadiusOn(const HealthThresholds& thresholds, const FittedDetector& fitted,
+                         const std::vector<AttackFacts>& attacks, const Registries& registries,
+                         const torch::Tensor& images, const torch::Device& device, Seed seed,
+                         Task& task) {
+  if (fitted.detector->traits().randomised) {
+    return notApplicable("H8", fitted.label, "the score is random");
+  }
+  DetectorObjective objective(*fitted.detector, 1);
+  const AttackContext context{.device = device,
+                              .batchSize = images.size(0),
+                              .seed = seed,
+                              .task = task,
+                              .thresholds = {1e9}};
+  std::optional<HealthCheck> worst;
+  for (const auto& facts : attacks) {
+    auto check = zeroRadius(thresholds, facts, registries, objective, images, context);
+    if (!check || check->verdict == Verdict::NotApplicable) continue;
+    if (worst && !(check->value > worst->value)) continue;
+    check->subject = fitted.label;
+    check->detail = facts.label;
+    worst = std::move(check);
+  }
+  return worst ? *worst : notApplicable("H8", fitted.label, "no attack on a score has a radius");
 }
 
 /// H9 per detector and attack, over the pooled out sets.
@@ -128,9 +165,10 @@ std::vector<AttackFacts> attackFacts(const Specification& specification,
 }
 
 HealthReport examineDetector(const Specification& specification, const FittedDetector& fitted,
-                             const std::vector<NamedAttack>& attacks, const ExperimentData& data,
-                             Network* classifier, const CellEvaluator& cells,
-                             const torch::Device& device, Seed seed, Task& task) {
+                             const std::vector<NamedAttack>& attacks, const Registries& registries,
+                             const ExperimentData& data, Network* classifier,
+                             const CellEvaluator& cells, const torch::Device& device, Seed seed,
+                             Task& task) {
   const HealthThresholds thresholds(specification.evaluation.healthThresholds);
   const std::int64_t batch = specification.evaluation.batchSize;
   const std::int64_t count = std::min({kImages, data.in.set->size(), batch});
@@ -157,6 +195,9 @@ HealthReport examineDetector(const Specification& specification, const FittedDet
   std::vector<const Attack*> all;
   for (const auto& attack : attacks) all.push_back(attack.attack.get());
   report.checks.push_back(checkStarts(thresholds, target, all, own.child("starts")));
+  const auto few = data.in.set->range(0, std::min<std::int64_t>(4, count));
+  report.checks.push_back(zeroRadiusOn(thresholds, fitted, attackFacts(specification, attacks),
+                                       registries, few, device, own.child("zero"), task));
   return report;
 }
 

@@ -13,12 +13,13 @@ namespace bulwark {
 std::vector<AttackFacts> attackFacts(const Specification& specification,
                                      const std::vector<NamedAttack>& attacks);
 
-/// What every evaluation checks of one detector, once its sets are attacked: H10 to H18, H20 and
-/// H26, on a few in images, H15 on the out images and under the attacks, too.
+/// What every evaluation checks of one detector, once its sets are attacked: H8, H10 to H18, H20
+/// and H26, on a few in images, H15 on the out images and under the attacks, too.
 HealthReport examineDetector(const Specification& specification, const FittedDetector& detector,
-                             const std::vector<NamedAttack>& attacks, const ExperimentData& data,
-                             Network* classifier, const CellEvaluator& cells,
-                             const torch::Device& device, Seed seed, Task& task);
+                             const std::vector<NamedAttack>& attacks, const Registries& registries,
+                             const ExperimentData& data, Network* classifier,
+                             const CellEvaluator& cells, const torch::Device& device, Seed seed,
+                             Task& task);
 
 /// What every evaluation checks of its results once all are there: H1 to H9, H19, H21, H24, H25,
 /// H32, H35.

@@ -257,8 +257,8 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     curves.evaluate(fitted, i, cells.scores());
     clock.note("curves");
     health.add(parts.takeReport("health-" + number, [&] {
-      return examineDetector(spec, fitted, attacks, data, classifier.get(), cells, device, seed,
-                             task);
+      return examineDetector(spec, fitted, attacks, registries_, data, classifier.get(), cells,
+                             device, seed, task);
     }));
     if (full) {
       probes.emplace_back(fitted.label, parts.takeReport("full-health-" + number, [&] {

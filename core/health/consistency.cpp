@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "core/base/text.h"
+#include "core/nn/device.h"
 
 namespace bulwark {
 namespace {
@@ -279,10 +280,14 @@ std::vector<HealthCheck> checkAudits(const HealthThresholds& thresholds, double 
 HealthCheck checkZeroRadius(const HealthThresholds& thresholds, const std::string& subject,
                             const Attack& attack, Objective& objective, const torch::Tensor& images,
                             const AttackContext& context) {
+  const auto clean =
+      context.clean.defined()
+          ? context.clean
+          : objective.judge(toDevice(images, context.device), torch::arange(images.size(0)))
+                .to(torch::kCPU, torch::kFloat64);
   const auto result = attack.perturb(objective, images, context);
   const double pixels = (result.images - images).abs().max().item<double>();
-  const double values =
-      context.clean.defined() ? (result.values - context.clean).abs().max().item<double>() : 0.0;
+  const double values = (result.values - clean).abs().max().item<double>();
   return judged(thresholds, "H8", subject, std::max(pixels, values));
 }
 

@@ -46,7 +46,7 @@ std::vector<HealthCheck> checkAudits(const HealthThresholds& thresholds, double 
                                      std::int64_t attacked, std::int64_t random = 0);
 
 /// H8: `attack`, built with a radius of 0, must return `images` [N, C, H, W] and the clean values
-/// exactly.
+/// exactly. Without clean values in `context` they are computed here, and by the attack for itself.
 HealthCheck checkZeroRadius(const HealthThresholds& thresholds, const std::string& subject,
                             const Attack& attack, Objective& objective, const torch::Tensor& images,
                             const AttackContext& context);

@@ -38,7 +38,8 @@ const std::vector<HealthRule>& healthRules() {
        "excess of the change over eps, or of a pixel over [0, 1]; not finite is red",
        "AttackBench, ART", 1e-6, 1e-6},
       {"H8", kConsistent, "a radius of 0 changes nothing",
-       "largest difference between clean and attacked images and scores at eps = 0, exact",
+       "largest difference between clean and attacked images and scores at eps = 0, exact; on a "
+       "known score, and with a few images on each detector",
        "torchattacks issues 124, 172", 0, 0},
       {"H9", kConsistent, "the attack survives 8 bits per channel",
        "share of the fall of AUROC that is lost by rounding attacked images to 1/255",

@@ -318,6 +318,25 @@ class TestHealthAttacks : public QObject {
     QCOMPARE(count("H22"), 2);
   }
 
+  /// With a radius of 0 an attack gives the detector's own scores of the clean images.
+  void aRadiusOfZeroIsMeasuredOnTheDetector() {
+    Lab lab;
+    Task task;
+    double calls = 0.0;
+    Made sound(smooth), drifts([&](const torch::Tensor&x) { return smooth(x) + 0.1 * ++calls; });
+    const AttackContext context{.batchSize = 4, .seed = Seed(1), .task = task, .thresholds = {1e9}};
+    for (const char* type : {"fgsm", "pgd", "apgd", "bim_a", "square", "autoattack"}) {
+      const auto attack = lab.registries.attacks.make(type, {{"eps", 0}}, type);
+      for (Detector* detector : std::initializer_list<Detector*>{&sound, &drifts}) {
+        DetectorObjective objective(*detector, 1);
+        const auto check = checkZeroRadius({}, type, *attack, objective,
+                                           imagesAround(0.3, 1).narrow(0, 0, 4), context);
+        const auto expected = detector == &sound ? Verdict::Green : Verdict::Red;
+        QVERIFY2(check.verdict == expected, told({check}));
+      }
+    }
+  }
+
   /// Three of the in images, marked by a bright pixel, give no gradient. A short Square and a
   /// poor surrogate find more on these and less on the others, which must not hide it.
   void partialMasking() {

@@ -64,6 +64,16 @@ class TestRunner : public QObject {
              summary.at("accuracy_attacked").at("pgd").get<double>());
     QVERIFY2(summary.at("health").get<std::string>().find("red") == std::string::npos,
              summary.at("health").get<std::string>().c_str());
+    // H8 with a known score per attack, and with each detector of the run.
+    for (const char* subject : {"pgd", "msp", "knn"}) {
+      const auto& checks = summary.at("health_checks");
+      QVERIFY2(std::any_of(checks.begin(), checks.end(),
+                           [&](const Json& one) {
+                             return one.at("id") == "H8" && one.at("subject") == subject &&
+                                    one.at("verdict") == "green";
+                           }),
+               subject);
+    }
     QCOMPARE(bench.store->imagePairs(run, true).size(), std::size_t{4 * 3 * 4});
     QCOMPARE(bench.store->datasets(run).size(), std::size_t{5});
   }
