@@ -1,5 +1,5 @@
-"""References for the attacks that are made of others, on the small network: A3, CAA, DDN, the
-joint attack on classifier and detector, and transfer.
+"""References for the attacks that are made of others, on the small network: A3, AutoAttack, CAA,
+DDN, the joint attack on classifier and detector, and transfer.
 
 `python3 golden_ensembles.py` writes golden_ensembles.json: per case the value of every pass and
 the points of some. From the papers and the authors' code, in double precision. Decisions are kept
@@ -9,6 +9,7 @@ away from ties, so that float32 must take them alike; what is drawn comes from t
 import numpy as np
 
 import golden_apgd
+import golden_walks
 from bulwark_random import Random, Seed
 from golden_walks import Classes, Score, clear_signs, project
 from tiny_net import TinyNet, save
@@ -63,7 +64,7 @@ def tried(name, attack, options, objective, walk, count=COUNT, **more):
             path = Path(objective, sample)
             try:
                 found = walk(Seed(number), len(samples), sample, path)
-            except (Close, golden_apgd.Close):
+            except (Close, golden_apgd.Close, AssertionError):
                 continue
             samples.append(sample)
             paths.append(path)
@@ -298,6 +299,54 @@ def caa_l2(objective, eps, targets=2, clear=6):
     del CASES[f"caa l2 {objective.name}"]["best"]
 
 
+# --- AutoAttack: Croce and Hein 2020; FAB's passes are those of golden_nearest.py
+
+
+def autoattack(objective, eps, steps=20, targets=2, queries=60):
+    """APGD on the cross-entropy, APGD on the targeted DLR, Square; on a score APGD, then PGD and
+    APGD from other starts in place of the targeted one, Square."""
+    scalar = objective.name == "score"
+
+    def walk(seed, position, k, path):
+        x, label = NET.images[k], int(NET.labels[k])
+        ranking = [int(c) for c in np.argsort(-NET.logits(x[None])[0]) if c != label]
+        found = [(objective.value(x, k), x)]
+
+        def enter(points, count):
+            if points is None or len(points) < count:
+                raise Close
+            for i, point in enumerate(points):
+                found.append((path.add(point, i < 4 or i == count - 1), point))
+
+        def apgd(loss, own, target=None):
+            start = apgd_start(own.child(position).child(0), x, "linf", eps)
+            enter(golden_apgd.apgd(loss, "linf", x, start, label, target, steps=steps, eps=eps,
+                                   direction=objective.direction)[0], steps + 1)
+
+        apgd("score" if scalar else "ce", seed.child("apgd-ce"))
+        if scalar:
+            own = seed.child("pgd").child(position).child(0)
+            enter(golden_walks.ascent(lambda p: objective.gradient(p, k),
+                                      a3_start(own, x, "linf", eps), x, "linf", eps,
+                                      2.5 * eps / steps, steps), steps + 1)
+            apgd("score", seed.child("apgd-again"))
+        else:
+            path.add(x, True)
+            for target in range(targets):
+                apgd("targeted", seed.child("apgd-t").child(f"target {target + 1} of {targets}"),
+                     ranking[target])
+        own = seed.child("square").child(position).child(0)
+        enter(golden_walks.square_walk("linf", eps, queries, objective, own, k, x), queries + 1)
+        ranked = sorted({round(value, 9) for value, _ in found})
+        if ranked[-1] - ranked[-2] < 1e-5:
+            raise Close
+        return worst(found)[1]
+
+    options = {"eps": eps, "steps": steps, "targets": targets, "square_queries": queries,
+               "members": ["apgd_ce", "apgd_t", "square"]}
+    tried(f"autoattack {objective.name}", "autoattack", options, objective, walk)
+
+
 # --- DDN: Rony et al. 2019, algorithm 1 and their code
 
 
@@ -476,6 +525,8 @@ if __name__ == "__main__":
     a3_cross(0.05)
     a3_maximise(Score(-1.0), 0.05)
     a3_maximise(Classes(), 0.05)
+    autoattack(Score(), 0.08)
+    autoattack(Classes(), 0.08)
     caa(Score(), 0.05)
     caa(Score(-1.0), 0.15, count=2)
     caa(Classes(), 0.08)

@@ -315,7 +315,8 @@ def square_bump(side, transposed):
     return bump.T if transposed else bump
 
 
-def square(norm, eps, queries, objective):
+def square_walk(norm, eps, queries, objective, seed, sample, image):
+    """All points that one image is tried at, [queries + 1, 36]."""
     size = 6
 
     def sign(random):
@@ -359,20 +360,23 @@ def square(norm, eps, queries, objective):
         delta[first] = moved
         return np.clip(x + eps * delta / np.sqrt((delta**2).sum()), 0, 1)
 
-    def walk(k, sample, image):
-        x, seed = image.reshape(size, size), sample_seed(k)
-        best = np.round(start(x, Random(seed)), 12)
-        points, value = [best], objective.value(best.ravel(), sample)
-        for query in range(queries):
-            new = propose(x, best, query, Random(seed.child(query)))
-            points.append(new)
-            found = objective.value(new.ravel(), sample)
-            if better(found, value, new, best):
-                best, value = new, found
-        return np.array(points).reshape(-1, 36)
+    x = image.reshape(size, size)
+    best = np.round(start(x, Random(seed)), 12)
+    points, value = [best], objective.value(best.ravel(), sample)
+    for query in range(queries):
+        new = propose(x, best, query, Random(seed.child(query)))
+        points.append(new)
+        found = objective.value(new.ravel(), sample)
+        if better(found, value, new, best):
+            best, value = new, found
+    return np.array(points).reshape(-1, 36)
 
+
+def square(norm, eps, queries, objective):
     add_drawn(f"square {norm} {objective.name}", "square",
-              {"eps": eps, "norm": norm, "queries": queries}, objective, walk)
+              {"eps": eps, "norm": norm, "queries": queries}, objective,
+              lambda k, sample, x: square_walk(norm, eps, queries, objective, sample_seed(k),
+                                               sample, x))
 
 
 def simba(norm, basis, eps, step, queries, objective, frequencies=6):
