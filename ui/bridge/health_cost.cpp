@@ -38,9 +38,10 @@ QString healthCost(const RunStore& store, const RunRecord& run) {
   const double images = 2 * optionOf(run.specification, "evaluation", "health_images",
                                      static_cast<double>(EvaluationRequest().healthImages));
   // A trajectory goes over all restarts; a step is a forward and a backward.
-  const double each =
-      ProbeBudget().passes({.passes = 2 * steps, .restarts = restarts, .images = images});
-  const double all = each * static_cast<double>(detectors.size());
+  ProbeBudget::Attack attack{.passes = 2 * steps, .restarts = restarts, .images = images};
+  double all = ProbeBudget().passes(attack);
+  attack.features = attack.twin = false;  // H33 and H34 are made once, with the first detector
+  all += static_cast<double>(detectors.size() - 1) * ProbeBudget().passes(attack);
   return QCoreApplication::translate("HealthPanel",
                                      "About %1 at this run's speed: %2 passes of one image.")
       .arg(QString::fromStdString(formatDuration(all * seconds / passes)),
