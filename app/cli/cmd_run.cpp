@@ -52,10 +52,11 @@ void run(Session& session, const RunOptions& options) {
   std::string cost;
   {
     RunStore store = session.openStore(RunStore::Mode::ReadWrite);
-    job = store.enqueue(spec.name, spec.toJson(), spec.seed, spec.device, spec.threads);
-    runId = store.job(job).run;
     const auto rates = earlierRates(store, spec, session.registries(), session.catalogue());
     cost = estimateCost(spec, session.registries(), session.catalogue(), rates).text;
+    // Last: a window with the same database runs what it finds waiting.
+    job = store.enqueue(spec.name, spec.toJson(), spec.seed, spec.device, spec.threads);
+    runId = store.job(job).run;
   }
   std::cerr << "run " << runId << ": " << spec.name << '\n' << cost << '\n';
   if (executeHere(session, job, session.exitCode) != RunState::Done) return;

@@ -26,7 +26,8 @@ inline void pauseFor(int milliseconds) {
 
 /// Names: "ok" finishes; "slow" takes `$BULWARK_TEST_STEPS` steps of 20 ms and obeys requests;
 /// "crash" aborts in its first attempt and finishes in the next; "mute" exits with 3 before it
-/// takes the job; "error" fails as a worker should; "stubborn" ignores everything for a minute.
+/// takes the job; "late" finds the job taken by the program that started it; "error" fails as a
+/// worker should; "stubborn" ignores everything for a minute.
 inline int fakeWorker(int argc, char** argv) {
   std::string file;
   std::int64_t id = 0;
@@ -41,6 +42,11 @@ inline int fakeWorker(int argc, char** argv) {
   if (job.name == "mute") {
     std::cerr << "libsomething.so: cannot open shared object file" << std::endl;
     return 3;
+  }
+  if (job.name == "late") {
+    store.claimJob(id, static_cast<std::int64_t>(getppid()));
+    std::cerr << "error: job 1 is being worked on" << std::endl;
+    return 1;
   }
   store.claimJob(id, static_cast<std::int64_t>(getpid()));
   job = store.job(id);

@@ -213,6 +213,24 @@ class TestJobController : public QObject {
     QCOMPARE(bench.store().job(job).attempt, 2);
   }
 
+  void leavesAJobToTheProgramThatTookIt() {
+    Bench bench;
+    QSignalSpy finished(bench.jobs.get(), &JobController::finished);
+    bench.submit("late");
+    QTRY_COMPARE_WITH_TIMEOUT(finished.size(), 1, patience);
+    QCOMPARE(stateOf(finished), std::string("running"));
+    const qint64 job = finished.first().at(0).toLongLong();
+    auto store = bench.store();
+    QCOMPARE(toString(store.job(job).state), std::string("running"));
+    QVERIFY(store.job(job).error.empty());
+    QVERIFY(!bench.jobs->isRunning());
+    // The other program goes on, and this window with its queue after that.
+    store.setJobState(job, RunState::Done);
+    bench.submit("ok");
+    QTRY_COMPARE_WITH_TIMEOUT(finished.size(), 2, patience);
+    QCOMPARE(stateOf(finished, 1), std::string("done"));
+  }
+
   void keepsTheReasonOfAFailure_data() {
     QTest::addColumn<QString>("name");
     QTest::addColumn<QString>("reason");

@@ -31,6 +31,7 @@ DraftCheck checkDraft(const Json& draft, const Registries& registries,
       requireInstalled(specification.out[i], catalogue, "data.out[" + std::to_string(i) + "]");
     }
     check.valid = true;
+    check.complete = specification.toJson();
     check.cost = QString::fromStdString(estimateCost(specification, registries, catalogue).text);
   } catch (const Error& error) {
     check.valid = false;

@@ -16,7 +16,8 @@ struct DraftCheck {
   bool valid = false;
   QString where;  ///< path in the specification: "attacks[0].eps"
   QString problem, hint;
-  QString cost;  ///< what running it would take; only when valid
+  QString cost;   ///< what running it would take; only when valid
+  Json complete;  ///< the draft with its defaults written out, as runs keep it; only when valid
   /// Problem, place and remedy in one line; empty when valid.
   QString message() const;
 };

@@ -233,13 +233,16 @@ void JobController::processEnded() {
 }
 
 // The database says how the run ended; only when the worker could not write that itself does the
-// guess made from its end count.
+// guess made from its end count. A worker that never began was refused, mostly because another
+// program had taken the job meanwhile: then it is that program's to end.
 void JobController::settle(qint64 job, RunState guess, const std::string& reason) {
   database_->run(
       this,
-      [job, guess, reason](RunStore& store) {
+      [job, guess, reason, began = claimed_](RunStore& store) {
         auto record = store.job(job);
-        if (!isFinal(record.state)) {
+        const bool elsewhere =
+            !began && (record.state == RunState::Running || record.state == RunState::Paused);
+        if (!isFinal(record.state) && !elsewhere) {
           const bool waiting = record.state == RunState::Queued;
           store.setJobState(
               job, waiting && guess == RunState::Interrupted ? RunState::Failed : guess, reason);

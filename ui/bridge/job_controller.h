@@ -60,6 +60,7 @@ class JobController : public QObject {
   void progress(qint64 job, const bulwark::ProgressUpdate& update);
   /// Every event as the worker wrote it, progress included.
   void event(qint64 job, const bulwark::Json& event);
+  /// `state` is not final where another program had taken the job before this window's worker.
   void finished(qint64 job, qint64 run, bulwark::RunState state);
   /// Jobs whose worker died with an earlier window were found and can be resumed.
   void interruptedFound(int count);

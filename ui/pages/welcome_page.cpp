@@ -87,7 +87,9 @@ WelcomePage::WelcomePage(const AppContext& context, QWidget* parent)
   connect(context_.jobs, &JobController::finished, this, [this](qint64, qint64, RunState state) {
     demo_->setEnabled(true);
     progress_->hide();
-    if (state != RunState::Done) {
+    if (state == RunState::Running || state == RunState::Paused) {
+      progressText_->setText(tr("Another program computes this run; the Jobs list shows it."));
+    } else if (state != RunState::Done) {
       progressText_->setText(tr("The run did not finish; the Jobs list below says why."));
     }
   });
@@ -107,7 +109,9 @@ void WelcomePage::runDemo() {
   progressText_->setText(tr("Starting…"));
   const Json& specification = preset("demo").specification;
   context_.draft->load(specification);
-  context_.jobs->submit(context_.draft->name(), specification, context_.draft->seed(),
+  const Json complete =
+      Specification::fromJson(specification, *context_.registries, *context_.catalogue).toJson();
+  context_.jobs->submit(context_.draft->name(), complete, context_.draft->seed(),
                         context_.draft->device(), context_.draft->threads());
 }
 

@@ -315,6 +315,10 @@ void MainWindow::jobFinished(qint64 job, qint64 run, RunState state) {
     case RunState::Cancelled:
       log_->say(LogLevel::Info, tr("Job %1 was cancelled.").arg(job));
       break;
+    case RunState::Running:
+    case RunState::Paused:
+      log_->say(LogLevel::Info, tr("Job %1 is computed by another program.").arg(job));
+      break;
     default:
       if (!first) context_.focus->setRun(run);
       log_->say(LogLevel::Error, tr("Job %1 did not finish.").arg(job));

@@ -126,8 +126,8 @@ void MainWindow::makeMenus() {
   auto* start = add(run, QStringLiteral("actionStart"), tr("&Start this experiment"),
                     QKeySequence(Qt::CTRL | Qt::Key_R), [this] {
                       const ExperimentDraft& draft = *context_.draft;
-                      context_.jobs->submit(draft.name(), draft.specification(), draft.seed(),
-                                            draft.device(), draft.threads());
+                      context_.jobs->submit(draft.name(), context_.checker->last().complete,
+                                            draft.seed(), draft.device(), draft.threads());
                     });
   const auto allow = [this, start] {
     start->setEnabled(!context_.checker->isPending() && context_.checker->last().valid);

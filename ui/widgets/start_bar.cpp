@@ -53,8 +53,8 @@ void StartBar::show() {
 void StartBar::start() {
   if (context_.checker->isPending() || !context_.checker->last().valid) return;
   const ExperimentDraft& draft = *context_.draft;
-  context_.jobs->submit(draft.name(), draft.specification(), draft.seed(), draft.device(),
-                        draft.threads());
+  context_.jobs->submit(draft.name(), context_.checker->last().complete, draft.seed(),
+                        draft.device(), draft.threads());
 }
 
 }  // namespace bulwark
