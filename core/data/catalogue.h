@@ -69,8 +69,10 @@ struct DatasetRequest {
   std::int64_t trainLimit = 0, testLimit = 0;  ///< 0: all; a seeded subset
   int channels = 0;                            ///< 0: as the in set
   int size = 0;                                ///< square side; 0: as the in set
-  bool optional = false;                       ///< skip when not installed
-  Json options = Json::object();               ///< how a generated set is made, complete
+  std::string subset = "random";   ///< which images a limit takes: random, first, balanced
+  std::string grey = "luminance";  ///< what colour images become grey by: luminance, red
+  bool optional = false;           ///< skip when not installed
+  Json options = Json::object();   ///< how a generated set is made, complete
 
   /// The options of such an entry, for validation and for the window's form.
   static const OptionSchema& schema();

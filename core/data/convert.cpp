@@ -18,8 +18,10 @@ torch::Tensor luma(const torch::Tensor& images) {
 
 /// float [N, C, H, W] to the rule's shape. Both steps are linear, so their order does not matter;
 /// the one with fewer channels is resampled.
-torch::Tensor convertImages(torch::Tensor images, const ImageShape& to) {
-  if (images.size(1) == 3 && to.channels == 1) images = luma(images);
+torch::Tensor convertImages(torch::Tensor images, const ImageShape& to, bool redIsGrey) {
+  if (images.size(1) == 3 && to.channels == 1) {
+    images = redIsGrey ? images.narrow(1, 0, 1) : luma(images);
+  }
   images = resizeAntialiased(images, to.height, to.width);
   if (images.size(1) == 1 && to.channels == 3) images = images.repeat({1, 3, 1, 1});
   return images;
@@ -54,7 +56,7 @@ std::shared_ptr<ImageSet> convert(const std::shared_ptr<ImageSet>& set, const Co
   const torch::NoGradGuard noGradient;
   for (std::int64_t begin = 0; begin < count; begin += batch) {
     const std::int64_t end = std::min(count, begin + batch);
-    torch::Tensor converted = convertImages(set->range(begin, end), to);
+    torch::Tensor converted = convertImages(set->range(begin, end), to, rule.redIsGrey);
     if (bytes) converted = converted.mul(255.0).round_().clamp_(0, 255).to(torch::kUInt8);
     pixels.narrow(0, begin, end - begin).copy_(converted);
     task.advance(end - begin);
@@ -69,7 +71,9 @@ std::shared_ptr<ImageSet> convert(const std::shared_ptr<ImageSet>& set, const Co
     step["resize"] = rule.resize;
     step["aspect_ratio"] = from.height * to.width == from.width * to.height ? "kept" : "not kept";
   }
-  if (from.channels == 3 && to.channels == 1) step["to_grey"] = rule.toGrey;
+  if (from.channels == 3 && to.channels == 1) {
+    step["to_grey"] = rule.redIsGrey ? "first channel" : "ITU-R BT.601 luma";
+  }
   if (from.channels == 1 && to.channels == 3) step["to_colour"] = rule.toColour;
   step["stored"] = bytes ? "8 bits per value, rounded" : "32-bit float";
   if (!details.contains("conversions")) details["conversions"] = Json::array();

@@ -38,6 +38,17 @@ const OptionSchema& DatasetRequest::schema() {
         .range(0, 1e9)
         .in("images")
         .simple();
+    options
+        .choice("subset", "random", {"random", "first", "balanced"},
+                "which images a limit takes: drawn with the seed; the first; drawn with the seed, "
+                "equally many of every class")
+        .expert();
+    options
+        .choice("grey", "luminance", {"luminance", "red"},
+                "how colour images become grey: weighed as the eye does (ITU-R BT.601), or their "
+                "first channel alone")
+        .from("red: Alipour and Seyyedsalehi (attractors), on CIFAR-10")
+        .expert();
     options.integer("channels", 0, "1 grey, 3 colour; 0: as the in set").range(0, 3).expert();
     options.integer("size", 0, "side of the square images; 0: as the in set")
         .range(0, 4096)
@@ -69,6 +80,8 @@ DatasetRequest DatasetRequest::fromJson(const Json& json, const std::string& pat
   request.testLimit = params.getInt("test_limit");
   request.channels = static_cast<int>(params.getInt("channels"));
   request.size = static_cast<int>(params.getInt("size"));
+  request.subset = params.getText("subset");
+  request.grey = params.getText("grey");
   request.optional = params.getBool("optional");
   if (given.is_object() && given.contains("options")) request.options = given.at("options");
   if (!request.options.is_object()) {
@@ -103,6 +116,10 @@ Json DatasetRequest::toJson() const {
                {"channels", channels},
                {"size", size},
                {"optional", optional}};
+  // What was added later is written where it is used, so that the specifications before it keep
+  // their hash.
+  if (subset != "random") json["subset"] = subset;
+  if (grey != "luminance") json["grey"] = grey;
   if (!options.empty()) json["options"] = options;
   return json;
 }

@@ -74,7 +74,7 @@ class TensorImageSet : public ImageSet {
 struct ConversionRule {
   ImageShape shape;
   std::string resize = "antialiased bilinear";
-  std::string toGrey = "ITU-R BT.601 luma";
+  bool redIsGrey = false;  ///< colour to grey: the first channel instead of ITU-R BT.601 luma
   std::string toColour = "repeat the grey channel";
 };
 

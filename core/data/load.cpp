@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 #include <utility>
 
 #include "core/base/error.h"
@@ -151,17 +150,6 @@ torch::Tensor chooseRole(const Opened& opened, const torch::Tensor& indices,
   return indices.index_select(0, role == "train" ? train : test);
 }
 
-/// A seeded subset: the first `limit` of a shuffle, back in their order.
-torch::Tensor chooseSubset(const torch::Tensor& indices, std::int64_t limit, Seed seed) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(indices.size(0)));
-  std::iota(all.begin(), all.end(), std::int64_t{0});
-  Random random(seed);
-  random.shuffle(all);
-  all.resize(static_cast<std::size_t>(limit));
-  std::sort(all.begin(), all.end());
-  return indices.index_select(0, torch::tensor(all, torch::kInt64));
-}
-
 std::shared_ptr<TensorImageSet> readPixels(const DatasetRequest& request, Opened& opened,
                                            const torch::Tensor& indices, Json details, Task& task) {
   task.begin("load " + request.displayName(), indices.size(0), "images");
@@ -201,16 +189,17 @@ std::shared_ptr<ImageSet> loadWithMixedSizes(const DatasetCatalogue& catalogue,
     throw Error::badInput("no image is left", where, "check split and classes");
   }
   if (!generated && limit > 0 && limit < indices.size(0)) {
-    details["subset"] = {{"count", limit},
-                         {"of", indices.size(0)},
-                         {"rule", "seeded, without replacement, in the original order"}};
-    indices = chooseSubset(indices, limit, seed.child("subset").child(split));
+    details["subset"] = {
+        {"count", limit}, {"of", indices.size(0)}, {"rule", subsetRule(request.subset)}};
+    indices =
+        indices.index_select(0, subsetIndices(opened.raw.labels.index_select(0, indices), limit,
+                                              request.subset, seed.child("subset").child(split)));
   } else if (!generated && limit > indices.size(0)) {
     task.log(LogLevel::Warning, where + ": " + std::to_string(limit) + " images were asked for, " +
                                     std::to_string(indices.size(0)) + " are there");
   }
   std::shared_ptr<ImageSet> set = readPixels(request, opened, indices, std::move(details), task);
-  ConversionRule rule{.shape = set->shape()};
+  ConversionRule rule{.shape = set->shape(), .redIsGrey = request.grey == "red"};
   if (request.channels > 0) rule.shape.channels = request.channels;
   if (request.size > 0) rule.shape.height = rule.shape.width = request.size;
   return convert(set, rule, task);

@@ -61,7 +61,7 @@ class Detector {
   virtual std::map<std::string, torch::Tensor> intermediates(const torch::Tensor& images);
 };
 
-/// msp, max_logit, energy, mahalanobis, relative_mahalanobis, knn.
+/// Every detector that comes with the program (core/detectors/builtin.h).
 void registerDetectors(Registry<Detector>& registry);
 
 }  // namespace bulwark

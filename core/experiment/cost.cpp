@@ -105,8 +105,11 @@ CostEstimate estimateCost(const Specification& spec, const Registries& registrie
       passes += recipe.at("steps").get<double>();
     }
     const double epochs = spec.recipe.options.value("epochs", 1.0);
-    estimate.trainingImages =
-        imageCount(spec.in, catalogue, true) * (1.0 - spec.validationShare) * epochs * passes;
+    double images = imageCount(spec.in, catalogue, true) * (1.0 - spec.validationShare);
+    if (spec.validationLimit > 0 && spec.in.trainLimit == 0) {
+      images = std::max(0.0, images - static_cast<double>(spec.validationLimit));
+    }
+    estimate.trainingImages = images * epochs * passes;
   }
   const auto& settings = spec.evaluation.settings;
   const auto wanted = [&](const char* name) {

@@ -110,13 +110,50 @@ std::shared_ptr<ImageSet> loadOut(const Specification& spec, std::size_t index,
   return convert(set, rule, task);
 }
 
+/// Takes the validation images out of `data.train`, and what the limit leaves out.
+void splitValidation(const Specification& spec, Seed seed, Task& task, ExperimentData& data) {
+  const auto whole = data.train;
+  const auto& labels = whole->labels();
+  std::pair<torch::Tensor, torch::Tensor> parts;
+  if (spec.validationLimit > 0) {
+    parts = splitCount(labels, spec.validationLimit, seed.child("validation"));
+  } else if (spec.validationShare > 0) {
+    parts = splitIndices(labels, spec.validationShare, seed.child("validation"));
+  } else {
+    return;
+  }
+  auto& [kept, held] = parts;
+  if (held.numel() == 0) return;
+  std::string note = "training part";
+  const std::int64_t limit = spec.in.trainLimit;
+  if (spec.validationLimit > 0 && limit > 0 && limit < kept.numel()) {
+    kept = kept.index_select(0, subsetIndices(labels.index_select(0, kept), limit, spec.in.subset,
+                                              seed.child("train limit")));
+    note += ", " + std::to_string(limit) + " of it: " + subsetRule(spec.in.subset);
+  }
+  data.train = subset(whole, kept, note);
+  data.validation = subset(whole, held, "validation part");
+  // Copies of one image may have fallen on both sides.
+  std::unordered_set<std::uint64_t> validationImages;
+  for (const auto hash : data.validation->imageHashes(task)) validationImages.insert(hash);
+  std::int64_t dropped = 0;
+  data.train = without(data.train, validationImages, dropped, task);
+}
+
 }  // namespace
 
 ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalogue& catalogue,
                                   Seed seed, Task& task) {
   task.begin("load data", 0, "sets");
   ExperimentData data;
-  auto train = loadDataset(catalogue, spec.in, "train", seed.child("train"), task);
+  DatasetRequest trainRequest = spec.in;
+  if (spec.validationLimit > 0) {
+    // The limit takes from what validation leaves; images that are made are made for both.
+    const bool generated = !spec.in.dataset.empty() && catalogue.info(spec.in.dataset).generated;
+    const std::int64_t limit = spec.in.trainLimit;
+    trainRequest.trainLimit = generated && limit > 0 ? limit + spec.validationLimit : 0;
+  }
+  auto train = loadDataset(catalogue, trainRequest, "train", seed.child("train"), task);
   auto test = loadDataset(catalogue, spec.in, "test", seed.child("test"), task);
   requireImages(train, "data.in");
   requireImages(test, "data.in");
@@ -208,18 +245,7 @@ ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalo
   }
 
   data.train = train;
-  if (spec.validationShare > 0) {
-    const auto [kept, held] =
-        splitIndices(train->labels(), spec.validationShare, seed.child("validation"));
-    if (held.numel() > 0) {
-      data.train = subset(train, kept, "training part");
-      data.validation = subset(train, held, "validation part");
-      // Copies of one image may have fallen on both sides.
-      std::unordered_set<std::uint64_t> validationImages;
-      for (const auto hash : data.validation->imageHashes(task)) validationImages.insert(hash);
-      data.train = without(data.train, validationImages, dropped, task);
-    }
-  }
+  splitValidation(spec, seed, task, data);
   data.in = {spec.in.displayName(), test};
   task.end();
   return data;

@@ -23,6 +23,8 @@ const std::vector<std::string> kSettings = {"clean", "in", "out", "in_out"};
 const std::vector<std::string> kMetrics = {
     "auroc", "aupr_out",           "aupr_in",   "fpr95_id", "fpr95_ood",
     "tnr95", "detection_accuracy", "tpr_fixed", "fpr_fixed"};
+const std::vector<std::string> kPublishedMetrics = {"auroc", "accuracy", "own_accuracy",
+                                                    "own_precision_in", "own_recall_in"};
 const std::vector<std::string> kFixedMetrics = {"fpr_fixed", "tpr_fixed"};
 
 void requireKeys(const Json& json, const std::string& path, const std::vector<std::string>& known) {
@@ -140,7 +142,7 @@ void completeOptions(DatasetRequest& request, const DatasetCatalogue& catalogue,
 }
 
 void readData(const Json& json, Specification& spec, const DatasetCatalogue& catalogue) {
-  requireKeys(json, "data", {"in", "out", "protocol", "validation_share"});
+  requireKeys(json, "data", {"in", "out", "protocol", "validation_share", "validation_limit"});
   if (!json.contains("in") || json.at("in").is_null() || json.at("in").empty()) {
     throw Error::badInput("the in set is missing", "data.in",
                           "name a data set, e.g. {\"dataset\": \"fashion-mnist\"}");
@@ -154,6 +156,14 @@ void readData(const Json& json, Specification& spec, const DatasetCatalogue& cat
         Params::check(schema.options()[0], json.at("validation_share"), "data.validation_share");
     spec.validationShare =
         given.is_string() ? parseFraction(given.get<std::string>()).value() : given.get<double>();
+  }
+  spec.validationLimit = wholeAt(json, "validation_limit", "data.", 0, 0, 1000000000);
+  if (spec.validationLimit > 0) {
+    if (json.contains("validation_share")) {
+      throw Error::badInput("there is a share and a number of validation images",
+                            "data.validation_limit", "leave one of the two out");
+    }
+    spec.validationShare = 0.0;
   }
 
   const Json protocol = json.value("protocol", Json::object());
@@ -280,14 +290,28 @@ void readPublished(const Json& json, Specification& spec) {
   if (!json.is_array()) throw Error::badInput("this is not a list", "published");
   for (std::size_t i = 0; i < json.size(); ++i) {
     const std::string path = "published[" + std::to_string(i) + "]";
-    requireKeys(json[i], path, {"detector", "attack", "setting", "out", "auroc", "source"});
-    if (!json[i].contains("auroc") || !json[i].at("auroc").is_number()) {
-      throw Error::badInput("the figure is missing", path + ".auroc");
+    requireKeys(json[i], path,
+                {"detector", "attack", "setting", "out", "auroc", "metric", "value", "source"});
+    PublishedFigure figure;
+    figure.detector = textAt(json[i], "detector", path + ".", "");
+    figure.attack = textAt(json[i], "attack", path + ".", "");
+    figure.out = textAt(json[i], "out", path + ".", "");
+    figure.source = textAt(json[i], "source", path + ".", "");
+    figure.metric = textAt(json[i], "metric", path + ".", "auroc");
+    if (std::find(kPublishedMetrics.begin(), kPublishedMetrics.end(), figure.metric) ==
+        kPublishedMetrics.end()) {
+      throw Error::badInput("'" + figure.metric + "' is not published with a run", path + ".metric",
+                            "expected one of " + join(kPublishedMetrics, ", "));
     }
-    spec.published.push_back(
-        {textAt(json[i], "detector", path + ".", ""), textAt(json[i], "attack", path + ".", ""),
-         textAt(json[i], "setting", path + ".", "clean"), textAt(json[i], "out", path + ".", ""),
-         json[i].at("auroc").get<double>(), textAt(json[i], "source", path + ".", "")});
+    // The accuracy of a classifier has neither setting nor out set.
+    figure.setting =
+        textAt(json[i], "setting", path + ".", figure.metric == "accuracy" ? "" : "clean");
+    const std::string key = figure.metric == "auroc" ? "auroc" : "value";
+    if (!json[i].contains(key) || !json[i].at(key).is_number()) {
+      throw Error::badInput("the figure is missing", path + "." + key);
+    }
+    figure.value = json[i].at(key).get<double>();
+    spec.published.push_back(std::move(figure));
   }
 }
 
@@ -440,7 +464,11 @@ Json Specification::toJson() const {
     json["data"]["protocol"]["known"] = protocol.known;
     json["data"]["protocol"]["known_count"] = protocol.knownCount;
   }
-  json["data"]["validation_share"] = validationShare;
+  if (validationLimit > 0) {
+    json["data"]["validation_limit"] = validationLimit;
+  } else {
+    json["data"]["validation_share"] = validationShare;
+  }
   if (!network.type.empty()) {
     json["classifier"]["network"] = writeComponent(network, false);
     json["classifier"]["recipe"] = writeComponent(recipe, false);
@@ -465,12 +493,18 @@ Json Specification::toJson() const {
   if (!published.empty()) {
     json["published"] = Json::array();
     for (const auto& figure : published) {
-      json["published"].push_back({{"detector", figure.detector},
-                                   {"attack", figure.attack},
-                                   {"setting", figure.setting},
-                                   {"out", figure.out},
-                                   {"auroc", figure.auroc},
-                                   {"source", figure.source}});
+      Json entry = {{"detector", figure.detector},
+                    {"attack", figure.attack},
+                    {"setting", figure.setting},
+                    {"out", figure.out}};
+      if (figure.metric == "auroc") {
+        entry["auroc"] = figure.value;
+      } else {
+        entry["metric"] = figure.metric;
+        entry["value"] = figure.value;
+      }
+      entry["source"] = figure.source;
+      json["published"].push_back(std::move(entry));
     }
   }
   return json;

@@ -53,8 +53,11 @@ struct CurveRequest {
 /// A published figure that a preset is compared with.
 struct PublishedFigure {
   std::string detector, attack, setting, out;
-  double auroc = 0;
+  double value = 0;
   std::string source;
+  /// auroc, or a share that a run reports beside it: accuracy, own_accuracy, own_precision_in,
+  /// own_recall_in (core/report/over_seeds.h); those are written as "metric" and "value".
+  std::string metric = "auroc";
 };
 
 /// An experiment specification (design.md section 4), checked and complete.
@@ -67,7 +70,9 @@ struct Specification {
   std::vector<DatasetRequest> out;
   ProtocolRequest protocol;
   double validationShare = 0.1;  ///< of the in set's training images, kept from training
-  ComponentRequest network;      ///< type "" when no detector needs a classifier
+  /// Above 0, in place of the share: so many are kept before `train_limit` takes from the rest.
+  std::int64_t validationLimit = 0;
+  ComponentRequest network;  ///< type "" when no detector needs a classifier
   ComponentRequest recipe;
   std::vector<ComponentRequest> detectors;
   std::vector<ComponentRequest> attacks;

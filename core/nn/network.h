@@ -16,7 +16,8 @@ using TapValues = std::map<std::string, torch::Tensor>;
 
 /// A classifier: images [N, C, H, W] in [0, 1] -> logits [N, K].
 ///
-/// Normalisation is the first layer of the network, so every attack differentiates through it.
+/// Normalisation is the first layer of the network, so every attack differentiates through it. A
+/// network may do more than classify (`Autoencoder` reconstructs); what it does beside is its own.
 class Network : public torch::nn::Module {
  public:
   explicit Network(NetworkShape shape) : shape_(shape) {}
@@ -57,7 +58,7 @@ class Network : public torch::nn::Module {
   torch::Tensor mean_, deviation_;  // [1, C, 1, 1]
 };
 
-/// MLP, LeNet-5, ConvNet, CIFAR ResNet-18, PreAct-ResNet-18.
+/// MLP, LeNet-5, ConvNet, CIFAR ResNet-18, PreAct-ResNet-18, the autoencoder with a classifier.
 void registerNetworks(Registry<Network, NetworkShape>& registry);
 
 }  // namespace bulwark
