@@ -4,7 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/detectors/builtin.h"
+#include "core/detectors/convergence.h"
 #include "core/detectors/features.h"
 #include "core/detectors/own_threshold.h"
 #include "core/detectors/score_set.h"
@@ -18,6 +21,7 @@ namespace {
 constexpr const char* kName = "attractor";
 constexpr const char* kState = "attractor.threshold";
 constexpr const char* kRadii = "attractor.radii";
+constexpr const char* kConvergence = "attractor.convergence";
 
 struct AttractorOptions {
   IterationPlan iteration;
@@ -25,6 +29,7 @@ struct AttractorOptions {
   bool calibrated = false;
   double keep = 0.95;
   std::int64_t stabilityImages = 100;
+  ConvergencePlan convergence;
 };
 
 /// Similarity of an image to where the network takes it (Alipour and Seyyedsalehi, section 2.5.3,
@@ -34,7 +39,7 @@ struct AttractorOptions {
 /// In-distribution images lie near attractors of G and stay alike. n is not given in the paper; its
 /// figure 11 finds no considerable change after the first iteration. The class of an accepted image
 /// is F(G^{n-1}(x)), of the image fed last. The gradient goes through all iterations.
-class Attractor : public Detector, public HasThreshold, public HasFitFacts {
+class Attractor : public Detector, public HasThreshold, public HasFitFacts, public HasClasses {
  public:
   explicit Attractor(AttractorOptions options) : options_(options) {}
 
@@ -43,6 +48,7 @@ class Attractor : public Detector, public HasThreshold, public HasFitFacts {
   void fit(const DetectorContext& context) override {
     use(context.classifier);
     measureStability(context);
+    measureConvergence(context);
     threshold_ = 1.0 - options_.similarity;
     if (!options_.calibrated) return;
     const ImageSet& set =
@@ -62,23 +68,35 @@ class Attractor : public Detector, public HasThreshold, public HasFitFacts {
 
   double threshold() const override { return threshold_; }
 
+  /// F(G^{n-1}(x)): the network's own class where n is 1, or what its option `passes` says.
+  std::shared_ptr<void> ownClasses() const override {
+    const auto& plan = options_.iteration;
+    const auto& present = network().iteration();
+    const bool same =
+        plan.most == present.most && (plan.most == 1 || plan.tolerance == present.tolerance);
+    return same ? nullptr : std::make_shared<ClassesAfter>(network(), plan);
+  }
+
   /// How many of the training images would be stable fixed points: those at which the Jacobian's
   /// spectral radius is below 1 (the vector form of the paper's equation 3).
   Json fitFacts() const override {
     if (radii_.numel() == 0) return Json::object();
     const auto sorted = std::get<0>(radii_.sort());
     const auto images = sorted.size(0);
-    return {{"images", images},
-            {"share_below_1", radii_.lt(1.0).to(torch::kFloat64).mean().item<double>()},
-            {"least", sorted[0].item<double>()},
-            {"median", sorted[images / 2].item<double>()},
-            {"largest", sorted[images - 1].item<double>()}};
+    Json facts = {{"images", images},
+                  {"share_below_1", radii_.lt(1.0).to(torch::kFloat64).mean().item<double>()},
+                  {"least", sorted[0].item<double>()},
+                  {"median", sorted[images / 2].item<double>()},
+                  {"largest", sorted[images - 1].item<double>()}};
+    if (!convergence_.empty()) facts["convergence"] = convergence_;
+    return facts;
   }
 
   void save(TensorFile& file) const override {
     file.metadata["detector"] = kName;
     file.tensors[kState] = torch::tensor(threshold_, torch::kFloat64);
     file.tensors[kRadii] = radii_;
+    file.metadata[kConvergence] = convergence_.dump();
   }
 
   void load(const TensorFile& file, Network* classifier, const torch::Device& /*device*/) override {
@@ -86,6 +104,8 @@ class Attractor : public Detector, public HasThreshold, public HasFitFacts {
     use(classifier);
     threshold_ = file.require(kState, {}, kName).item<double>();
     radii_ = file.require(kRadii, {-1}, kName);
+    const auto told = file.metadata.find(kConvergence);
+    convergence_ = told == file.metadata.end() ? Json::object() : Json::parse(told->second);
   }
 
   std::map<std::string, torch::Tensor> intermediates(const torch::Tensor& images) override {
@@ -98,16 +118,39 @@ class Attractor : public Detector, public HasThreshold, public HasFitFacts {
   }
 
  private:
-  /// On training images spread evenly over the set.
+  /// Training images spread evenly over the set.
+  std::int64_t probed(const DetectorContext& context) const {
+    return std::min(options_.stabilityImages, context.train.size());
+  }
+  static torch::Tensor probedRows(const DetectorContext& context, std::int64_t begin,
+                                  std::int64_t end, std::int64_t count) {
+    return torch::div(torch::arange(begin, end, torch::kInt64) * context.train.size(), count,
+                      "floor");
+  }
+
+  void measureConvergence(const DetectorContext& context) {
+    constexpr std::int64_t most = 1000;
+    const std::int64_t count = std::min(most, probed(context));
+    convergence_ = Json::object();
+    if (count == 0 || options_.convergence.radii.empty()) return;
+    const auto rows = probedRows(context, 0, count, count);
+    const auto labels = context.train.labels().index_select(0, rows);
+    if ((labels < 0).any().item<bool>()) return;  // the cost needs classes
+    context.task.begin("iterate perturbed training images", 0, "images");
+    convergence_ =
+        convergence(network(), toDevice(context.train.images(rows), context.device),
+                    toDevice(labels, context.device), options_.convergence, context.task);
+    context.task.end();
+  }
+
   void measureStability(const DetectorContext& context) {
-    const std::int64_t count = std::min(options_.stabilityImages, context.train.size());
+    const std::int64_t count = probed(context);
     std::vector<torch::Tensor> parts = {torch::empty({0}, torch::kFloat64)};
     context.task.begin("spectral radius at training images", count, "images");
     constexpr std::int64_t atOnce = 4;
     for (std::int64_t begin = 0; begin < count; begin += atOnce) {
       const std::int64_t end = std::min(begin + atOnce, count);
-      const auto rows = torch::div(torch::arange(begin, end, torch::kInt64) * context.train.size(),
-                                   count, "floor");
+      const auto rows = probedRows(context, begin, end, count);
       parts.push_back(
           jacobianRadius(network(), toDevice(context.train.images(rows), context.device)));
       context.task.advance(end - begin);
@@ -129,6 +172,7 @@ class Attractor : public Detector, public HasThreshold, public HasFitFacts {
   Autoencoder* network_ = nullptr;
   double threshold_ = 0.2;
   torch::Tensor radii_ = torch::empty({0}, torch::kFloat64);
+  Json convergence_ = Json::object();
 };
 
 }  // namespace
@@ -170,6 +214,12 @@ void addAttractor(Registry<Detector>& registry) {
       .range(0, 1e9)
       .in("images")
       .expert();
+  info.options
+      .textList("convergence_radii", {"0", "20/255", "1"},
+                "Radii by which those images (1,000 at most) are perturbed along the training cost "
+                "to see where ten passes take them, for the summary")
+      .from("Alipour and Seyyedsalehi, figure 11: 20/255 and 255/255")
+      .expert();
   registry.add(info, [](const Params& params) {
     AttractorOptions options;
     options.iteration.most = params.getInt("iterations");
@@ -178,6 +228,13 @@ void addAttractor(Registry<Detector>& registry) {
     options.similarity = params.getNumber("similarity");
     options.keep = params.getNumber("keep");
     options.stabilityImages = params.getInt("stability_images");
+    options.convergence.radii = params.getTextList("convergence_radii");
+    for (const auto& radius : options.convergence.radii) {
+      const auto value = parseFraction(radius);
+      if (value && *value >= 0 && *value <= 1) continue;
+      throw Error::badInput("'" + radius + "' is no radius", params.pathOf("convergence_radii"),
+                            "expected numbers or fractions from 0 to 1, such as [\"20/255\"]");
+    }
     return std::make_unique<Attractor>(options);
   });
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "core/base/json.h"
 
 namespace bulwark {
@@ -19,6 +21,15 @@ class HasFitFacts {
   virtual ~HasFitFacts() = default;
   /// For the run's summary; an empty object where nothing was measured.
   virtual Json fitFacts() const = 0;
+};
+
+/// Implemented by detectors that tell the class of an image in a way of their own.
+class HasClasses {
+ public:
+  virtual ~HasClasses() = default;
+  /// While what is returned lives, the classifier that the detector was fitted with gives the
+  /// detector's classes; null where it does so anyhow.
+  virtual std::shared_ptr<void> ownClasses() const = 0;
 };
 
 }  // namespace bulwark

@@ -80,6 +80,14 @@ struct FullHealth::Impl {
   std::unique_ptr<Network> plainNetwork;  // H34, where the run's own is defended
   std::unique_ptr<Detector> twin;
 
+  bool trainsAutoencoder() const {
+    const auto& traits = registries.recipes.info(specification.recipe.type).traits;
+    return std::find(traits.begin(), traits.end(), "needs an autoencoder") != traits.end();
+  }
+  /// The recipe without a defence that trains such a network.
+  std::string plainRecipe() const { return trainsAutoencoder() ? "autoencoder" : "standard"; }
+  bool defended() const { return specification.recipe.type != plainRecipe(); }
+
   std::unique_ptr<Detector> scoreOf(const std::string& type, Network& network) const {
     auto detector = registries.detectors.make(type, Json::object(), "health");
     detector->fit({.classifier = &network,
@@ -96,7 +104,7 @@ struct FullHealth::Impl {
     if (!classifier) return nullptr;
     if (twin) return twin.get();
     Network* network = classifier;
-    if (specification.recipe.type != "standard") {
+    if (defended()) {
       const auto shape = classifier->shape();
       plainNetwork = registries.networks.make(
           specification.network.type, specification.network.options, "classifier.network", shape);
@@ -110,7 +118,9 @@ struct FullHealth::Impl {
                          .device = device,
                          .seed = seed.child("twin training"),
                          .task = task};
-      registries.recipes.make("standard", {{"epochs", kTwinEpochs}}, "health")->fit(context);
+      Json options = {{"epochs", kTwinEpochs}};
+      if (trainsAutoencoder()) options["pretraining_epochs"] = 0;
+      registries.recipes.make(plainRecipe(), options, "health")->fit(context);
       plainNetwork->to(device);
       plainNetwork->freeze();
       network = plainNetwork.get();
@@ -193,8 +203,7 @@ FullHealth::Cost FullHealth::cost(const FittedDetector& fitted) {
   // Only whether there are such counts for the estimate.
   if (impl_->classifier) setting.surrogate = setting.twin = fitted.detector.get();
   Cost cost{probePasses(setting), 0};
-  const bool trains = impl_->specification.recipe.type != "standard" && !impl_->twin;
-  if (impl_->classifier && setting.ofRun && trains) {
+  if (impl_->classifier && setting.ofRun && impl_->defended() && !impl_->twin) {
     cost.passes +=
         static_cast<double>(2 * kTwinEpochs * std::min(kTwinImages, impl_->data.train->size()));
   }

@@ -14,6 +14,7 @@
 #include "core/detectors/detector.h"
 #include "core/detectors/own_threshold.h"
 #include "core/experiment/cells.h"
+#include "core/experiment/class_accuracy.h"
 #include "core/experiment/classifier.h"
 #include "core/experiment/curves.h"
 #include "core/experiment/environment.h"
@@ -87,15 +88,6 @@ void requireSameData(const std::vector<DatasetRecord>& now, Journal& journal) {
                             "data", remedy);
     }
   }
-}
-
-/// The margins that an earlier execution has stored, of those attacks that it has finished.
-TensorFile storedMargins(const std::filesystem::path& path, std::int64_t images) {
-  if (!std::filesystem::exists(path)) return {};
-  TensorFile margins = TensorFile::load(path);
-  for (const auto& [label, values] : margins.tensors)
-    margins.require(label, {images}, path.string());
-  return margins;
 }
 
 /// Gives memory back when everything of an execution is gone, however it ended.
@@ -186,28 +178,11 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   Json summary = Json::object();
   summary["batch_size"] = spec.evaluation.batchSize;
   if (classifier) {
-    const std::int64_t batch = spec.evaluation.batchSize;
-    const std::int64_t tried = passSize(data.in.set->size(), batch);
-    Json attacked = Json::object();
-    const auto marginsFile = journal.folder() / kMarginsFile;
-    TensorFile margins = storedMargins(marginsFile, data.in.set->size());
     const auto resources = sources.resources(data.in.set->labels(), 1);
-    withMemoryAdvice(device, tried, "evaluation.batch_size", [&] {
-      summary["accuracy_clean"] = accuracy(*classifier, *data.in.set, device, batch, task);
-      for (const auto& attack : attacks) {
-        auto& values = margins.tensors[attack.label];
-        if (!values.defined()) {
-          task.begin(attack.label + " on the classifier", data.in.set->size(), "images");
-          values = attackedMargins(*classifier, *attack.attack, *data.in.set, batch, device,
-                                   seed.child("classifier attack").child(attack.label), task,
-                                   &resources);
-          margins.save(marginsFile);
-        }
-        attacked[attack.label] = values.le(0.0).to(torch::kFloat64).mean().item<double>();
-      }
-    });
-    summary["accuracy_attacked"] = attacked;
-    if (!margins.tensors.empty()) recordArtefact(journal, "margins", kMarginsFile);
+    const auto found = measureAccuracy(spec, *classifier, attacks, data, resources, kMarginsFile,
+                                       device, seed, journal, task);
+    summary["accuracy_clean"] = found.clean;
+    summary["accuracy_attacked"] = found.attacked;
     clock.note("accuracy");
   }
 
@@ -238,10 +213,21 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
       }
     }
     clock.note("fit");
+    const std::string number = std::to_string(i);
+    if (const auto* own = dynamic_cast<const HasClasses*>(fitted.detector.get())) {
+      if (const auto inForce = own->ownClasses()) {
+        const auto resources = sources.resources(data.in.set->labels(), 1);
+        const auto found =
+            measureAccuracy(spec, *classifier, attacks, data, resources,
+                            "margins-" + number + ".safetensors", device, seed, journal, task);
+        summary["own_classes"][fitted.label] = {{"accuracy_clean", found.clean},
+                                                {"accuracy_attacked", found.attacked}};
+        clock.note("accuracy");
+      }
+    }
     cells.scoreClean(fitted);
     clock.note("score");
     for (const auto& attack : attacks) cells.attack(fitted, attack, attackIn, attackOut);
-    const std::string number = std::to_string(i);
     for (std::size_t j = 0; classifier && j < joints.size(); ++j) {
       const auto& in = cells.scores().at(fitted.label, "", data.in.name, false).scores;
       evasions.push_back(

@@ -1,13 +1,14 @@
 #include "core/nn/autoencoder.h"
 
 #include "core/base/error.h"
+#include "core/nn/fixed_point.h"
 #include "core/nn/networks.h"
 
 namespace bulwark {
 
 Autoencoder::Autoencoder(NetworkShape shape, const std::vector<std::int64_t>& encoder,
                          bool linearOutput, std::int64_t passes)
-    : Network(shape), linearOutput_(linearOutput), passes_(passes) {
+    : Network(shape), linearOutput_(linearOutput), iteration_{passes, 0.0} {
   registerNormalisation();
   std::vector<std::int64_t> widths = {shape.channels * shape.height * shape.width};
   widths.insert(widths.end(), encoder.begin(), encoder.end());
@@ -49,7 +50,11 @@ torch::Tensor Autoencoder::through(torch::Tensor value, std::size_t first, std::
 torch::Tensor Autoencoder::run(const torch::Tensor& images, TapValues* taps) {
   prepare(taps);
   torch::Tensor fed = images;
-  for (std::int64_t i = 1; i < passes_; ++i) fed = reconstruct(fed);
+  if (iteration_.tolerance > 0) {
+    fed = iterate(*this, images, iteration_).fed;
+  } else {
+    for (std::int64_t i = 1; i < iteration_.most; ++i) fed = reconstruct(fed);
+  }
   torch::Tensor value = normalise(fed).flatten(1);
   for (std::size_t i = 0; i < encoderLayers(); ++i) {
     value = through(value, i, i + 1);

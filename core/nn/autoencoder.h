@@ -20,11 +20,17 @@ struct ReluChain {
   std::vector<torch::Tensor> masks;
 };
 
+/// How far x -> G(x) is iterated.
+struct IterationPlan {
+  std::int64_t most = 1;   ///< iterations, at least 1
+  double tolerance = 0.0;  ///< an image stops once no pixel of it changes by more; 0: never
+};
+
 /// Symmetric fully connected autoencoder G with a linear classifier on its code (Alipour and
 /// Seyyedsalehi, "attractors", section 2.5.1: 784-500-300-300-300-500-784, 300 -> 10).
 ///
-/// F(x), the class logits, are those of the code of the last image fed: with `passes` n they are
-/// F(G^{n-1}(x)), so that whatever attacks the classifier goes through all passes.
+/// F(x), the class logits, are those of the code of the last image fed: after n iterations they are
+/// F(G^{n-1}(x)), so that whatever attacks the classifier goes through all of them.
 class Autoencoder : public Network {
  public:
   /// `encoder`: units of the encoder's layers, the code last; the decoder mirrors them.
@@ -50,7 +56,7 @@ class Autoencoder : public Network {
     torch::Tensor logits;          ///< [N, K]
     ReluChain chain;               ///< of G; its first weight carries the normalisation
   };
-  /// One pass, whatever `passes` is.
+  /// One pass, whatever `iteration` is.
   Pass pass(const torch::Tensor& images);
 
   /// Encoder layers, then decoder layers; layer i and layer count - 1 - i mirror each other.
@@ -59,8 +65,8 @@ class Autoencoder : public Network {
   std::size_t encoderLayers() const { return layers_.size() / 2; }
   bool linearOutput() const { return linearOutput_; }
 
-  std::int64_t passes() const { return passes_; }
-  void setPasses(std::int64_t passes) { passes_ = passes; }
+  /// After which the class is read; see `ClassesAfter`.
+  const IterationPlan& iteration() const { return iteration_; }
 
  private:
   torch::Tensor through(torch::Tensor value, std::size_t first, std::size_t last,
@@ -68,8 +74,26 @@ class Autoencoder : public Network {
 
   std::vector<torch::nn::Linear> layers_;
   torch::nn::Linear classifier_{nullptr};
+  friend class ClassesAfter;
+
   bool linearOutput_;
-  std::int64_t passes_;
+  IterationPlan iteration_;
+};
+
+/// While it lives, the classes of a network are those after another iteration.
+class ClassesAfter {
+ public:
+  ClassesAfter(Autoencoder& network, const IterationPlan& plan)
+      : network_(network), before_(network.iteration_) {
+    network_.iteration_ = plan;
+  }
+  ~ClassesAfter() { network_.iteration_ = before_; }
+  ClassesAfter(const ClassesAfter&) = delete;
+  ClassesAfter& operator=(const ClassesAfter&) = delete;
+
+ private:
+  Autoencoder& network_;
+  IterationPlan before_;
 };
 
 /// The network as an autoencoder; throws `Error` (BadInput) at `where` when it is another one.

@@ -31,12 +31,6 @@ torch::Tensor jacobianRadius(Autoencoder& network, const torch::Tensor& images);
 /// and Seyyedsalehi, equation 6). 0 where one of them is constant, which has no correlation.
 torch::Tensor pearson(const torch::Tensor& a, const torch::Tensor& b);
 
-/// How far x -> G(x) is iterated.
-struct IterationPlan {
-  std::int64_t most = 1;   ///< iterations, at least 1
-  double tolerance = 0.0;  ///< an image stops once no pixel of it changes by more; 0: never
-};
-
 /// What the iteration of images [N, C, H, W] arrives at; differentiable through all iterations.
 struct Iterated {
   torch::Tensor last;  ///< [N, C, H, W]: G^k(x)

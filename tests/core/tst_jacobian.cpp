@@ -296,7 +296,7 @@ class TestJacobian : public QObject {
       QVERIFY(distance(settled.last.slice(0, n, n + 1), at) < 1e-12);
     }
     // The class of n passes is that of the image fed last, and its gradient goes through all.
-    net->setPasses(3);
+    const ClassesAfter iterated(*net, {3, 0.0});
     const auto leaf = x.clone().requires_grad_(true);
     const auto logits = net->forward(leaf);
     QVERIFY(distance(logits, net->classify(thrice.code)) < 1e-12);
