@@ -18,6 +18,7 @@ struct ExportOptions {
   std::string format;
   std::filesystem::path output;
   std::string metric = "auroc";
+  std::string title;
   int decimals = 3;
 };
 
@@ -78,6 +79,7 @@ void addExportCommands(CLI::App& program, Session& session) {
       ->required();
   command->add_option("--metric", options->metric, "Of the table; see 'list metrics'");
   command->add_option("--decimals", options->decimals, "Of the table")->check(CLI::Range(1, 10));
+  command->add_option("--title", options->title, "Of the table (LaTeX, HTML) or of the seeds page");
   addDatabaseOption(*command, session);
   command->callback([&session, options] {
     const std::string format = formatOf(*options);
@@ -89,6 +91,7 @@ void addExportCommands(CLI::App& program, Session& session) {
     TableOptions table;
     table.metric = options->metric;
     table.decimals = options->decimals;
+    table.caption = options->title;
     write(*options, exportRuns(reports, options->what, format, table));
   });
 }

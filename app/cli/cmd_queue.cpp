@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "app/cli/progress_printer.h"
+#include "app/cli/seeds.h"
 #include "app/cli/session.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -136,19 +137,33 @@ void addQueueCommands(CLI::App& program, Session& session) {
   auto presetName = std::make_shared<std::string>();
   add->add_option("specification", *file, "SPEC.json");
   add->add_option("--preset", *presetName, "A specification that ships with the program");
+  auto seeds = std::make_shared<std::string>();
+  add->add_option("--seeds", *seeds, "A job for each of these seeds, e.g. 0-4 or 0,2,5");
+  auto sets = std::make_shared<std::vector<std::string>>();
+  add->add_option("--set", *sets, "path=value, e.g. attacks[0].eps=4/255");
   addDatabaseOption(*add, session);
   addDataOption(*add, session);
-  add->callback([&session, file, presetName] {
+  add->callback([&session, file, presetName, seeds, sets] {
     if (file->empty() == presetName->empty()) {
       throw Error::badInput("expected one specification", "queue add",
                             "give a SPEC.json or --preset NAME, not both");
     }
-    const Json json =
-        file->empty() ? preset(*presetName).specification : Specification::readJson(*file);
-    const auto spec = Specification::fromJson(json, session.registries(), session.catalogue());
+    Json json = file->empty() ? preset(*presetName).specification : Specification::readJson(*file);
+    setAll(json, *sets);
+    std::vector<Specification> specs;
+    const auto read = [&] {
+      specs.push_back(Specification::fromJson(json, session.registries(), session.catalogue()));
+    };
+    if (seeds->empty()) read();
+    for (const auto seed : seeds->empty() ? std::vector<std::uint64_t>() : parseSeeds(*seeds)) {
+      json["seed"] = seed;
+      read();
+    }
     RunStore store = session.openStore(RunStore::Mode::ReadWrite);
-    std::cout << store.enqueue(spec.name, spec.toJson(), spec.seed, spec.device, spec.threads)
-              << '\n';
+    for (const auto& spec : specs) {
+      std::cout << store.enqueue(spec.name, spec.toJson(), spec.seed, spec.device, spec.threads)
+                << '\n';
+    }
   });
 
   auto* list = queue->add_subcommand("list", "All jobs, newest first");

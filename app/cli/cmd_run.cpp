@@ -29,14 +29,7 @@ Json readSpecification(const RunOptions& options) {
   }
   Json json = options.preset.empty() ? Specification::readJson(options.file)
                                      : preset(options.preset).specification;
-  for (const auto& assignment : options.sets) {
-    const auto equals = assignment.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw Error::badInput("'" + assignment + "' is not an assignment", "--set",
-                            "expected path=value, e.g. attacks[0].steps=50");
-    }
-    setByPath(json, assignment.substr(0, equals), assignment.substr(equals + 1));
-  }
+  setAll(json, options.sets);
   if (!options.device.empty()) json["device"] = options.device;
   if (options.threads > 0) json["threads"] = options.threads;
   if (!options.name.empty()) json["name"] = options.name;
@@ -70,6 +63,17 @@ void run(Session& session, const RunOptions& options) {
 }
 
 }  // namespace
+
+void setAll(Json& specification, const std::vector<std::string>& assignments) {
+  for (const auto& assignment : assignments) {
+    const auto equals = assignment.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw Error::badInput("'" + assignment + "' is not an assignment", "--set",
+                            "expected path=value, e.g. attacks[0].steps=50");
+    }
+    setByPath(specification, assignment.substr(0, equals), assignment.substr(equals + 1));
+  }
+}
 
 RunState executeHere(Session& session, std::int64_t job, int& exitCode) {
   ProgressPrinter printer;

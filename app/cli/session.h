@@ -57,6 +57,9 @@ void addExportCommands(CLI::App& program, Session& session);
 void addDataCommands(CLI::App& program, Session& session);
 void addBenchCommands(CLI::App& program, Session& session);
 
+/// Enters what `--set` gives, "path=value" each, into a specification. Throws `Error` (BadInput).
+void setAll(Json& specification, const std::vector<std::string>& assignments);
+
 /// Executes a job in this process with progress on standard error; returns its state.
 RunState executeHere(Session& session, std::int64_t job, int& exitCode);
 

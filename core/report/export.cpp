@@ -9,6 +9,7 @@
 #include "core/report/curves.h"
 #include "core/report/html_report.h"
 #include "core/report/image_strip.h"
+#include "core/report/over_seeds.h"
 #include "core/report/results_page.h"
 #include "core/report/scores.h"
 
@@ -69,6 +70,7 @@ const std::vector<ExportKind>& exportKinds() {
       {"images", "Images before and after", {"png", "npz"}},
       {"spec", "Specification", {"json"}},
       {"report", "Full report", {"html", "md"}},
+      {"seeds", "Mean over seeds", {"md", "csv", "json"}},
   };
   return kinds;
 }
@@ -77,10 +79,10 @@ ReportParts partsNeeded(const std::string& what) {
   kindNamed(what);
   const bool full = what == "report";
   ReportParts parts;
-  parts.datasets = full;
+  parts.datasets = full || what == "seeds";
   parts.epochs = full;
   parts.curves = full || what == "roc" || what == "pr" || what == "curves";
-  parts.results = parts.curves || what == "table" || what == "attacks";
+  parts.results = parts.curves || what == "table" || what == "attacks" || what == "seeds";
   parts.scores = full || what == "scores" || what == "attacks";
   parts.pairs = full || what == "images";
   return parts;
@@ -96,6 +98,7 @@ std::string exportRuns(const std::vector<RunReport>& runs, const std::string& wh
   if (what == "roc" || what == "pr") return writeCurves(runs, what, curveFormat(format));
   if (what == "curves") return writeAurocCurves(runs, curveFormat(format));
   if (what == "spec") return specifications(runs);
+  if (what == "seeds") return writeOverSeeds(runs, format, options.caption, options.decimals);
   if (what == "images") {
     return format == "png" ? encodePng(imageStrip(runs)) : writePairsNpz(runs);
   }

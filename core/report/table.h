@@ -24,7 +24,8 @@ struct TableOptions {
   bool intervals = true;  ///< the 95 % interval, for AUROC
   bool published = true;  ///< figures of the literature beside the measured ones
   TableLayout layout = TableLayout::Auto;
-  std::string caption;                ///< Latex, Html; empty: one is made
+  /// Latex, Html, and the title of the page over seeds; empty: one is made.
+  std::string caption;
   std::string label = "tab:bulwark";  ///< Latex
 };
 

@@ -236,6 +236,24 @@ class TestCli : public QObject {
     QVERIFY(!QFile::exists(folder_->filePath("absent.db")));
   }
 
+  void aJobForEverySeed() {
+    const QString file = write("spec.json", specification(1, 3));
+    const auto added = call(
+        {"queue", "add", file, "--seeds", "0-2,7", "--set", "attacks[0].steps=4", "--db", db_});
+    QCOMPARE(added.code, 0);
+    QCOMPARE(added.out.trimmed().split('\n').size(), 4);
+    for (const auto& [run, seed] : {std::pair{"1", 0}, std::pair{"3", 2}, std::pair{"4", 7}}) {
+      const auto document = json(call({"runs", "show", run, "--json", "--db", db_}).out).object();
+      const QJsonObject stored = document["specification"].toObject();
+      QCOMPARE(stored["seed"].toInt(), seed);
+      QCOMPARE(stored["attacks"].toArray()[0].toObject()["steps"].toInt(), 4);
+    }
+    for (const char* wrong : {"4-2", "1,1", "a", "0-5000", "1,"}) {
+      const auto refused = call({"queue", "add", file, QString("--seeds=") + wrong, "--db", db_});
+      QVERIFY2(refused.code == 2 && refused.error.contains("names no seeds"), wrong);
+    }
+  }
+
   void aKilledWorkerLosesNothing_data() {
     QTest::addColumn<QString>("killAt");
     QTest::addColumn<int>("count");

@@ -1,0 +1,378 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/report/escape.h"
+#include "core/report/facts.h"
+#include "core/report/over_seeds.h"
+
+namespace bulwark {
+namespace {
+
+struct Grouped {
+  SeedGroup group;
+  std::vector<SeedRow> rows;
+};
+
+bool startsWith(const std::string& text, const char* with) {
+  return text.rfind(with, 0) == 0;
+}
+
+/// "97.31 ± 0.12"; the deviation only where there is one.
+std::string spreadText(const Spread& spread, double scale, int decimals) {
+  std::string text = formatFixed(scale * spread.mean, decimals);
+  if (!std::isnan(spread.deviation)) {
+    text += " \u00b1 " + formatFixed(scale * spread.deviation, decimals);
+  }
+  return text;
+}
+
+std::string percent(const Spread& spread) {
+  return spreadText(spread, 100.0, 2);
+}
+
+std::string percent(const std::optional<double>& published) {
+  return published ? formatFixed(100.0 * *published, 2) : std::string("-");
+}
+
+std::string line(const std::vector<std::string>& cells) {
+  std::string text = "|";
+  for (const auto& cell : cells) text += " " + escapeMarkdown(cell) + " |";
+  return text + "\n";
+}
+
+std::string heading(const std::vector<std::string>& cells, std::size_t words) {
+  std::string text = line(cells) + "|";
+  for (std::size_t i = 0; i < cells.size(); ++i) text += i < words ? " --- |" : " ---: |";
+  return text + "\n";
+}
+
+const SeedRow* find(const Grouped& of, const Quantity& quantity) {
+  for (const SeedRow& row : of.rows) {
+    if (row.quantity == quantity) return &row;
+  }
+  return nullptr;
+}
+
+/// The values of a quantity by the seed of the run; runs that share a seed count once.
+std::map<std::uint64_t, double> bySeed(const SeedGroup& group, const Quantity& quantity) {
+  std::map<std::uint64_t, double> values;
+  for (const RunReport* report : group.runs) {
+    for (const SeedRow& row : overSeeds({group.name, {report}})) {
+      if (row.quantity == quantity) values[report->run.seed] = row.spread.mean;
+    }
+  }
+  return values;
+}
+
+Spread difference(const std::map<std::uint64_t, double>& a,
+                  const std::map<std::uint64_t, double>& b) {
+  std::vector<double> values;
+  for (const auto& [seed, value] : a) {
+    const auto other = b.find(seed);
+    if (other != b.end()) values.push_back(value - other->second);
+  }
+  return spreadOf(std::move(values));
+}
+
+/// Whether a mean of several values is further from 0 than twice its standard error.
+bool clear(const Spread& spread) {
+  if (spread.values.size() < 3) return false;
+  const double error = spread.deviation / std::sqrt(static_cast<double>(spread.values.size()));
+  return std::abs(spread.mean) > 2.0 * error;
+}
+
+std::string groupsSection(const std::vector<Grouped>& groups) {
+  std::string text = heading({"Experiment", "Runs", "Seeds"}, 1);
+  for (const Grouped& one : groups) {
+    std::vector<std::string> seeds;
+    for (const RunReport* report : one.group.runs)
+      seeds.push_back(std::to_string(report->run.seed));
+    text += line({one.group.name, std::to_string(one.group.runs.size()), join(seeds, ", ")});
+  }
+  return text + "\n";
+}
+
+std::string accuracySection(const std::vector<Grouped>& groups) {
+  std::string text;
+  for (const Grouped& one : groups) {
+    for (const SeedRow& row : one.rows) {
+      if (row.quantity.metric != "accuracy") continue;
+      std::string below = "-";
+      if (!row.quantity.attack.empty()) {
+        Quantity clean = row.quantity;
+        clean.attack.clear();
+        below = percent(difference(bySeed(one.group, clean), bySeed(one.group, row.quantity)));
+      }
+      text += line({one.group.name, row.quantity.detector, attackTitle(row.quantity.attack),
+                    percent(row.spread), percent(row.published), below});
+    }
+  }
+  if (text.empty()) return {};
+  return "## Classification accuracy\n\nPer cent of the in test images, none rejected. Where a "
+         "detector is named, the class is the one that it gives.\n\n" +
+         heading({"Experiment", "Classes of", "Attack", "Measured", "Published", "Below clean"},
+                 3) +
+         text + "\n";
+}
+
+/// The out sets that a metric is there for.
+std::vector<std::string> outsOf(const std::vector<Grouped>& groups, const std::string& metric) {
+  std::vector<std::string> outs;
+  for (const Grouped& one : groups) {
+    for (const SeedRow& row : one.rows) {
+      const auto& out = row.quantity.out;
+      if (row.quantity.metric != metric) continue;
+      if (std::find(outs.begin(), outs.end(), out) == outs.end()) outs.push_back(out);
+    }
+  }
+  return outs;
+}
+
+std::string decisionsSection(const std::vector<Grouped>& groups) {
+  std::string text;
+  for (const std::string& out : outsOf(groups, "own_accuracy")) {
+    text += "### Against " + escapeMarkdown(out) + "\n\n" +
+            heading({"Experiment", "Detector", "Attack", "Setting", "Accuracy", "published",
+                     "Precision", "published", "Recall", "published"},
+                    4);
+    for (const Grouped& one : groups) {
+      for (const SeedRow& row : one.rows) {
+        Quantity quantity = row.quantity;
+        if (quantity.metric != "own_accuracy" || quantity.out != out) continue;
+        std::vector<std::string> cells = {one.group.name, quantity.detector,
+                                          attackTitle(quantity.attack),
+                                          settingTitle(quantity.setting)};
+        for (const char* metric : {"own_accuracy", "own_precision_in", "own_recall_in"}) {
+          quantity.metric = metric;
+          const SeedRow* found = find(one, quantity);
+          cells.push_back(found ? percent(found->spread) : std::string("-"));
+          cells.push_back(found ? percent(found->published) : std::string("-"));
+        }
+        text += line(cells);
+      }
+    }
+    text += "\n";
+  }
+  if (text.empty()) return {};
+  return "## Decisions at the detectors' own thresholds\n\nPer cent; in is the positive class. "
+         "In, Out, In & Out: the test sets that the attack perturbs.\n\n" +
+         text;
+}
+
+std::string aurocSection(const std::vector<Grouped>& groups, int decimals) {
+  std::string text;
+  for (const std::string& out : outsOf(groups, "auroc")) {
+    text += "### Against " + escapeMarkdown(out) + "\n\n" +
+            heading({"Experiment", "Detector", "Attack", "Clean", "In", "Out", "In & Out"}, 3);
+    for (const Grouped& one : groups) {
+      std::vector<std::pair<std::string, std::string>> done;
+      for (const SeedRow& row : one.rows) {
+        const Quantity& quantity = row.quantity;
+        if (quantity.metric != "auroc" || quantity.out != out) continue;
+        const std::pair key(quantity.detector, quantity.attack);
+        if (std::find(done.begin(), done.end(), key) != done.end()) continue;
+        done.push_back(key);
+        std::vector<std::string> cells = {one.group.name, quantity.detector,
+                                          attackTitle(quantity.attack)};
+        for (const char* setting : {"clean", "in", "out", "in_out"}) {
+          const SeedRow* found =
+              find(one, {"auroc", quantity.detector, quantity.attack, setting, out});
+          std::string cell = found ? spreadText(found->spread, 1.0, decimals) : std::string("-");
+          if (found && found->published) {
+            cell += " (published " + formatFixed(*found->published, decimals) + ")";
+          }
+          cells.push_back(cell);
+        }
+        text += line(cells);
+      }
+    }
+    text += "\n";
+  }
+  return text.empty() ? text : "## AUROC\n\n" + text;
+}
+
+std::string factName(const Quantity& quantity) {
+  std::string path = quantity.metric.substr(4);  // after "fit:"
+  std::replace(path.begin(), path.end(), '_', ' ');
+  std::replace(path.begin(), path.end(), '.', ' ');
+  return path;
+}
+
+/// Numbers side by side; lists in a table per list, a column per place.
+std::string factsSection(const std::vector<Grouped>& groups) {
+  std::string single, lists;
+  for (const Grouped& one : groups) {
+    std::string previous, cells;
+    const auto finish = [&] {
+      if (!cells.empty()) lists += "|" + cells + "\n";
+      cells.clear();
+    };
+    for (const SeedRow& row : one.rows) {
+      if (!startsWith(row.quantity.metric, "fit:")) continue;
+      const auto bracket = row.quantity.metric.find('[');
+      if (bracket == std::string::npos) {
+        single += line({one.group.name, row.quantity.detector, factName(row.quantity),
+                        spreadText(row.spread, 1.0, 4)});
+        continue;
+      }
+      Quantity list = row.quantity;
+      list.metric.resize(bracket);
+      const std::string key = list.detector + "\n" + list.metric;
+      if (key != previous) {
+        finish();
+        cells = " " + escapeMarkdown(one.group.name) + " | " + escapeMarkdown(list.detector) +
+                " | " + escapeMarkdown(factName(list)) + " | ";
+      } else {
+        cells += "; ";
+      }
+      cells += spreadText(row.spread, 1.0, 3);
+      previous = key;
+    }
+    if (!cells.empty()) cells += " |";
+    finish();
+  }
+  if (single.empty() && lists.empty()) return {};
+  std::string text = "## What detectors measured while they were fitted\n\n";
+  if (!single.empty()) {
+    text += heading({"Experiment", "Detector", "Quantity", "Measured"}, 3) + single + "\n";
+  }
+  if (!lists.empty()) {
+    text += heading({"Experiment", "Detector", "Quantity", "Values in order"}, 4) + lists + "\n";
+  }
+  return text;
+}
+
+bool compared(const Quantity& quantity) {
+  return quantity.metric == "accuracy" || quantity.metric == "fit:share_below_1";
+}
+
+std::string differenceSection(const std::vector<Grouped>& groups) {
+  std::string text;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    for (std::size_t j = i + 1; j < groups.size(); ++j) {
+      for (const SeedRow& row : groups[j].rows) {
+        if (!compared(row.quantity)) continue;
+        const auto found = difference(bySeed(groups[j].group, row.quantity),
+                                      bySeed(groups[i].group, row.quantity));
+        if (found.values.empty()) continue;
+        std::string what = row.quantity.metric;
+        if (startsWith(what, "fit:")) what = factName(row.quantity);
+        if (!row.quantity.detector.empty()) what += ", " + row.quantity.detector;
+        text += line({groups[j].group.name, groups[i].group.name, what,
+                      attackTitle(row.quantity.attack), percent(found),
+                      std::to_string(found.values.size()), clear(found) ? "yes" : "no"});
+      }
+    }
+  }
+  if (text.empty()) return {};
+  return "## Differences, seed by seed\n\nIn points of per cent: the first less the second. Clear: "
+         "at least three seeds, and the mean is more than two standard errors from 0.\n\n" +
+         heading({"First", "Second", "Quantity", "Attack", "Difference", "Seeds", "Clear"}, 4) +
+         text + "\n";
+}
+
+std::string runsSection(const std::vector<Grouped>& groups, const std::vector<RunReport>& runs) {
+  std::string text = "## Consistency\n\n";
+  const Consistency consistency = checkConsistency(runs);
+  text += consistency.rows == 0 ? std::string("No attacked results to check.\n\n")
+                                : escapeMarkdown(consistency.line()) + "\n\n";
+  for (const std::string& said : consistency.violations) text += "- " + escapeMarkdown(said) + "\n";
+  if (!consistency.violations.empty()) text += "\n";
+  for (const RunReport& report : runs) {
+    for (const std::string& said : report::healthLines(report.run)) {
+      text += "- " +
+              escapeMarkdown(runTitle(report.run) + ", seed " + std::to_string(report.run.seed) +
+                             ": " + said) +
+              "\n";
+    }
+  }
+  if (!text.ends_with("\n\n")) text += "\n";
+  for (const Grouped& one : groups) {
+    text += "## " + escapeMarkdown(one.group.name) + "\n\n" + heading({"", ""}, 2);
+    for (const auto& [name, value] : report::specificationFacts(*one.group.runs.front())) {
+      if (name == "Seed") continue;
+      text += line({name, value});
+    }
+    for (const SeedRow& row : one.rows) {
+      if (!startsWith(row.quantity.metric, "seconds:")) continue;
+      text += line({"Seconds of " + row.quantity.metric.substr(8), spreadText(row.spread, 1.0, 1)});
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string page(const std::vector<Grouped>& groups, const std::vector<RunReport>& runs,
+                 const std::string& title, int decimals) {
+  std::string text = "# " + escapeMarkdown(title.empty() ? "Results over seeds" : title) +
+                     "\n\nThis page is written by Bulwark from its run database; do not edit it by "
+                     "hand. Figures are the mean over the seeds and the deviation of the sample. "
+                     "Published figures are those that the specifications name.\n\n";
+  text += groupsSection(groups) + accuracySection(groups) + differenceSection(groups) +
+          decisionsSection(groups) + aurocSection(groups, decimals) + factsSection(groups) +
+          runsSection(groups, runs);
+  text.pop_back();  // one newline at the end
+  return text;
+}
+
+Json numberOrNull(double value) {
+  return std::isnan(value) ? Json() : Json(value);
+}
+
+std::string json(const std::vector<Grouped>& groups) {
+  Json list = Json::array();
+  for (const Grouped& one : groups) {
+    Json seeds = Json::array();
+    for (const RunReport* report : one.group.runs) seeds.push_back(report->run.seed);
+    for (const SeedRow& row : one.rows) {
+      Json entry = {
+          {"experiment", one.group.name},  {"seeds", seeds},
+          {"metric", row.quantity.metric}, {"detector", row.quantity.detector},
+          {"attack", row.quantity.attack}, {"setting", row.quantity.setting},
+          {"out", row.quantity.out},       {"n", row.spread.values.size()},
+          {"mean", row.spread.mean},       {"deviation", numberOrNull(row.spread.deviation)},
+          {"values", row.spread.values}};
+      if (row.published) entry["published"] = {{"value", *row.published}, {"source", row.source}};
+      list.push_back(std::move(entry));
+    }
+  }
+  return list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string csv(const std::vector<Grouped>& groups) {
+  std::string text = "experiment,metric,detector,attack,setting,out,n,mean,deviation,published\r\n";
+  for (const Grouped& one : groups) {
+    for (const SeedRow& row : one.rows) {
+      const Quantity& of = row.quantity;
+      for (const auto& word :
+           {one.group.name, of.metric, of.detector, of.attack, of.setting, of.out}) {
+        text += csvField(word) + ",";
+      }
+      text += std::to_string(row.spread.values.size()) + "," + formatNumber(row.spread.mean) + ",";
+      if (!std::isnan(row.spread.deviation)) text += formatNumber(row.spread.deviation);
+      text += "," + (row.published ? formatNumber(*row.published) : std::string()) + "\r\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string writeOverSeeds(const std::vector<RunReport>& runs, const std::string& format,
+                           const std::string& title, int decimals) {
+  std::vector<Grouped> groups;
+  bool any = false;
+  for (SeedGroup& group : groupBySeed(runs)) {
+    auto rows = overSeeds(group);
+    any = any || !rows.empty();
+    groups.push_back({std::move(group), std::move(rows)});
+  }
+  if (!any) throw Error::badInput("there are no results to compare over seeds", "export");
+  if (format == "json") return json(groups);
+  return format == "csv" ? csv(groups) : page(groups, runs, title, decimals);
+}
+
+}  // namespace bulwark

@@ -1,0 +1,188 @@
+// Runs that differ only by their seed: groups, means, deviations, published figures, pages.
+#include <QTest>
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/report/export.h"
+#include "core/report/over_seeds.h"
+
+using namespace bulwark;
+
+namespace {
+
+/// One run of a method: the accuracy falls by `drop` under the attack.
+RunReport run(std::int64_t id, const std::string& name, std::uint64_t seed, double accuracy,
+              double drop, double jacobian) {
+  RunReport report;
+  report.run.id = id;
+  report.run.name = name;
+  report.run.seed = seed;
+  report.run.state = RunState::Done;
+  report.run.specification = {
+      {"name", name},
+      {"seed", seed},
+      {"threads", id},
+      {"classifier",
+       {{"network", {{"type", "autoencoder"}}},
+        {"recipe", {{"type", "attractor"}, {"jacobian_weight", jacobian}}}}},
+      {"published",
+       {{{"metric", "accuracy"}, {"attack", "fgsm"}, {"value", 0.8713}, {"source", "paper"}},
+        {{"metric", "own_recall_in"},
+         {"detector", "attractor"},
+         {"setting", "clean"},
+         {"out", "far"},
+         {"value", 0.9901},
+         {"source", "table 2"}},
+        {{"detector", "attractor"},
+         {"attack", ""},
+         {"setting", "clean"},
+         {"out", "far"},
+         {"auroc", 0.5},
+         {"source", "elsewhere"}}}}};
+  report.run.summary = {
+      {"accuracy_clean", accuracy},
+      {"accuracy_attacked", {{"fgsm", accuracy - drop}}},
+      {"own_classes",
+       {{"n = 2", {{"accuracy_clean", accuracy / 2}, {"accuracy_attacked", {{"fgsm", 0.25}}}}}}},
+      {"own_decisions",
+       {{{"detector", "attractor"},
+         {"attack", ""},
+         {"setting", "clean"},
+         {"out", "far"},
+         {"accuracy", 0.9},
+         {"precision_in", nullptr},
+         {"recall_in", accuracy}}}},
+      {"fit_facts",
+       {{"attractor", {{"share_below_1", drop}, {"convergence", {{"1", {0.5, drop}}}}}}}},
+      {"health", "health: 3 green"}};
+  report.run.timings = {{"training", 10.0 * static_cast<double>(id)}};
+  ResultRow row;
+  row.detector = "attractor";
+  row.setting = "clean";
+  row.out = "far";
+  row.auroc = accuracy;
+  report.results.push_back(row);
+  return report;
+}
+
+std::vector<RunReport> runs() {
+  return {run(1, "with", 0, 0.80, 0.02, 0.002), run(2, "without", 0, 0.90, 0.50, 0.0),
+          run(3, "with", 1, 0.82, 0.03, 0.002), run(4, "without", 1, 0.92, 0.53, 0.0),
+          run(5, "with", 2, 0.87, 0.01, 0.002), run(6, "without", 2, 0.91, 0.50, 0.0)};
+}
+
+const SeedRow& row(const std::vector<SeedRow>& rows, const Quantity& quantity) {
+  for (const auto& candidate : rows) {
+    if (candidate.quantity == quantity) return candidate;
+  }
+  throw std::logic_error("no such row: " + quantity.metric);
+}
+
+bool near(double a, double b) {
+  return std::abs(a - b) < 1e-12;
+}
+
+}  // namespace
+
+class TestOverSeeds : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void meansAndDeviations() {
+    const auto spread = spreadOf({0.80, 0.82, 0.87});
+    QVERIFY(near(spread.mean, 0.83));
+    QVERIFY(near(spread.deviation, std::sqrt((0.03 * 0.03 + 0.01 * 0.01 + 0.04 * 0.04) / 2)));
+    QVERIFY(std::isnan(spreadOf({0.5}).deviation));
+    QVERIFY(near(spreadOf({0.5}).mean, 0.5));
+  }
+
+  void groupsDifferInNothingButTheSeed() {
+    auto all = runs();
+    auto groups = groupBySeed(all);
+    QCOMPARE(groups.size(), std::size_t{2});
+    QCOMPARE(groups[0].name, std::string("with"));
+    QCOMPARE(groups[0].runs.size(), std::size_t{3});
+    QCOMPARE(groups[0].runs[1]->run.id, std::int64_t{3});
+    QCOMPARE(groups[1].runs.size(), std::size_t{3});
+    // An option more makes another group, another name or device does not.
+    all[2].run.specification["classifier"]["recipe"]["epochs"] = 5;
+    all[4].run.specification["name"] = "renamed";
+    all[4].run.specification["device"] = "cuda:0";
+    groups = groupBySeed(all);
+    QCOMPARE(groups.size(), std::size_t{3});
+    QCOMPARE(groups[0].runs.size(), std::size_t{2});
+  }
+
+  void everyQuantityHasItsSpread() {
+    const auto all = runs();
+    const auto groups = groupBySeed(all);
+    const auto rows = overSeeds(groups[0]);
+    const auto& clean = row(rows, {"accuracy", "", "", "", ""});
+    QVERIFY(near(clean.spread.mean, 0.83));
+    QVERIFY(!clean.published);
+    const auto& attacked = row(rows, {"accuracy", "", "fgsm", "", ""});
+    QVERIFY(near(attacked.spread.mean, 0.81));
+    QVERIFY(attacked.published && near(*attacked.published, 0.8713));
+    QCOMPARE(attacked.source, std::string("paper"));
+    QVERIFY(near(row(rows, {"accuracy", "n = 2", "", "", ""}).spread.mean, 0.415));
+    QVERIFY(near(row(rows, {"accuracy", "n = 2", "fgsm", "", ""}).spread.deviation, 0.0));
+    const auto& recall = row(rows, {"own_recall_in", "attractor", "", "clean", "far"});
+    QVERIFY(recall.published && near(*recall.published, 0.9901));
+    const auto& auroc = row(rows, {"auroc", "attractor", "", "clean", "far"});
+    QVERIFY(auroc.published && near(*auroc.published, 0.5));
+    QVERIFY(near(row(rows, {"fit:share_below_1", "attractor", "", "", ""}).spread.mean, 0.02));
+    QVERIFY(near(row(rows, {"fit:convergence.1[1]", "attractor", "", "", ""}).spread.mean, 0.02));
+    QVERIFY(near(row(rows, {"seconds:training", "", "", "", ""}).spread.mean, 30.0));
+    // A share without a denominator is no number, so no run has it.
+    QVERIFY(std::none_of(rows.begin(), rows.end(), [](const SeedRow& one) {
+      return one.quantity.metric == "own_precision_in";
+    }));
+    // A run that lacks a quantity leaves the others theirs.
+    auto fewer = runs();
+    fewer[2].run.summary.erase("accuracy_clean");
+    const auto left = overSeeds(groupBySeed(fewer)[0]);
+    QCOMPARE(row(left, {"accuracy", "", "", "", ""}).spread.values.size(), std::size_t{2});
+    QCOMPARE(row(left, {"accuracy", "", "fgsm", "", ""}).spread.values.size(), std::size_t{3});
+  }
+
+  void thePageTellsMeasuredBesidePublished() {
+    const auto text = QString::fromStdString(writeOverSeeds(runs(), "md", "Attractor network", 3));
+    QVERIFY(text.startsWith("# Attractor network\n"));
+    QVERIFY(text.contains("| with | 3 | 0, 1, 2 |"));
+    // 0.80, 0.82, 0.87 less 0.02, 0.03, 0.01: the drop is measured seed by seed.
+    QVERIFY(text.contains(
+        QStringLiteral("| with |  | fgsm | 81.00 \u00b1 4.36 | 87.13 | 2.00 \u00b1 1.00 |")));
+    QVERIFY(text.contains(QStringLiteral("| with |  | clean | 83.00 \u00b1 3.61 | - | - |")));
+    QVERIFY(
+        text.contains(QStringLiteral("90.00 \u00b1 0.00 | - | - | - | 83.00 \u00b1 3.61 | "
+                                     "99.01 |")));
+    QVERIFY(text.contains(QStringLiteral("0.830 \u00b1 0.036 (published 0.500)")));
+    // without less with: 10, 10 and 4 points; under the attack -38, -40 and -45.
+    QVERIFY(text.contains(
+        QStringLiteral("| without | with | accuracy | clean | 8.00 \u00b1 3.46 | 3 | yes |")));
+    QVERIFY(text.contains(QStringLiteral("| accuracy | fgsm | -41.00 \u00b1 3.61 | 3 | yes |")));
+    QVERIFY(text.contains("health: 3 green"));
+    QVERIFY(text.contains(QStringLiteral("0.500 \u00b1 0.000; 0.020 \u00b1 0.010")));
+    QVERIFY(!text.contains("nan"));
+    QVERIFY(text.endsWith("\n") && !text.endsWith("\n\n"));
+    // One run: a mean without a deviation.
+    const auto one = QString::fromStdString(writeOverSeeds({runs()[0]}, "md", "", 3));
+    QVERIFY(one.startsWith("# Results over seeds\n"));
+    QVERIFY(one.contains("| with |  | clean | 80.00 | - | - |"));
+    QVERIFY(!one.contains(QChar(0x00b1)) && !one.contains("nan"));
+  }
+
+  void recordsForOtherPrograms() {
+    const Json list = Json::parse(exportRuns(runs(), "seeds", "json"));
+    QVERIFY(list.size() > 10);
+    QCOMPARE(list[0].at("experiment").get<std::string>(), std::string("with"));
+    QCOMPARE(list[0].at("values").size(), std::size_t{3});
+    const auto csv = QString::fromStdString(exportRuns(runs(), "seeds", "csv"));
+    QCOMPARE(csv.count("\r\n"), static_cast<int>(list.size()) + 1);
+    QVERIFY(csv.contains("with,accuracy,,fgsm,,,3,0.8"));
+    QVERIFY_EXCEPTION_THROWN(writeOverSeeds({RunReport()}, "md", "", 3), Error);
+  }
+};
+
+QTEST_GUILESS_MAIN(TestOverSeeds)
+#include "tst_over_seeds.moc"
