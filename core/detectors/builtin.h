@@ -13,5 +13,7 @@ void addRelativeMahalanobis(Registry<Detector>& registry);
 void addKnn(Registry<Detector>& registry);
 void addAttractor(Registry<Detector>& registry);
 void addReconstructionError(Registry<Detector>& registry);
+void addApae(Registry<Detector>& registry);
+void addPrincipals(Registry<Detector>& registry);
 
 }  // namespace bulwark

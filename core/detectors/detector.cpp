@@ -17,6 +17,8 @@ void registerDetectors(Registry<Detector>& registry) {
   addKnn(registry);
   addAttractor(registry);
   addReconstructionError(registry);
+  addApae(registry);
+  addPrincipals(registry);
 }
 
 }  // namespace bulwark
