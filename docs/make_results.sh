@@ -1,16 +1,26 @@
 #!/usr/bin/env bash
 # Executes presets and writes their results page. The attack pages take hours on two cores; a run
 # that is interrupted goes on with `bulwark-cli queue retry`.
-# usage: docs/make_results.sh demo|attacks [DATABASE]
+# usage: docs/make_results.sh demo|attacks|attractor [DATABASE]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cli=$root/build/release/bin/bulwark-cli
-page=${1:?demo or attacks}
+page=${1:?demo, attacks or attractor}
+what=report
+title=
+seeds=()
 case $page in
   demo) presets=(demo demo-robust) ;;
   attacks) presets=(attacks-mnist attacks-mnist-robust attacks-fashion-mnist
                     attacks-fashion-mnist-robust) ;;
-  *) echo "there is no page \"$page\"; there are demo and attacks" >&2; exit 2 ;;
+  attractor)
+    presets=(attractor-baseline-mnist attractor-control-mnist attractor-mnist
+             attractor-iterated-baseline-mnist attractor-iterated-control-mnist
+             attractor-iterated-mnist)
+    what=seeds
+    title="The attractor network: robust classification and detection"
+    seeds=(0 1 2 3 4) ;;
+  *) echo "there is no page \"$page\"; there are demo, attacks and attractor" >&2; exit 2 ;;
 esac
 database=${2:-}
 if [ -z "$database" ]; then
@@ -20,8 +30,10 @@ if [ -z "$database" ]; then
 fi
 runs=()
 for preset in "${presets[@]}"; do
-  runs+=("$("$cli" run --preset "$preset" --db "$database" --json |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["run"])')")
+  for seed in "${seeds[@]:-}"; do
+    runs+=("$("$cli" run --preset "$preset" ${seed:+--set "seed=$seed"} --db "$database" --json |
+      python3 -c 'import json, sys; print(json.load(sys.stdin)["run"])')")
+  done
 done
-"$cli" export "${runs[@]}" --what report --format md --output "$root/docs/results/$page.md" \
-  --db "$database"
+"$cli" export "${runs[@]}" --what "$what" --title "$title" --format md \
+  --output "$root/docs/results/$page.md" --db "$database"
