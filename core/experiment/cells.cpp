@@ -8,6 +8,7 @@
 
 #include "core/detectors/declarations.h"
 #include "core/detectors/detector_objective.h"
+#include "core/detectors/own_threshold.h"
 #include "core/detectors/score_set.h"
 #include "core/experiment/file_progress.h"
 #include "core/experiment/finished_parts.h"
@@ -158,7 +159,12 @@ void CellEvaluator::attack(const FittedDetector& detector, const NamedAttack& at
   // The rates at the clean threshold must be final too.
   const double fixed =
       thresholdKeeping95(scores_.at(detector.label, "", data_.in.name, false).scores);
-  const double inBound = std::max(highestOut, fixed), outBound = std::max(-lowestIn, -fixed);
+  double inBound = std::max(highestOut, fixed), outBound = std::max(-lowestIn, -fixed);
+  // So must those at the threshold that a detector brings along.
+  if (const auto* own = dynamic_cast<const HasThreshold*>(detector.detector.get())) {
+    inBound = std::max(inBound, own->threshold());
+    outBound = std::max(outBound, -own->threshold());
+  }
   if (attackIn) attackSet(detector, attack, data_.in, false, saturate ? inBound : never);
   if (!attackOut) return;
   for (const auto& out : data_.outs) {

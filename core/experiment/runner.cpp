@@ -261,7 +261,8 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   Tabulated table = tabulate(spec, data.in.name, outs, cells.scores(), seed.child("metrics"), task);
   table.curves.insert(table.curves.end(), curves.curves().begin(), curves.curves().end());
   journal.results(table.rows, table.curves);
-  if (!ownThresholds.empty()) {
+  // An attack that stopped at another threshold says nothing of what is possible at this one.
+  if (!ownThresholds.empty() && spec.evaluation.mode != "cross") {
     summary["own_decisions"] =
         ownDecisions(ownThresholds, table.rows, data.in.name, cells.scores());
   }

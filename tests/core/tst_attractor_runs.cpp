@@ -235,6 +235,32 @@ class TestAttractorRuns : public QObject {
     QCOMPARE(summary.at("fit_facts").at("n = 1").at("convergence").size(), std::size_t{3});
   }
 
+  /// An image whose rank is final leaves early, but not before what its own threshold says is.
+  void ownDecisionsAreExactWhereRanksAreFinal() {
+    Bench bench;
+    Json json = iteratedSpecification();
+    json["detectors"] = Json::array();
+    for (const double similarity : {-0.5, 0.3, 0.6, 0.9, 0.99}) {
+      json["detectors"].push_back({{"type", "attractor"},
+                                   {"label", "T = " + std::to_string(similarity)},
+                                   {"similarity", similarity},
+                                   {"stability_images", 0}});
+    }
+    json["attacks"] =
+        Json::parse(R"([{"type": "pgd", "eps": "80/255", "steps": 30, "label": "pgd"}])");
+    const auto saturating = bench.create(json);
+    bench.execute(saturating);
+    json["evaluation"]["rank_saturation"] = false;
+    const auto whole = bench.create(json);
+    bench.execute(whole);
+    const auto decisions = [&](std::int64_t run) {
+      return bench.store->run(run).summary.at("own_decisions");
+    };
+    QCOMPARE(decisions(saturating).size(), std::size_t{20});
+    QCOMPARE(decisions(saturating).dump(), decisions(whole).dump());
+    QVERIFY(bench.store->run(saturating).summary.at("saturated_share").get<double>() > 0);
+  }
+
   void anInterruptedRunFindsTheSameClasses() {
     Bench bench;
     const auto whole = bench.create(iteratedSpecification());
