@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cli=$root/build/release/bin/bulwark-cli
 page=${1:?demo, attacks or attractor}
 what=report
-title=
+page_text=
 seeds=()
 case $page in
   demo) presets=(demo demo-robust) ;;
@@ -18,7 +18,7 @@ case $page in
              attractor-iterated-baseline-mnist attractor-iterated-control-mnist
              attractor-iterated-mnist)
     what=seeds
-    title="The attractor network: robust classification and detection"
+    page_text=$root/docs/pages/attractor.json
     seeds=(0 1 2 3 4) ;;
   *) echo "there is no page \"$page\"; there are demo, attacks and attractor" >&2; exit 2 ;;
 esac
@@ -35,5 +35,5 @@ for preset in "${presets[@]}"; do
       python3 -c 'import json, sys; print(json.load(sys.stdin)["run"])')")
   done
 done
-"$cli" export "${runs[@]}" --what "$what" --title "$title" --format md \
+"$cli" export "${runs[@]}" --what "$what" ${page_text:+--page "$page_text"} --format md \
   --output "$root/docs/results/$page.md" --db "$database"

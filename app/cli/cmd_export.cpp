@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/text.h"
+#include "core/experiment/specification.h"
 #include "core/report/load_report.h"
 #include "core/report/table.h"
 
@@ -19,6 +20,7 @@ struct ExportOptions {
   std::filesystem::path output;
   std::string metric = "auroc";
   std::string title;
+  std::filesystem::path page;
   int decimals = 3;
 };
 
@@ -80,6 +82,8 @@ void addExportCommands(CLI::App& program, Session& session) {
   command->add_option("--metric", options->metric, "Of the table; see 'list metrics'");
   command->add_option("--decimals", options->decimals, "Of the table")->check(CLI::Range(1, 10));
   command->add_option("--title", options->title, "Of the table (LaTeX, HTML) or of the seeds page");
+  command->add_option("--page", options->page,
+                      "Of the seeds page: JSON file with its title, notes and claims");
   addDatabaseOption(*command, session);
   command->callback([&session, options] {
     const std::string format = formatOf(*options);
@@ -92,6 +96,7 @@ void addExportCommands(CLI::App& program, Session& session) {
     table.metric = options->metric;
     table.decimals = options->decimals;
     table.caption = options->title;
+    if (!options->page.empty()) table.page = Specification::readJson(options->page.string());
     write(*options, exportRuns(reports, options->what, format, table));
   });
 }

@@ -37,6 +37,12 @@ struct AttackResources {
   /// True classes of the images under attack, [N] int64 on the CPU; undefined where the classifier
   /// does not know them (out images).
   torch::Tensor labels;
+  /// The images' labels in their own set, also where those are not the classifier's; may be
+  /// undefined.
+  torch::Tensor ownLabels = {};
+  /// Weights of the squared error (of an image: over its pixels' mean) and of the cross-entropy
+  /// that the classifier was trained with; 0: not known.
+  double reconstructionWeight = 0.0, classWeight = 0.0;
   /// Other models, for the images under attack. Throws `Error`. Empty: there are none.
   std::function<Source(const SourceRequest& request)> source;
 };

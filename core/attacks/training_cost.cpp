@@ -23,13 +23,24 @@ void TrainingCost::declare(OptionSchema& options) {
               "images, lowering it hides them")
       .from("Alipour and Seyyedsalehi, section 3.1.3: raised")
       .expert();
-  options.number("reconstruction_weight", 0.988, "Weight of the squared error in the loss total")
-      .range(0, 1e6)
-      .from("Alipour and Seyyedsalehi, section 2.5.2")
+  options
+      .choice(
+          "out_label", "predicted", {"predicted", "own"},
+          "The class of an out image in the cross-entropy: what the classifier says of the clean "
+          "image, or its label in its own set, which must be one of the classifier's numbers")
+      .from("Alipour and Seyyedsalehi do not say; own: their out sets have labels 0 to 9, too")
       .expert();
-  options.number("class_weight", 0.01, "Weight of the cross-entropy in the loss total")
+  options
+      .number("reconstruction_weight", 0.0,
+              "Weight of the squared error in the loss total; 0: as the classifier was trained")
       .range(0, 1e6)
-      .from("Alipour and Seyyedsalehi, section 2.5.2")
+      .from("Alipour and Seyyedsalehi, equation 1: the cost of the training")
+      .expert();
+  options
+      .number("class_weight", 0.0,
+              "Weight of the cross-entropy in the loss total; 0: as the classifier was trained")
+      .range(0, 1e6)
+      .from("Alipour and Seyyedsalehi, equation 1: the cost of the training")
       .expert();
 }
 
@@ -42,6 +53,7 @@ TrainingCost TrainingCost::from(const Params& params) {
   cost.reconstruction = params.getNumber("reconstruction_weight");
   cost.classes = params.getNumber("class_weight");
   cost.lowersOut = params.getText("out_direction") == "lower";
+  cost.ownLabels = params.getText("out_label") == "own";
   return cost;
 }
 
@@ -55,9 +67,25 @@ TrainingCostObjective::TrainingCostObjective(Objective& base, TrainingCost cost,
   }
   network_ = context.resources->classifier;
   if (cost_.kind != TrainingCost::Kind::CrossEntropy) requireAutoencoder(*network_, "loss");
+  if (cost_.reconstruction == 0) cost_.reconstruction = context.resources->reconstructionWeight;
+  if (cost_.classes == 0) cost_.classes = context.resources->classWeight;
+  if (cost_.kind == TrainingCost::Kind::Total && cost_.reconstruction == 0 && cost_.classes == 0) {
+    throw Error::failed("the weights that the classifier was trained with are not known", "loss",
+                        "give reconstruction_weight and class_weight");
+  }
   labels_ = context.resources->labels;
   if (labels_.defined()) return;
   if (cost_.lowersOut) sign_ = -1.0;
+  if (cost_.ownLabels) {
+    labels_ = context.resources->ownLabels;
+    const std::int64_t classes = network_->shape().classes;
+    if (!labels_.defined() || labels_.lt(0).any().item<bool>() ||
+        labels_.ge(classes).any().item<bool>()) {
+      throw Error::failed("the labels of an out set are not numbers of the classifier's classes",
+                          "out_label", "set out_label to 'predicted'");
+    }
+    return;
+  }
   const torch::NoGradGuard noGrad;
   labels_ = torch::empty({images.size(0)}, torch::kInt64);
   for (std::int64_t begin = 0; begin < images.size(0); begin += context.batchSize) {

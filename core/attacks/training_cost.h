@@ -22,8 +22,9 @@ struct TrainingCost {
     Total,         ///< both, weighted as in training
   };
   Kind kind = Kind::Objective;
-  double reconstruction = 0.988, classes = 0.01;
+  double reconstruction = 0.0, classes = 0.0;  ///< 0: as the classifier was trained
   bool lowersOut = false;  ///< images without a known class: the cost is lowered instead
+  bool ownLabels = false;  ///< images without a known class: y is their label in their own set
 
   static void declare(OptionSchema& options);
   static TrainingCost from(const Params& params);
@@ -35,7 +36,10 @@ struct TrainingCost {
 ///   J(x) = a1 mean((G(x) - x)^2) + a3 CE(F(x), y).
 /// The Jacobian term of the training loss is piecewise constant in x and has no gradient. Both
 /// occurrences of x in the squared error count. Images whose class the network does not know (out
-/// images) take the class it gives the clean image for y.
+/// images) take the class it gives the clean image for y, or their label in their own set.
+///
+/// F is the classifier as it stands: where a detector's own classes are in force (`HasClasses`),
+/// the cross-entropy goes through all its iterations; the squared error is that of one pass.
 class TrainingCostObjective : public Objective, public ManyPasses {
  public:
   /// `images` [N, C, H, W]: those under attack. `base` and the context's resources outlive this.

@@ -12,8 +12,8 @@
 namespace bulwark {
 
 /// Where training images are taken after they were perturbed (Alipour and Seyyedsalehi, figures 11
-/// and 12): x_0 = clip(x + eps sign(grad J(x))) with the cost J the network was trained with, the
-/// same as in `TrainingCost`, then x_{k+1} = G(x_k).
+/// and 12): x_0 = clip(x + eps sign(grad J(x))), J = 0.988 MSE + 0.01 CE as published, whatever
+/// weights the network was trained with, then x_{k+1} = G(x_k).
 struct ConvergencePlan {
   std::vector<std::string> radii = {"0", "20/255", "1"};  ///< eps, as written
   std::int64_t iterations = 10;

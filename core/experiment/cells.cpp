@@ -210,6 +210,7 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
   AttackResources resources;
   if (sources_) {
     resources = sources_->resources(out ? torch::Tensor() : set.set->labels(), out ? -1 : 1);
+    resources.ownLabels = set.set->labels();
     context.resources = &resources;
   }
   const bool random = detector.detector->traits().randomised;

@@ -362,6 +362,7 @@ CurveEvaluator::AttackedSet CurveEvaluator::attackAfresh(const Job& job, std::si
   AttackResources resources;
   if (sources_) {
     resources = sources_->resources(out ? torch::Tensor() : target.set->labels(), out ? -1 : 1);
+    resources.ownLabels = target.set->labels();
     context.resources = &resources;
   }
   if (smaller) {

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/detectors/detector_objective.h"
 #include "core/health/convergence.h"
+#include "core/health/other_aim.h"
 #include "core/health/probes.h"
 #include "core/health/target.h"
 #include "core/metrics/roc.h"
@@ -145,8 +146,10 @@ std::vector<HealthCheck> roundTrips(const HealthThresholds& thresholds,
 /// Whether the gradients of an attack are those of another score.
 bool followsAnother(const Specification& specification, const std::string& label) {
   return std::any_of(
-      specification.attacks.begin(), specification.attacks.end(),
-      [&](const auto& request) { return request.label == label && request.type == "transfer"; });
+      specification.attacks.begin(), specification.attacks.end(), [&](const auto& request) {
+        return request.label == label &&
+               (request.type == "transfer" || followsCost(request.type, request.options));
+      });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "core/experiment/health.h"
 #include "core/health/consistency.h"
 #include "core/health/landscape.h"
+#include "core/health/other_aim.h"
 #include "core/nn/device.h"
 #include "core/training/recipe.h"
 
@@ -45,6 +46,7 @@ double effortOf(const AttackFacts& attack) {
   static const std::set<std::string> types = {"pgd", "apgd", "bim_a", "bim_b", "fgsm"};
   if (!types.contains(attack.type) || !followsJudge(attack)) return 0.0;
   if (attack.options.value("keep", std::string("best")) == "last") return 0.0;
+  if (followsCost(attack.type, attack.options)) return 0.0;
   return attack.options.value("steps", 1.0) * attack.options.value("restarts", 1.0);
 }
 

@@ -214,8 +214,12 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     }
     clock.note("fit");
     const std::string number = std::to_string(i);
+    // Until the next detector: costs of the classifier and joint attacks mean the detector's
+    // classes, too.
+    std::shared_ptr<void> ownClasses;
     if (const auto* own = dynamic_cast<const HasClasses*>(fitted.detector.get())) {
-      if (const auto inForce = own->ownClasses()) {
+      ownClasses = own->ownClasses();
+      if (ownClasses) {
         const auto resources = sources.resources(data.in.set->labels(), 1);
         const auto found =
             measureAccuracy(spec, *classifier, attacks, data, resources,

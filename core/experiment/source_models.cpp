@@ -197,6 +197,15 @@ AttackResources SourceModels::resources(const torch::Tensor& labels, int directi
   AttackResources resources;
   resources.classifier = classifier_;
   resources.labels = labels;
+  const Json& recipe = specification_.recipe.options;
+  if (classifier_ && recipe.is_object() && recipe.contains("reconstruction_weight")) {
+    const auto shape = data_.in.set->shape();
+    const bool sum = recipe.value("squared_error", std::string("mean")) == "sum";
+    const auto pixels = static_cast<double>(shape.channels * shape.height * shape.width);
+    resources.reconstructionWeight =
+        recipe.at("reconstruction_weight").get<double>() * (sum ? pixels : 1.0);
+    resources.classWeight = recipe.at("class_weight").get<double>();
+  }
   resources.source = [this, direction](const SourceRequest& request) {
     return find(request, direction);
   };

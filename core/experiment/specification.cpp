@@ -14,6 +14,7 @@
 #include "core/experiment/class_count.h"
 #include "core/experiment/curve_request.h"
 #include "core/health/check.h"
+#include "core/health/other_aim.h"
 #include "core/training/recipe.h"
 
 namespace bulwark {
@@ -228,6 +229,48 @@ void readClassifier(const Json& json, Specification& spec, const Registries& reg
   registries.recipes.make(spec.recipe.type, spec.recipe.options, "classifier.recipe");
 }
 
+bool has(const ComponentInfo& info, const char* trait) {
+  return std::find(info.traits.begin(), info.traits.end(), trait) != info.traits.end();
+}
+
+/// What reads or trains reconstructions goes with a network that makes them, and the other way
+/// round; otherwise it would fail after the data are loaded or the network is trained.
+void requireMatchingNetwork(const Specification& spec, const Registries& registries) {
+  constexpr const char* kNeeds = "needs an autoencoder";
+  const bool reconstructs = !spec.network.type.empty() &&
+                            has(registries.networks.info(spec.network.type), "reconstructs");
+  const auto refuse = [&](const std::string& what, const std::string& path) {
+    throw Error::badInput("this needs a network that reconstructs its images, " + what, path,
+                          "choose the network 'autoencoder' with the recipe 'autoencoder' or "
+                          "'attractor'");
+  };
+  const std::string instead = "'" + spec.network.type + "' does not";
+  if (!spec.network.type.empty()) {
+    const bool needs = has(registries.recipes.info(spec.recipe.type), kNeeds);
+    if (needs && !reconstructs) refuse(instead, "classifier.recipe");
+    if (!needs && reconstructs) {
+      throw Error::badInput("the recipe '" + spec.recipe.type + "' does not train what '" +
+                                spec.network.type + "' reconstructs with",
+                            "classifier.recipe", "choose 'autoencoder' or 'attractor'");
+    }
+  }
+  if (reconstructs) return;
+  for (std::size_t i = 0; i < spec.detectors.size(); ++i) {
+    if (!has(registries.detectors.info(spec.detectors[i].type), kNeeds)) continue;
+    refuse(instead, "detectors[" + std::to_string(i) + "]");
+  }
+  for (std::size_t i = 0; i < spec.attacks.size(); ++i) {
+    const auto& request = spec.attacks[i];
+    if (!followsCost(request.type, request.options)) continue;
+    const std::string path = "attacks[" + std::to_string(i) + "].loss";
+    if (spec.network.type.empty()) {
+      throw Error::badInput("there is no classifier whose cost could be followed", path,
+                            "use the loss \"objective\", or name a network under classifier");
+    }
+    if (request.options.at("loss") != "ce") refuse(instead, path);
+  }
+}
+
 void readEvaluation(const Json& json, Specification& spec) {
   const Params params(evaluationSchema(), json, "evaluation", {"health_thresholds"});
   spec.evaluation.settings = params.getTextList("settings");
@@ -430,6 +473,7 @@ Specification Specification::fromJson(const Json& json, const Registries& regist
                           "evaluation.settings", "add clean, or an attack");
   }
   if (json.contains("curves")) spec.curves = readCurves(json.at("curves"), spec, registries);
+  requireMatchingNetwork(spec, registries);
   requireAttackableLogits(spec, registries, catalogue);
   if (json.contains("published")) readPublished(json.at("published"), spec);
   return spec;

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "core/base/text.h"
+#include "core/health/other_aim.h"
 #include "core/nn/device.h"
 
 namespace bulwark {
@@ -15,10 +16,20 @@ namespace {
 using Settings = std::map<std::string, double>;  // AUROC by setting
 using Cells = std::map<std::tuple<std::string, std::string, std::string>, Settings>;
 
-Cells cellsOf(const std::vector<ResultRow>& rows) {
+/// The labels of attacks that no order between attacked and clean holds for.
+std::set<std::string> otherAims(const RunFacts& facts) {
+  std::set<std::string> labels;
+  for (const auto& attack : facts.attacks) {
+    if (followsCost(attack.type, attack.options)) labels.insert(attack.label);
+  }
+  return labels;
+}
+
+Cells cellsOf(const std::vector<ResultRow>& rows, const std::set<std::string>& without) {
   Cells cells;
   for (const auto& row : rows) {
     if (std::isnan(row.auroc)) continue;  // attacks that only crossed a threshold
+    if (without.contains(row.attack)) continue;
     cells[{row.detector, row.attack, row.out}][row.setting] = row.auroc;
   }
   return cells;
@@ -33,13 +44,14 @@ const ScoreSet* find(const std::vector<ScoreSet>& sets, const ScoreSet& like,
   return found == sets.end() ? nullptr : &*found;
 }
 
-HealthCheck neverBetter(const HealthThresholds& thresholds, const RunFacts& facts) {
+HealthCheck neverBetter(const HealthThresholds& thresholds, const RunFacts& facts,
+                        const std::set<std::string>& without) {
   const auto& sets = facts.sets;
   double worst = 0.0;
   std::string detail;
   bool any = false, random = false;
   for (const auto& set : sets) {
-    if (set.attack.empty()) continue;
+    if (set.attack.empty() || without.contains(set.attack)) continue;
     if (facts.randomised.contains(set.detector)) {
       random = true;
       continue;
@@ -242,13 +254,13 @@ HealthCheck ensembleWorst(const HealthThresholds& thresholds, const RunFacts& fa
 }  // namespace
 
 bool followsJudge(const AttackFacts& attack) {
-  const auto found = attack.options.find("loss");
-  return attack.type != "fgsm" || found == attack.options.end() || *found == "objective";
+  return !followsCost(attack.type, attack.options);
 }
 
 std::vector<HealthCheck> checkResults(const HealthThresholds& thresholds, const RunFacts& facts) {
-  const Cells cells = cellsOf(facts.rows);
-  return {neverBetter(thresholds, facts), togetherWorst(thresholds, facts, cells),
+  const auto others = otherAims(facts);
+  const Cells cells = cellsOf(facts.rows, others);
+  return {neverBetter(thresholds, facts, others), togetherWorst(thresholds, facts, cells),
           monotoneInRadius(thresholds, facts, cells), monotoneInEffort(thresholds, facts, cells),
           ensembleWorst(thresholds, facts, cells)};
 }

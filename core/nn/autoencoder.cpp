@@ -105,6 +105,7 @@ void addAutoencoder(NetworkRegistry& registry) {
   info.title = "Autoencoder with a classifier on its code";
   info.summary = "reconstructs an image and tells its class from the code; fully connected";
   info.reference = "Alipour and Seyyedsalehi (attractors), section 2.5.1";
+  info.traits = {"reconstructs"};
   info.options
       .integerList("encoder", {500, 300, 300},
                    "units of the encoder's layers, the code last; the decoder mirrors them")

@@ -98,7 +98,7 @@ std::string exportRuns(const std::vector<RunReport>& runs, const std::string& wh
   if (what == "roc" || what == "pr") return writeCurves(runs, what, curveFormat(format));
   if (what == "curves") return writeAurocCurves(runs, curveFormat(format));
   if (what == "spec") return specifications(runs);
-  if (what == "seeds") return writeOverSeeds(runs, format, options.caption, options.decimals);
+  if (what == "seeds") return writeOverSeeds(runs, format, options);
   if (what == "images") {
     return format == "png" ? encodePng(imageStrip(runs)) : writePairsNpz(runs);
   }

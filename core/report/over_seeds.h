@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/report/run_report.h"
+#include "core/report/table.h"
 
 namespace bulwark {
 
@@ -50,8 +51,9 @@ struct SeedRow {
 std::vector<SeedRow> overSeeds(const SeedGroup& group);
 
 /// Groups side by side: "md" is a page of docs/results, "csv" and "json" are one record per group
-/// and quantity. Throws `Error` (BadInput) when no run has a result.
+/// and quantity. Of the options, the page takes the title, the decimals, and words and claims.
+/// Throws `Error` (BadInput) when no run has a result, or for claims that cannot be read.
 std::string writeOverSeeds(const std::vector<RunReport>& runs, const std::string& format,
-                           const std::string& title, int decimals);
+                           const TableOptions& options = {});
 
 }  // namespace bulwark

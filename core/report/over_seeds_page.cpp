@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/report/claims.h"
 #include "core/report/escape.h"
 #include "core/report/facts.h"
 #include "core/report/over_seeds.h"
@@ -305,15 +306,40 @@ std::string runsSection(const std::vector<Grouped>& groups, const std::vector<Ru
   return text;
 }
 
+/// Statements beside the figures that bear them out or do not.
+std::string claimsSection(const std::vector<Grouped>& groups, const Json& claims) {
+  std::vector<SeedGroup> plain;
+  for (const Grouped& one : groups) plain.push_back(one.group);
+  std::string text;
+  for (const ClaimCheck& check : checkClaims(claims, plain)) {
+    const double scale = check.share ? 100.0 : 1.0;
+    const int decimals = check.share ? 2 : 3;
+    const auto shown = [&](const Spread& spread) {
+      return spread.values.empty() ? std::string("-") : spreadText(spread, scale, decimals);
+    };
+    text += line({check.claim, check.source, shown(check.value),
+                  (check.least ? "at least " : "at most ") + shown(check.bound),
+                  std::to_string(check.value.values.size()), verdict(check)});
+  }
+  if (text.empty()) return {};
+  return "## Claims beside what was measured\n\nTested seed by seed. Shares, and differences of "
+         "shares, in per cent.\n\n" +
+         heading({"Claim", "Source", "Measured", "Asked", "Seeds", "Verdict"}, 2) + text + "\n";
+}
+
 std::string page(const std::vector<Grouped>& groups, const std::vector<RunReport>& runs,
-                 const std::string& title, int decimals) {
-  std::string text = "# " + escapeMarkdown(title.empty() ? "Results over seeds" : title) +
+                 const TableOptions& options) {
+  const PageText words = options.page.is_null() ? PageText() : PageText::fromJson(options.page);
+  std::string title = options.caption.empty() ? words.title : options.caption;
+  if (title.empty()) title = "Results over seeds";
+  std::string text = "# " + escapeMarkdown(title) +
                      "\n\nThis page is written by Bulwark from its run database; do not edit it by "
                      "hand. Figures are the mean over the seeds and the deviation of the sample. "
                      "Published figures are those that the specifications name.\n\n";
-  text += groupsSection(groups) + accuracySection(groups) + differenceSection(groups) +
-          decisionsSection(groups) + aurocSection(groups, decimals) + factsSection(groups) +
-          runsSection(groups, runs);
+  for (const std::string& note : words.notes) text += escapeMarkdown(note) + "\n\n";
+  text += claimsSection(groups, words.claims) + "## Experiments\n\n" + groupsSection(groups) +
+          accuracySection(groups) + differenceSection(groups) + decisionsSection(groups) +
+          aurocSection(groups, options.decimals) + factsSection(groups) + runsSection(groups, runs);
   text.pop_back();  // one newline at the end
   return text;
 }
@@ -353,7 +379,9 @@ std::string csv(const std::vector<Grouped>& groups) {
       }
       text += std::to_string(row.spread.values.size()) + "," + formatNumber(row.spread.mean) + ",";
       if (!std::isnan(row.spread.deviation)) text += formatNumber(row.spread.deviation);
-      text += "," + (row.published ? formatNumber(*row.published) : std::string()) + "\r\n";
+      text += ",";
+      if (row.published) text += formatNumber(*row.published);
+      text += "\r\n";
     }
   }
   return text;
@@ -362,7 +390,7 @@ std::string csv(const std::vector<Grouped>& groups) {
 }  // namespace
 
 std::string writeOverSeeds(const std::vector<RunReport>& runs, const std::string& format,
-                           const std::string& title, int decimals) {
+                           const TableOptions& options) {
   std::vector<Grouped> groups;
   bool any = false;
   for (SeedGroup& group : groupBySeed(runs)) {
@@ -372,7 +400,7 @@ std::string writeOverSeeds(const std::vector<RunReport>& runs, const std::string
   }
   if (!any) throw Error::badInput("there are no results to compare over seeds", "export");
   if (format == "json") return json(groups);
-  return format == "csv" ? csv(groups) : page(groups, runs, title, decimals);
+  return format == "csv" ? csv(groups) : page(groups, runs, options);
 }
 
 }  // namespace bulwark

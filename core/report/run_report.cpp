@@ -2,9 +2,11 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "core/base/text.h"
+#include "core/health/other_aim.h"
 #include "core/metrics/summary.h"
 
 namespace bulwark {
@@ -13,6 +15,19 @@ namespace {
 std::string textOf(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// The labels of attacks that need not be worse than no attack.
+std::set<std::string> otherAims(const Json& specification) {
+  std::set<std::string> labels;
+  if (!specification.is_object()) return labels;
+  const auto attacks = specification.find("attacks");
+  if (attacks == specification.end() || !attacks->is_array()) return labels;
+  for (const Json& attack : *attacks) {
+    if (!attack.is_object() || !followsCost(textOf(attack, "type"), attack)) continue;
+    labels.insert(textOf(attack, "label"));
+  }
+  return labels;
 }
 
 }  // namespace
@@ -82,6 +97,7 @@ std::string Consistency::line() const {
 Consistency checkConsistency(const std::vector<RunReport>& runs) {
   Consistency result;
   for (const RunReport& report : runs) {
+    const auto others = otherAims(report.run.specification);
     std::map<std::pair<std::string, std::string>, double> clean;
     std::vector<std::tuple<std::string, std::string, std::string>> order;
     std::map<std::tuple<std::string, std::string, std::string>, ReportedSettings> attacked;
@@ -90,6 +106,7 @@ Consistency checkConsistency(const std::vector<RunReport>& runs) {
         clean[{row.detector, row.out}] = row.auroc;
         continue;
       }
+      if (others.contains(row.attack)) continue;
       if (std::isnan(row.auroc)) continue;  // mode cross: the attack did not look for the worst
       const std::tuple key(row.detector, row.attack, row.out);
       if (!attacked.contains(key)) order.push_back(key);

@@ -39,7 +39,7 @@ std::string attackTitle(const std::string& attack);
 std::string runTitle(const RunRecord& run);
 
 /// Whether the attacked figures of the runs can be right: clean >= in, clean >= out and
-/// in_out <= min(in, out), for every detector, attack and out set.
+/// in_out <= min(in, out), for every detector, out set and attack that aims at the score.
 struct Consistency {
   int rows = 0;                         ///< compared (run, detector, attack, out set)
   int consistent = 0;                   ///< of which every bound holds

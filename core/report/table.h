@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/report/run_report.h"
 
 namespace bulwark {
@@ -27,6 +28,7 @@ struct TableOptions {
   /// Latex, Html, and the title of the page over seeds; empty: one is made.
   std::string caption;
   std::string label = "tab:bulwark";  ///< Latex
+  Json page;  ///< words and claims of the page over seeds: `PageText`; null: none
 };
 
 /// One table over all runs, UTF-8. Throws `Error` (BadInput) when there are no results, or for a

@@ -72,7 +72,7 @@ OptionSchema stagesSchema() {
       .from("the usual mean squared error")
       .expert();
   schema.number("class_weight", 0.01, "weight of the cross-entropy in the loss")
-      .range(0, 1e6)
+      .above(0, 1e6)
       .from(std::string(kPaper) + ", section 2.5.2")
       .expert();
   return schema;
@@ -107,7 +107,7 @@ AutoencoderFit readStages(const std::string& name, const Params& params) {
 
 void addReconstructionWeight(OptionSchema& options, double value) {
   options.number("reconstruction_weight", value, "weight of the squared error in the loss")
-      .range(0, 1e6)
+      .above(0, 1e6)
       .from(std::string(kPaper) + ", section 2.5.2")
       .expert();
 }

@@ -382,6 +382,8 @@ class TestAttractor : public QObject {
     };
     AttackResources resources;
     resources.classifier = &network;
+    resources.reconstructionWeight = 0.988;
+    resources.classWeight = 0.01;
     Task task;
     const auto perturb = [&](const Json& options, int direction, const Tensor& classes) {
       Json all = {{"eps", eps}, {"keep", "last"}};
@@ -411,6 +413,21 @@ class TestAttractor : public QObject {
     const auto lowered = perturb({{"loss", "mse"}, {"out_direction", "lower"}}, -1, {});
     QVERIFY(torch::allclose(lowered.images, stepTo(1, 0, predicted, -1), 0, 1e-6));
     QVERIFY(lowered.values.mean().item<double>() > raised.values.mean().item<double>());
+    // Or the out images' labels in their own set; the weights may be given.
+    resources.ownLabels = (labels + 1) % 3;
+    const auto own = perturb({{"loss", "total"},
+                              {"out_label", "own"},
+                              {"reconstruction_weight", 0.1},
+                              {"class_weight", 0.7}},
+                             -1, {});
+    QVERIFY(torch::allclose(own.images, stepTo(0.1, 0.7, (labels + 1) % 3, 1), 0, 1e-6));
+    QVERIFY(!torch::allclose(own.images, stepTo(0.1, 0.7, predicted, 1), 0, 1e-6));
+    resources.ownLabels = labels + 1;
+    QVERIFY_EXCEPTION_THROWN(perturb({{"loss", "ce"}, {"out_label", "own"}}, -1, {}), Error);
+    resources.reconstructionWeight = resources.classWeight = 0;
+    QVERIFY_EXCEPTION_THROWN(perturb({{"loss", "total"}}, 1, labels), Error);
+    resources.reconstructionWeight = 0.988;
+    resources.classWeight = 0.01;
     // Without a radius nothing moves; the best point is never worse than the clean one.
     QVERIFY(torch::equal(perturb({{"loss", "total"}, {"eps", 0.0}}, 1, labels).images, images));
     const auto best = perturb({{"loss", "ce"}, {"keep", "best"}}, 1, labels);
@@ -461,10 +478,15 @@ class TestAttractor : public QObject {
 
   void benchReports() {
     Task task;
-    const AttractorBenchSize tiny{
-        .encoder = {12, 6}, .batch = 3, .epochImages = 64, .repetitions = 1};
+    const AttractorBenchSize tiny{.encoder = {12, 6},
+                                  .batch = 10,
+                                  .epochImages = 64,
+                                  .repetitions = 1,
+                                  .active = {0.8, 0.7, 0.6, 0.3}};
     const auto results = benchAttractor(builtinRegistries(), 1, task, tiny);
-    QCOMPARE(results.size(), std::size_t{4});
+    QCOMPARE(results.size(), std::size_t{7});
+    QVERIFY2(results[3].caseName.find("80 70 60 30 % active") != std::string::npos,
+             results[3].caseName.c_str());
     std::set<std::string> cases;
     for (const auto& result : results) {
       QCOMPARE(result.bench, std::string("attractor"));

@@ -146,6 +146,13 @@ class TestHealth : public QObject {
     QCOMPARE(checks[0].value, 0.5);
     QVERIFY(checks[0].detail.find("image 1") != std::string::npos);
     QVERIFY(checks[1].verdict == Verdict::NotApplicable);
+    // FGSM on a cost of the classifier does not aim at the score; on the score itself it does.
+    const auto fgsm = [&](const char* loss) {
+      const std::vector<AttackFacts> attacks = {{"pgd", "fgsm", {{"loss", loss}}, {}}};
+      return checkResults(HealthThresholds(), {table, {}, attacks})[0].verdict;
+    };
+    QVERIFY(fgsm("mse") == Verdict::NotApplicable);
+    QVERIFY(fgsm("objective") == Verdict::Red);
   }
 
   void anEnsembleIsNotWeakerThanItsMembers() {

@@ -285,6 +285,66 @@ class TestSpecification : public QObject {
     QVERIFY(compared >= 4);
   }
 
+  /// A figure that names no detector, attack or out set of its preset would never be shown.
+  void publishedFiguresBelongToTheirPreset() {
+    int figures = 0;
+    for (const auto& entry : presets()) {
+      const auto spec = Specification::fromJson(entry.specification, registries_, catalogue_);
+      const auto named = [](const auto& requests, const std::string& label) {
+        return label.empty() ||
+               std::any_of(requests.begin(), requests.end(),
+                           [&](const auto& request) { return request.label == label; });
+      };
+      for (const auto& figure : spec.published) {
+        ++figures;
+        QVERIFY2(named(spec.detectors, figure.detector), figure.detector.c_str());
+        QVERIFY2(named(spec.attacks, figure.attack), figure.attack.c_str());
+        QVERIFY(figure.value > 0 && figure.value <= 1 && !figure.source.empty());
+        const bool classes = figure.metric == "accuracy";
+        QCOMPARE(figure.out.empty(), classes);
+        QCOMPARE(figure.setting.empty(), classes);
+        const auto& outs = spec.out;
+        QVERIFY(classes || std::any_of(outs.begin(), outs.end(), [&](const auto& request) {
+                  return request.displayName() == figure.out;
+                }));
+      }
+      QCOMPARE(Specification::fromJson(spec.toJson(), registries_, catalogue_).toJson().dump(),
+               spec.toJson().dump());
+    }
+    QVERIFY(figures > 0);
+    Json json = minimal();
+    json["published"] = {{{"metric", "own_recall"}, {"value", 0.5}}};
+    QVERIFY_EXCEPTION_THROWN(Specification::fromJson(json, registries_, catalogue_), Error);
+    json["published"] = {{{"metric", "own_recall_in"}, {"auroc", 0.5}}};
+    QVERIFY_EXCEPTION_THROWN(Specification::fromJson(json, registries_, catalogue_), Error);
+  }
+
+  /// What reads reconstructions is refused where there are none, before anything is trained.
+  void networksThatReconstruct() {
+    const auto place = [&](const Json& network, const char* recipe, const char* detector,
+                           const Json& attack) {
+      Json json = minimal();
+      json["classifier"] = {{"network", network}, {"recipe", recipe}};
+      json["detectors"] = {"msp", detector};
+      json["attacks"] = Json::array({attack});
+      try {
+        Specification::fromJson(json, registries_, catalogue_);
+      } catch (const Error& error) {
+        return QString(error.what());
+      }
+      return QString("accepted");
+    };
+    const auto fgsm = [](const char* loss) { return Json{{"type", "fgsm"}, {"loss", loss}}; };
+    QCOMPARE(place("autoencoder", "attractor", "attractor", fgsm("total")), QString("accepted"));
+    QCOMPARE(place("lenet5", "standard", "knn", fgsm("ce")), QString("accepted"));
+    QVERIFY(place("lenet5", "standard", "attractor", "pgd").contains("detectors[1]"));
+    QVERIFY(place("lenet5", "standard", "apae", "pgd").contains("detectors[1]"));
+    QVERIFY(place("lenet5", "attractor", "knn", "pgd").contains("classifier.recipe"));
+    QVERIFY(place("autoencoder", "standard", "knn", "pgd").contains("classifier.recipe"));
+    QVERIFY(place("lenet5", "standard", "knn", fgsm("mse")).contains("attacks[0].loss"));
+    QVERIFY(place("lenet5", "standard", "knn", fgsm("total")).contains("attacks[0].loss"));
+  }
+
   void everyComponentReadsItsOptions() {
     // `make` throws a logic_error for an option that is declared but never read.
     for (const auto& info : registries_.networks.list()) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/report/claims.h"
 #include "core/report/export.h"
 #include "core/report/over_seeds.h"
 
@@ -78,6 +79,18 @@ const SeedRow& row(const std::vector<SeedRow>& rows, const Quantity& quantity) {
   throw std::logic_error("no such row: " + quantity.metric);
 }
 
+TableOptions titled(const std::string& title) {
+  TableOptions options;
+  options.caption = title;
+  return options;
+}
+
+/// The fall of the accuracy under FGSM.
+Json fall(const std::string& experiment) {
+  return {{"of", {{"experiment", experiment}, {"metric", "accuracy"}}},
+          {"less", {{"metric", "accuracy"}, {"attack", "fgsm"}}}};
+}
+
 bool near(double a, double b) {
   return std::abs(a - b) < 1e-12;
 }
@@ -146,7 +159,8 @@ class TestOverSeeds : public QObject {
   }
 
   void thePageTellsMeasuredBesidePublished() {
-    const auto text = QString::fromStdString(writeOverSeeds(runs(), "md", "Attractor network", 3));
+    const auto text =
+        QString::fromStdString(writeOverSeeds(runs(), "md", titled("Attractor network")));
     QVERIFY(text.startsWith("# Attractor network\n"));
     QVERIFY(text.contains("| with | 3 | 0, 1, 2 |"));
     // 0.80, 0.82, 0.87 less 0.02, 0.03, 0.01: the drop is measured seed by seed.
@@ -166,7 +180,7 @@ class TestOverSeeds : public QObject {
     QVERIFY(!text.contains("nan"));
     QVERIFY(text.endsWith("\n") && !text.endsWith("\n\n"));
     // One run: a mean without a deviation.
-    const auto one = QString::fromStdString(writeOverSeeds({runs()[0]}, "md", "", 3));
+    const auto one = QString::fromStdString(writeOverSeeds({runs()[0]}, "md"));
     QVERIFY(one.startsWith("# Results over seeds\n"));
     QVERIFY(one.contains("| with |  | clean | 80.00 | - | - |"));
     QVERIFY(!one.contains(QChar(0x00b1)) && !one.contains("nan"));
@@ -180,7 +194,85 @@ class TestOverSeeds : public QObject {
     const auto csv = QString::fromStdString(exportRuns(runs(), "seeds", "csv"));
     QCOMPARE(csv.count("\r\n"), static_cast<int>(list.size()) + 1);
     QVERIFY(csv.contains("with,accuracy,,fgsm,,,3,0.8"));
-    QVERIFY_EXCEPTION_THROWN(writeOverSeeds({RunReport()}, "md", "", 3), Error);
+    QVERIFY_EXCEPTION_THROWN(writeOverSeeds({RunReport()}, "md"), Error);
+  }
+
+  void claimsAreTestedSeedBySeed() {
+    const auto all = runs();
+    const auto groups = groupBySeed(all);
+    const auto check = [&](Json claim, const char* key, const Json& bound) {
+      claim["claim"] = "said";
+      claim[key] = bound;
+      return checkClaims(Json::array({claim}), groups).at(0);
+    };
+    // 0.02, 0.03, 0.01 with the term; 0.50, 0.53, 0.50 without.
+    const auto few = check(fall("with"), "at_most", 0.05);
+    QVERIFY(near(few.value.mean, 0.02) && few.share && !few.least);
+    QCOMPARE(verdict(few), std::string("holds"));
+    QCOMPARE(verdict(check(fall("with"), "at_most", 0.025)), std::string("holds for 2 of 3 seeds"));
+    QCOMPARE(verdict(check(fall("without"), "at_most", 0.05)), std::string("does not hold"));
+    const auto larger = check(fall("without"), "at_least", fall("with"));
+    QCOMPARE(verdict(larger), std::string("holds"));
+    QVERIFY(near(larger.bound.mean, 0.02));
+    QVERIFY(near(larger.value.mean, (0.50 + 0.53 + 0.50) / 3));
+    const auto none = check(fall("elsewhere"), "at_most", 0.05);
+    QCOMPARE(verdict(none), std::string("not measured"));
+    // Only seeds that both have count.
+    auto fewer = runs();
+    fewer[3].run.seed = 7;
+    const auto left =
+        checkClaims(Json::array({Json{{"claim", "c"},
+                                      {"of", fall("without").at("of")},
+                                      {"at_least", {{"of", fall("with").at("of")}}}}}),
+                    groupBySeed(fewer));
+    QCOMPARE(left[0].value.values.size(), std::size_t{2});
+    QCOMPARE(left[0].held, std::size_t{2});
+  }
+
+  void thePageTellsWhichClaimsHold() {
+    Json first = fall("with"), second = fall("without"), third = fall("with");
+    first.update({{"claim", "a few points"}, {"source", "section 3"}, {"at_most", 0.05}});
+    second.update({{"claim", "as little without"}, {"at_most", fall("with")}});
+    third = {{"claim", "detects"},
+             {"of",
+              {{"experiment", "with"},
+               {"metric", "auroc"},
+               {"detector", "attractor"},
+               {"setting", "clean"},
+               {"out", "far"}}},
+             {"at_least", 0.85}};
+    TableOptions options;
+    options.page = {{"title", "What holds"},
+                    {"notes", {"The images are small."}},
+                    {"claims", {first, second, third}}};
+    const auto text = QString::fromStdString(writeOverSeeds(runs(), "md", options));
+    QVERIFY(text.startsWith("# What holds\n"));
+    QVERIFY(text.contains("\n\nThe images are small.\n\n"));
+    QVERIFY(
+        text.contains(QStringLiteral("| a few points | section 3 | 2.00 \u00b1 1.00 | at most "
+                                     "5.00 | 3 | holds |")));
+    QVERIFY(
+        text.contains(QStringLiteral("| as little without |  | 51.00 \u00b1 1.73 | at most "
+                                     "2.00 \u00b1 1.00 | 3 | does not hold |")));
+    QVERIFY(
+        text.contains(QStringLiteral("| detects |  | 0.830 \u00b1 0.036 | at least 0.850 | "
+                                     "3 | holds for 1 of 3 seeds |")));
+    const auto refusal = [&](const Json& page) {
+      try {
+        PageText::fromJson(page);
+      } catch (const Error& error) {
+        return QString(error.what());
+      }
+      return QString("accepted");
+    };
+    first.erase("at_most");
+    QVERIFY(refusal({{"claims", {second, first}}}).contains("page.claims[1]"));
+    QVERIFY(refusal({{"claim", Json::array()}}).contains("'claim' is not known"));
+    QVERIFY(refusal({{"notes", {1}}}).contains("page.notes[0]"));
+    second["of"].erase("experiment");
+    QVERIFY(refusal({{"claims", {second}}}).contains("page.claims[0].of"));
+    third["of"]["sett"] = "x";
+    QVERIFY(refusal({{"claims", {third}}}).contains("'sett'"));
   }
 };
 

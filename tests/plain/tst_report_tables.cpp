@@ -296,6 +296,13 @@ class TestReportTables : public QObject {
     QCOMPARE(bad.consistent, 3);
     QVERIFY(!bad.violations.empty());
     QVERIFY(contains(bad.violations[0], "msp") && contains(bad.violations[0], "mnist"));
+    // An attack on a cost of the classifier need not be worse for the score than none.
+    RunReport other = report;
+    other.run.specification["attacks"] = {
+        {{"type", "fgsm"}, {"label", sample::kAttack}, {"loss", "mse"}}};
+    QCOMPARE(checkConsistency({other}).rows, 0);
+    other.run.specification["attacks"][0]["loss"] = "objective";
+    QCOMPARE(checkConsistency({other}).consistent, 3);
     // An attack that stops at a threshold has no AUROC, and nothing that could contradict.
     for (ResultRow& row : report.results) {
       if (!row.attack.empty()) row.auroc = std::nan("");
