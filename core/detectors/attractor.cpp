@@ -39,7 +39,11 @@ struct AttractorOptions {
 /// In-distribution images lie near attractors of G and stay alike. n is not given in the paper; its
 /// figure 11 finds no considerable change after the first iteration. The class of an accepted image
 /// is F(G^{n-1}(x)), of the image fed last. The gradient goes through all iterations.
-class Attractor : public Detector, public HasThreshold, public HasFitFacts, public HasClasses {
+class Attractor : public Detector,
+                  public HasThreshold,
+                  public HasFitFacts,
+                  public HasClasses,
+                  public HasPasses {
  public:
   explicit Attractor(AttractorOptions options) : options_(options) {}
 
@@ -67,6 +71,8 @@ class Attractor : public Detector, public HasThreshold, public HasFitFacts, publ
   }
 
   double threshold() const override { return threshold_; }
+
+  std::int64_t passesPerScore() const override { return options_.iteration.most; }
 
   /// F(G^{n-1}(x)): the network's own class where n is 1, or what its option `passes` says.
   std::shared_ptr<void> ownClasses() const override {

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/detectors/declarations.h"
+#include "core/detectors/own_threshold.h"
 
 namespace bulwark {
 
@@ -16,6 +17,12 @@ DetectorObjective::DetectorObjective(Detector& detector, int direction)
     throw Error::failed("the score has no gradient to follow and declares no surrogate", "detector",
                         "a detector that is not differentiable or quantised must say what guides");
   }
+}
+
+Passes DetectorObjective::passes() const {
+  const auto* many = dynamic_cast<const HasPasses*>(&detector_);
+  const std::int64_t one = many ? many->passesPerScore() : 1;
+  return {oneForward_ ? one : 2 * one, one, one};
 }
 
 Objective::Values DetectorObjective::evaluate(const torch::Tensor& images,

@@ -16,7 +16,7 @@ class DetectorObjective : public Objective, public ManyPasses {
 
   Values evaluate(const torch::Tensor& images, const torch::Tensor& samples) override;
   torch::Tensor judge(const torch::Tensor& images, const torch::Tensor& samples) override;
-  Passes passes() const override { return {oneForward_ ? 1 : 2, 1, 1}; }
+  Passes passes() const override;
   bool randomised() const override { return detector_.traits().randomised; }
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "core/base/json.h"
@@ -30,6 +31,14 @@ class HasClasses {
   /// While what is returned lives, the classifier that the detector was fitted with gives the
   /// detector's classes; null where it does so anyhow.
   virtual std::shared_ptr<void> ownClasses() const = 0;
+};
+
+/// Implemented by detectors that take an image through the network more than once for one score.
+class HasPasses {
+ public:
+  virtual ~HasPasses() = default;
+  /// Forwards of the network for one score, the largest number where it depends on the image.
+  virtual std::int64_t passesPerScore() const = 0;
 };
 
 }  // namespace bulwark

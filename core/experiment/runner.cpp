@@ -234,12 +234,14 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     for (const auto& attack : attacks) cells.attack(fitted, attack, attackIn, attackOut);
     for (std::size_t j = 0; classifier && j < joints.size(); ++j) {
       const auto& in = cells.scores().at(fitted.label, "", data.in.name, false).scores;
+      const auto own = ownThresholds.find(fitted.label);
+      const double threshold = own != ownThresholds.end() ? own->second : thresholdKeeping95(in);
       evasions.push_back(
           JointEvasion::fromJson(parts.take("joint-" + number + "-" + std::to_string(j), [&] {
             return jointEvasion(fitted, *classifier,
                                 dynamic_cast<const JointAttack&>(*joints[j].attack),
-                                joints[j].label, *data.in.set, thresholdKeeping95(in),
-                                spec.evaluation.batchSize, device, seed.child("joint"), task)
+                                joints[j].label, *data.in.set, threshold, spec.evaluation.batchSize,
+                                device, seed.child("joint"), task)
                 .toJson();
           })));
     }

@@ -116,6 +116,11 @@ class TestAttractorRuns : public QObject {
       const auto made =
           registry.make("attractor", {{"iterations", n}, {"stability_images", 0}}, "detectors[0]");
       made->fit({.classifier = network.get(), .train = set, .task = task});
+      // What a pass of the attack costs is counted in passes of the network.
+      const Passes passes = DetectorObjective(*made, 1).passes();
+      QCOMPARE(passes.evaluate, std::int64_t{n});
+      QCOMPARE(passes.judge, std::int64_t{n});
+      QCOMPARE(passes.gradient, std::int64_t{n});
       const ClassesAfter inForce(own, {n, 0.0});
       const auto score = [&](const Tensor& x) { return made->score(x).sum(); };
       const auto margin = [&](const Tensor& x) {
@@ -259,6 +264,31 @@ class TestAttractorRuns : public QObject {
     QCOMPARE(decisions(saturating).size(), std::size_t{20});
     QCOMPARE(decisions(saturating).dump(), decisions(whole).dump());
     QVERIFY(bench.store->run(saturating).summary.at("saturated_share").get<double>() > 0);
+  }
+
+  /// A joint attack goes through the detector's own threshold, not one that the evaluation chose.
+  void jointAttacksCrossTheDetectorsThreshold() {
+    Bench bench;
+    Json json = iteratedSpecification();
+    json["detectors"] = Json::parse(R"([
+      {"type": "attractor", "similarity": -1, "label": "takes all", "stability_images": 0},
+      {"type": "attractor", "similarity": 1, "label": "takes none", "stability_images": 0}])");
+    json["attacks"] =
+        Json::parse(R"([{"type": "joint", "eps": "10/255", "steps": 5, "label": "joint"}])");
+    const auto run = bench.create(json);
+    bench.execute(run);
+    int found = 0;
+    for (const Json& check : bench.store->run(run).summary.at("health_checks")) {
+      if (check.at("id") != "H36") continue;
+      ++found;
+      const double evaded = check.at("value").get<double>();
+      if (check.at("subject") == "takes none") {
+        QCOMPARE(evaded, 0.0);
+      } else {
+        QVERIFY(evaded > 0.0);  // all that the classifier gets wrong
+      }
+    }
+    QCOMPARE(found, 2);
   }
 
   void anInterruptedRunFindsTheSameClasses() {
