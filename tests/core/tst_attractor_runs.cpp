@@ -278,7 +278,8 @@ class TestAttractorRuns : public QObject {
     const auto run = bench.create(json);
     bench.execute(run);
     int found = 0;
-    for (const Json& check : bench.store->run(run).summary.at("health_checks")) {
+    const Json summary = bench.store->run(run).summary;
+    for (const Json& check : summary.at("health_checks")) {
       if (check.at("id") != "H36") continue;
       ++found;
       const double evaded = check.at("value").get<double>();
