@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <map>
 
 #include "core/base/error.h"
@@ -112,7 +111,9 @@ ClaimCheck checkClaim(const Json& json, const std::string& path,
   }
   check.value = spreadOf(std::move(found));
   check.bound = spreadOf(std::move(asked));
-  if (bound.is_number()) check.bound.deviation = std::numeric_limits<double>::quiet_NaN();
+  if (bound.is_number()) {  // there is one whether it is measured or not, and it does not vary
+    check.bound = spreadOf({bound.get<double>()});
+  }
   return check;
 }
 

@@ -13,9 +13,17 @@ namespace bulwark {
 namespace {
 
 struct Grouped {
+  std::string key;  ///< "A": what the page's tables call it
   SeedGroup group;
   std::vector<SeedRow> rows;
 };
+
+/// A, B, ..., Z, A1, ...
+std::string keyOf(std::size_t place) {
+  std::string key(1, static_cast<char>('A' + place % 26));
+  if (place >= 26) key += std::to_string(place / 26);
+  return key;
+}
 
 bool startsWith(const std::string& text, const char* with) {
   return text.rfind(with, 0) == 0;
@@ -86,12 +94,13 @@ bool clear(const Spread& spread) {
 }
 
 std::string groupsSection(const std::vector<Grouped>& groups) {
-  std::string text = heading({"Experiment", "Runs", "Seeds"}, 1);
+  std::string text = heading({"", "Experiment", "Runs", "Seeds"}, 2);
   for (const Grouped& one : groups) {
     std::vector<std::string> seeds;
     for (const RunReport* report : one.group.runs)
       seeds.push_back(std::to_string(report->run.seed));
-    text += line({one.group.name, std::to_string(one.group.runs.size()), join(seeds, ", ")});
+    text +=
+        line({one.key, one.group.name, std::to_string(one.group.runs.size()), join(seeds, ", ")});
   }
   return text + "\n";
 }
@@ -107,16 +116,15 @@ std::string accuracySection(const std::vector<Grouped>& groups) {
         clean.attack.clear();
         below = percent(difference(bySeed(one.group, clean), bySeed(one.group, row.quantity)));
       }
-      text += line({one.group.name, row.quantity.detector, attackTitle(row.quantity.attack),
+      text += line({one.key, row.quantity.detector, attackTitle(row.quantity.attack),
                     percent(row.spread), percent(row.published), below});
     }
   }
   if (text.empty()) return {};
   return "## Classification accuracy\n\nPer cent of the in test images, none rejected. Where a "
          "detector is named, the class is the one that it gives.\n\n" +
-         heading({"Experiment", "Classes of", "Attack", "Measured", "Published", "Below clean"},
-                 3) +
-         text + "\n";
+         heading({"", "Classes of", "Attack", "Measured", "Published", "Below clean"}, 3) + text +
+         "\n";
 }
 
 /// The out sets that a metric is there for.
@@ -136,15 +144,14 @@ std::string decisionsSection(const std::vector<Grouped>& groups) {
   std::string text;
   for (const std::string& out : outsOf(groups, "own_accuracy")) {
     text += "### Against " + escapeMarkdown(out) + "\n\n" +
-            heading({"Experiment", "Detector", "Attack", "Setting", "Accuracy", "published",
-                     "Precision", "published", "Recall", "published"},
+            heading({"", "Detector", "Attack", "Setting", "Accuracy", "published", "Precision",
+                     "published", "Recall", "published"},
                     4);
     for (const Grouped& one : groups) {
       for (const SeedRow& row : one.rows) {
         Quantity quantity = row.quantity;
         if (quantity.metric != "own_accuracy" || quantity.out != out) continue;
-        std::vector<std::string> cells = {one.group.name, quantity.detector,
-                                          attackTitle(quantity.attack),
+        std::vector<std::string> cells = {one.key, quantity.detector, attackTitle(quantity.attack),
                                           settingTitle(quantity.setting)};
         for (const char* metric : {"own_accuracy", "own_precision_in", "own_recall_in"}) {
           quantity.metric = metric;
@@ -167,7 +174,7 @@ std::string aurocSection(const std::vector<Grouped>& groups, int decimals) {
   std::string text;
   for (const std::string& out : outsOf(groups, "auroc")) {
     text += "### Against " + escapeMarkdown(out) + "\n\n" +
-            heading({"Experiment", "Detector", "Attack", "Clean", "In", "Out", "In & Out"}, 3);
+            heading({"", "Detector", "Attack", "Clean", "In", "Out", "In & Out"}, 3);
     for (const Grouped& one : groups) {
       std::vector<std::pair<std::string, std::string>> done;
       for (const SeedRow& row : one.rows) {
@@ -176,8 +183,7 @@ std::string aurocSection(const std::vector<Grouped>& groups, int decimals) {
         const std::pair key(quantity.detector, quantity.attack);
         if (std::find(done.begin(), done.end(), key) != done.end()) continue;
         done.push_back(key);
-        std::vector<std::string> cells = {one.group.name, quantity.detector,
-                                          attackTitle(quantity.attack)};
+        std::vector<std::string> cells = {one.key, quantity.detector, attackTitle(quantity.attack)};
         for (const char* setting : {"clean", "in", "out", "in_out"}) {
           const SeedRow* found =
               find(one, {"auroc", quantity.detector, quantity.attack, setting, out});
@@ -215,7 +221,7 @@ std::string factsSection(const std::vector<Grouped>& groups) {
       if (!startsWith(row.quantity.metric, "fit:")) continue;
       const auto bracket = row.quantity.metric.find('[');
       if (bracket == std::string::npos) {
-        single += line({one.group.name, row.quantity.detector, factName(row.quantity),
+        single += line({one.key, row.quantity.detector, factName(row.quantity),
                         spreadText(row.spread, 1.0, 4)});
         continue;
       }
@@ -224,8 +230,8 @@ std::string factsSection(const std::vector<Grouped>& groups) {
       const std::string key = list.detector + "\n" + list.metric;
       if (key != previous) {
         finish();
-        cells = " " + escapeMarkdown(one.group.name) + " | " + escapeMarkdown(list.detector) +
-                " | " + escapeMarkdown(factName(list)) + " | ";
+        cells = " " + one.key + " | " + escapeMarkdown(list.detector) + " | " +
+                escapeMarkdown(factName(list)) + " | ";
       } else {
         cells += "; ";
       }
@@ -238,10 +244,10 @@ std::string factsSection(const std::vector<Grouped>& groups) {
   if (single.empty() && lists.empty()) return {};
   std::string text = "## What detectors measured while they were fitted\n\n";
   if (!single.empty()) {
-    text += heading({"Experiment", "Detector", "Quantity", "Measured"}, 3) + single + "\n";
+    text += heading({"", "Detector", "Quantity", "Measured"}, 3) + single + "\n";
   }
   if (!lists.empty()) {
-    text += heading({"Experiment", "Detector", "Quantity", "Values in order"}, 4) + lists + "\n";
+    text += heading({"", "Detector", "Quantity", "Values in order"}, 4) + lists + "\n";
   }
   return text;
 }
@@ -262,9 +268,9 @@ std::string differenceSection(const std::vector<Grouped>& groups) {
         std::string what = row.quantity.metric;
         if (startsWith(what, "fit:")) what = factName(row.quantity);
         if (!row.quantity.detector.empty()) what += ", " + row.quantity.detector;
-        text += line({groups[j].group.name, groups[i].group.name, what,
-                      attackTitle(row.quantity.attack), percent(found),
-                      std::to_string(found.values.size()), clear(found) ? "yes" : "no"});
+        text += line({groups[j].key, groups[i].key, what, attackTitle(row.quantity.attack),
+                      percent(found), std::to_string(found.values.size()),
+                      clear(found) ? "yes" : "no"});
       }
     }
   }
@@ -292,7 +298,7 @@ std::string runsSection(const std::vector<Grouped>& groups, const std::vector<Ru
   }
   if (!text.ends_with("\n\n")) text += "\n";
   for (const Grouped& one : groups) {
-    text += "## " + escapeMarkdown(one.group.name) + "\n\n" + heading({"", ""}, 2);
+    text += "## " + one.key + ": " + escapeMarkdown(one.group.name) + "\n\n" + heading({"", ""}, 2);
     for (const auto& [name, value] : report::specificationFacts(*one.group.runs.front())) {
       if (name == "Seed") continue;
       text += line({name, value});
@@ -396,7 +402,7 @@ std::string writeOverSeeds(const std::vector<RunReport>& runs, const std::string
   for (SeedGroup& group : groupBySeed(runs)) {
     auto rows = overSeeds(group);
     any = any || !rows.empty();
-    groups.push_back({std::move(group), std::move(rows)});
+    groups.push_back({keyOf(groups.size()), std::move(group), std::move(rows)});
   }
   if (!any) throw Error::badInput("there are no results to compare over seeds", "export");
   if (format == "json") return json(groups);

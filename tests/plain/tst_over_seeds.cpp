@@ -162,18 +162,18 @@ class TestOverSeeds : public QObject {
     const auto text =
         QString::fromStdString(writeOverSeeds(runs(), "md", titled("Attractor network")));
     QVERIFY(text.startsWith("# Attractor network\n"));
-    QVERIFY(text.contains("| with | 3 | 0, 1, 2 |"));
+    QVERIFY(text.contains("| A | with | 3 | 0, 1, 2 |"));
     // 0.80, 0.82, 0.87 less 0.02, 0.03, 0.01: the drop is measured seed by seed.
     QVERIFY(text.contains(
-        QStringLiteral("| with |  | fgsm | 81.00 \u00b1 4.36 | 87.13 | 2.00 \u00b1 1.00 |")));
-    QVERIFY(text.contains(QStringLiteral("| with |  | clean | 83.00 \u00b1 3.61 | - | - |")));
+        QStringLiteral("| A |  | fgsm | 81.00 \u00b1 4.36 | 87.13 | 2.00 \u00b1 1.00 |")));
+    QVERIFY(text.contains(QStringLiteral("| A |  | clean | 83.00 \u00b1 3.61 | - | - |")));
     QVERIFY(
         text.contains(QStringLiteral("90.00 \u00b1 0.00 | - | - | - | 83.00 \u00b1 3.61 | "
                                      "99.01 |")));
     QVERIFY(text.contains(QStringLiteral("0.830 \u00b1 0.036 (published 0.500)")));
     // without less with: 10, 10 and 4 points; under the attack -38, -40 and -45.
     QVERIFY(text.contains(
-        QStringLiteral("| without | with | accuracy | clean | 8.00 \u00b1 3.46 | 3 | yes |")));
+        QStringLiteral("| B | A | accuracy | clean | 8.00 \u00b1 3.46 | 3 | yes |")));
     QVERIFY(text.contains(QStringLiteral("| accuracy | fgsm | -41.00 \u00b1 3.61 | 3 | yes |")));
     QVERIFY(text.contains("health: 3 green"));
     QVERIFY(text.contains(QStringLiteral("0.500 \u00b1 0.000; 0.020 \u00b1 0.010")));
@@ -182,7 +182,7 @@ class TestOverSeeds : public QObject {
     // One run: a mean without a deviation.
     const auto one = QString::fromStdString(writeOverSeeds({runs()[0]}, "md"));
     QVERIFY(one.startsWith("# Results over seeds\n"));
-    QVERIFY(one.contains("| with |  | clean | 80.00 | - | - |"));
+    QVERIFY(one.contains("| A |  | clean | 80.00 | - | - |"));
     QVERIFY(!one.contains(QChar(0x00b1)) && !one.contains("nan"));
   }
 
