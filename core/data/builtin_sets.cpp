@@ -397,6 +397,25 @@ DatasetInfo evolved(std::string name, std::string title, std::string summary, bo
   return info;
 }
 
+DatasetInfo adversarial() {
+  auto info = generated("adversarial", "Adversarial images",
+                        "in test images that an attack has turned against the run's classifier",
+                        "Ma et al. 2018, section 5; Zhao et al. 2022, section 5.2");
+  info.format = "crafted";
+  info.whatToPutWhere = "Nothing: a run makes it of its in test images, against its classifier.";
+  info.options
+      .text("attack", "fgsm",
+            "attack on the classifier, by name or as {\"type\": \"fgsm\", \"eps\": 0.4}; it keeps "
+            "its last point and an unbounded nearest one, as published, unless told otherwise")
+      .from("Zhao et al. 2022, section 5.2: FGSM, BIM-a, BIM-b, JSMA, C&W");
+  info.options
+      .choice("images", "correct", {"correct", "all", "fooled"},
+              "in test images that it is made of: those classified correctly when clean, all, or "
+              "those of the correct ones that the attack got misclassified")
+      .from("Ma et al. 2018, released code: correct");
+  return info;
+}
+
 }  // namespace
 
 const std::vector<DatasetInfo>& builtinDatasets() {
@@ -424,7 +443,8 @@ const std::vector<DatasetInfo>& builtinDatasets() {
                {evolved("fooling-direct", "Fooling images, direct encoding",
                         "pixels evolved until the run's classifier is sure of a class", true),
                 evolved("fooling-cppn", "Fooling images, CPPN encoding",
-                        "patterns evolved until the run's classifier is sure of a class", false)});
+                        "patterns evolved until the run's classifier is sure of a class", false),
+                adversarial()});
     for (auto& info : photographs()) all.push_back(std::move(info));
     for (auto& info : industrial()) all.push_back(std::move(info));
     return all;

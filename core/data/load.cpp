@@ -22,7 +22,7 @@ struct Opened {
 
 Opened openGenerated(const DatasetInfo& info, const DatasetRequest& request,
                      const std::string& split, std::int64_t limit, Seed seed) {
-  if (info.format == "evolved") {
+  if (info.format == "evolved" || info.format == "crafted") {
     throw Error::badInput(
         "the images of '" + info.name + "' are made by a run, from its classifier", "dataset",
         "name it among the out sets of an experiment");

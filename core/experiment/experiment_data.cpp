@@ -80,6 +80,13 @@ std::int64_t classCount(const ImageSet& train, const ImageSet& test) {
   return std::max<std::int64_t>(largest + 1, static_cast<std::int64_t>(train.classNames().size()));
 }
 
+/// Whether the set needs the trained classifier.
+bool isMadeLater(const DatasetRequest& request, const DatasetCatalogue& catalogue) {
+  if (request.dataset.empty()) return false;
+  const auto& format = catalogue.info(request.dataset).format;
+  return format == kEvolvedFormat || format == kCraftedFormat;
+}
+
 std::shared_ptr<ImageSet> loadOut(const Specification& spec, std::size_t index,
                                   const DatasetCatalogue& catalogue, const ConversionRule& rule,
                                   Seed seed, Task& task) {
@@ -191,16 +198,16 @@ ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalo
     requireImages(test, "data.protocol");
     data.classes = static_cast<std::int64_t>(known.size());
   }
-  bool evolved = false;
+  bool later = false;
   for (std::size_t i = 0; i < spec.out.size(); ++i) {
     const auto& request = spec.out[i];
-    if (!request.dataset.empty() && catalogue.info(request.dataset).format == kEvolvedFormat) {
+    if (isMadeLater(request, catalogue)) {
       if (spec.network.type.empty()) {
-        throw Error::badInput("'" + request.dataset + "' is evolved against a classifier",
+        throw Error::badInput("'" + request.dataset + "' is made against a classifier",
                               "data.out[" + std::to_string(i) + "]",
                               "name a network under classifier, or leave the set out");
       }
-      evolved = true;
+      later = true;
       task.advance();
       continue;
     }
@@ -208,7 +215,7 @@ ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalo
     if (set) data.outs.push_back({spec.out[i].displayName(), std::move(set)});
     task.advance();
   }
-  if (data.outs.empty() && !evolved) {
+  if (data.outs.empty() && !later) {
     throw Error::badInput("no out set is installed", "data.out",
                           "see 'bulwark-cli data where' for what to put where");
   }

@@ -15,6 +15,10 @@ namespace bulwark {
 /// core/experiment/evolved_sets.h.
 inline constexpr char kEvolvedFormat[] = "evolved";
 
+/// `DatasetInfo::format` of sets that an attack makes of the in test images, against the run's
+/// classifier; see core/experiment/crafted_sets.h.
+inline constexpr char kCraftedFormat[] = "crafted";
+
 /// An out set with the name it has in the results.
 struct NamedSet {
   std::string name;
@@ -36,7 +40,7 @@ struct ExperimentData {
 /// Roles never overlap: a training image that is also a test image is left out of training, a
 /// shared image is left out of the out set, both with a warning that counts them; an out set that
 /// shares more than 1 % with the in set is refused. Optional sets that are not installed are
-/// skipped with a log line. Sets that are evolved against the classifier are not among the out sets
+/// skipped with a log line. Sets that are made against the classifier are not among the out sets
 /// yet. Throws `Error`.
 ExperimentData loadExperimentData(const Specification& specification,
                                   const DatasetCatalogue& catalogue, Seed seed, Task& task);

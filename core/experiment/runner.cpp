@@ -16,6 +16,7 @@
 #include "core/experiment/cells.h"
 #include "core/experiment/class_accuracy.h"
 #include "core/experiment/classifier.h"
+#include "core/experiment/crafted_sets.h"
 #include "core/experiment/curves.h"
 #include "core/experiment/environment.h"
 #include "core/experiment/evolved_sets.h"
@@ -81,7 +82,7 @@ void requireSameData(const std::vector<DatasetRecord>& now, Journal& journal) {
   }
   for (const auto& record : before) {
     // Made later, from the classifier; their file is checked when it is loaded.
-    if (record.details.contains("evolved")) continue;
+    if (record.details.contains("evolved") || record.details.contains("crafted")) continue;
     if (find(now, record) == now.end()) {
       throw Error::badInput("the " + record.role + " images of '" + record.name +
                                 "' that this run began with are missing",
@@ -161,6 +162,8 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
   }
   if (classifier) {
     addEvolvedSets(spec, catalogue_, *classifier, device, seed.child("data"), journal, task, data);
+    addCraftedSets(spec, registries_, catalogue_, *classifier, device, seed.child("data"), journal,
+                   task, data);
     journal.datasets(describe(data, task));
     clock.note("data");
   }

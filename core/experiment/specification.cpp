@@ -12,6 +12,7 @@
 #include "core/base/text.h"
 #include "core/detectors/detector.h"
 #include "core/experiment/class_count.h"
+#include "core/experiment/crafted_sets.h"
 #include "core/experiment/curve_request.h"
 #include "core/health/check.h"
 #include "core/health/other_aim.h"
@@ -196,7 +197,15 @@ void readData(const Json& json, Specification& spec, const DatasetCatalogue& cat
   if (split) names.insert(kUnknownClasses);
   for (std::size_t i = 0; i < outs.size(); ++i) {
     const std::string path = "data.out[" + std::to_string(i) + "]";
-    DatasetRequest request = DatasetRequest::fromJson(outs[i], path);
+    Json asked = outs[i];
+    // An attack within a set may be written as the object that it is.
+    if (asked.is_object() && asked.contains("options") && asked.at("options").is_object()) {
+      Json& options = asked.at("options");
+      if (options.contains("attack") && options.at("attack").is_object()) {
+        options["attack"] = options.at("attack").dump();
+      }
+    }
+    DatasetRequest request = DatasetRequest::fromJson(asked, path);
     completeOptions(request, catalogue, path);
     if (source(request) == source(spec.in) && shareClasses(request, spec.in)) {
       throw Error::badInput("the in set is also an out set", path,
@@ -464,6 +473,10 @@ Specification Specification::fromJson(const Json& json, const Registries& regist
     spec.attacks.push_back(std::move(request));
   }
   labelAll(spec.attacks, registries.attacks, "attacks");
+  for (std::size_t i = 0; i < spec.out.size(); ++i) {
+    if (!isCrafted(spec.out[i], catalogue)) continue;
+    craftingAttack(spec.out[i], registries, "data.out[" + std::to_string(i) + "]");
+  }
 
   readEvaluation(json.value("evaluation", Json::object()), spec);
   const auto& settings = spec.evaluation.settings;

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/experiment/classifier.h"
+#include "core/experiment/crafted_sets.h"
 #include "core/experiment/evolved_sets.h"
 #include "core/experiment/fitted_detector.h"
 #include "core/experiment/health.h"
@@ -57,6 +58,8 @@ void examineStoredRun(const Registries& registries, const DatasetCatalogue& cata
   }
   if (classifier) {
     addEvolvedSets(spec, catalogue, *classifier, device, seed.child("data"), journal, task, data);
+    addCraftedSets(spec, registries, catalogue, *classifier, device, seed.child("data"), journal,
+                   task, data);
   }
   std::vector<NamedAttack> attacks;
   for (const auto& request : spec.attacks) {
