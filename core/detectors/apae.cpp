@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/detectors/builtin.h"
 #include "core/detectors/features.h"
+#include "core/detectors/own_threshold.h"
 #include "core/nn/autoencoder.h"
 #include "core/nn/device.h"
 
@@ -23,7 +24,7 @@ constexpr const char* kState = "apae.errors";
 ///
 /// Steps and their length are not given; keeping the best iterate makes too long a step harmless.
 /// The gradient of the score goes through all steps.
-class Apae : public Detector {
+class Apae : public Detector, public HasPasses {
  public:
   Apae(std::int64_t steps, double stepSize) : steps_(steps), stepSize_(stepSize) {}
 
@@ -32,6 +33,9 @@ class Apae : public Detector {
     traits.optimisesAtInference = true;
     return traits;
   }
+
+  /// Every step decodes once more.
+  std::int64_t passesPerScore() const override { return 1 + steps_; }
 
   void fit(const DetectorContext& context) override {
     use(context.classifier);

@@ -205,10 +205,10 @@ void addAttractor(Registry<Detector>& registry) {
       .choice("threshold", "fixed", {"fixed", "calibrated"},
               "The detector's own decision: at a similarity, or so that a share of validation "
               "images (training images where there are none) is kept")
-      .from("Alipour and Seyyedsalehi, equation 7: fixed");
+      .from("Alipour and Seyyedsalehi, equation 6: fixed");
   info.options.number("similarity", 0.8, "Least correlation of an accepted image, if fixed")
       .range(-1, 1)
-      .from("Alipour and Seyyedsalehi, section 2.5.3: T = 0.8");
+      .from("Alipour and Seyyedsalehi, section 3.2.1: T = 0.8");
   info.options.number("keep", 0.95, "Share of images kept, if calibrated")
       .above(0, 1)
       .from("the usual rate of the field")

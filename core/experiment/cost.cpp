@@ -5,6 +5,7 @@
 #include "core/attacks/demands.h"
 #include "core/base/text.h"
 #include "core/detectors/declarations.h"
+#include "core/detectors/own_threshold.h"
 #include "core/experiment/class_count.h"
 #include "core/experiment/curve_request.h"
 #include "core/experiment/runner.h"
@@ -104,7 +105,12 @@ CostEstimate estimateCost(const Specification& spec, const Registries& registrie
     } else if (recipe.contains("steps")) {
       passes += recipe.at("steps").get<double>();
     }
-    const double epochs = spec.recipe.options.value("epochs", 1.0);
+    double epochs = recipe.value("epochs", 1.0);
+    // A stage for every layer of the encoder comes before (recipes autoencoder and attractor).
+    if (recipe.contains("pretraining_epochs") && spec.network.options.contains("encoder")) {
+      epochs += recipe.at("pretraining_epochs").get<double>() *
+                static_cast<double>(spec.network.options.at("encoder").size());
+    }
     double images = imageCount(spec.in, catalogue, true) * (1.0 - spec.validationShare);
     if (spec.validationLimit > 0 && spec.in.trainLimit == 0) {
       images = std::max(0.0, images - static_cast<double>(spec.validationLimit));
@@ -130,10 +136,12 @@ CostEstimate estimateCost(const Specification& spec, const Registries& registrie
   AttackSubject subject;
   subject.entries = entriesOf(spec, catalogue);
   for (const auto& detector : spec.detectors) {
-    const auto traits =
-        registries.detectors.make(detector.type, detector.options, "detectors")->traits();
+    const auto made = registries.detectors.make(detector.type, detector.options, "detectors");
+    const auto traits = made->traits();
+    const auto* many = dynamic_cast<const HasPasses*>(made.get());
+    const std::int64_t one = many ? many->passesPerScore() : 1;
     subject.randomised = traits.randomised;
-    subject.passes.evaluate = followsSurrogate(traits) ? 2 : 1;  // the guide, and the score
+    subject.passes = {followsSurrogate(traits) ? 2 * one : one, one, one};  // the guide, the score
     for (const Load& load : attacked) {
       for (const auto& request : spec.attacks) {
         const auto attack = registries.attacks.make(request.type, request.options, "attacks");

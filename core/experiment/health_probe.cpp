@@ -56,7 +56,10 @@ AttackFacts attackToExamine(const std::vector<AttackFacts>& attacks, const Regis
   const auto candidates = usualRadii(attacks);
   const auto most = std::max_element(
       candidates.begin(), candidates.end(),
-      [](const AttackFacts& a, const AttackFacts& b) { return effortOf(a) < effortOf(b); });
+      // Of as thorough ones that with the largest radius, at which an attack fails last.
+      [](const AttackFacts& a, const AttackFacts& b) {
+        return std::pair(effortOf(a), a.threat.epsilon) < std::pair(effortOf(b), b.threat.epsilon);
+      });
   if (most != candidates.end() && effortOf(*most) > 0.0) return *most;
   AttackFacts plain{.label = "pgd", .type = "pgd"};
   Json changes = Json::object();

@@ -12,7 +12,7 @@ namespace bulwark {
 /// (Gelfand 1941) by power iteration with repeated squaring, p = 2^squarings.
 ///
 /// Unlike the iteration of one vector it needs no single largest eigenvalue: conjugate pairs, +-
-/// pairs and defective matrices converge alike. Never below the true radius; above it by a factor
+/// pairs and defective matrices converge alike. Below the true radius by no more than rounding; above it by a factor
 /// of at most (sqrt(n) cond)^(1/p), where cond is that of the eigenvectors.
 torch::Tensor spectralRadius(const torch::Tensor& matrices, int squarings = 16);
 
@@ -28,7 +28,7 @@ torch::Tensor codeJacobian(const ReluChain& chain, std::size_t code);
 torch::Tensor jacobianRadius(Autoencoder& network, const torch::Tensor& images);
 
 /// Pearson correlation of the flattened rows of `a` and `b` [N, ...], [N], differentiable (Alipour
-/// and Seyyedsalehi, equation 6). 0 where one of them is constant, which has no correlation.
+/// and Seyyedsalehi, equation 7). 0 where one of them is constant, which has no correlation.
 torch::Tensor pearson(const torch::Tensor& a, const torch::Tensor& b);
 
 /// What the iteration of images [N, C, H, W] arrives at; differentiable through all iterations.

@@ -44,10 +44,16 @@ Named readQuantity(const Json& json, const std::string& path, const std::string&
   return named;
 }
 
-BySeed valuesOf(const Named& named, const std::vector<SeedGroup>& groups) {
+/// Throws when the experiment's name does not tell which runs are meant.
+BySeed valuesOf(const Named& named, const std::string& path, const std::vector<SeedGroup>& groups) {
   BySeed values;
+  int same = 0;
   for (const SeedGroup& group : groups) {
     if (group.name != named.experiment) continue;
+    if (++same > 1) {
+      throw Error::badInput("two experiments that differ are named '" + named.experiment + "'",
+                            path, "export the runs of one of them");
+    }
     for (const RunReport* report : group.runs) {
       for (const SeedRow& row : overSeeds({group.name, {report}})) {
         if (row.quantity == named.quantity) values[report->run.seed] = row.spread.mean;
@@ -62,9 +68,10 @@ BySeed difference(const Json& json, const std::string& path, const std::string& 
                   const std::vector<SeedGroup>& groups) {
   if (!json.contains("of")) throw Error::badInput("'of' is missing", path);
   const Named of = readQuantity(json.at("of"), path + ".of", experiment);
-  BySeed values = valuesOf(of, groups);
+  BySeed values = valuesOf(of, path, groups);
   if (!json.contains("less")) return values;
-  const auto less = valuesOf(readQuantity(json.at("less"), path + ".less", of.experiment), groups);
+  const auto less =
+      valuesOf(readQuantity(json.at("less"), path + ".less", of.experiment), path, groups);
   BySeed found;
   for (const auto& [seed, value] : values) {
     const auto other = less.find(seed);

@@ -38,7 +38,8 @@ struct ClaimCheck {
 /// words of `Quantity`; what is left out is empty, and the experiment that of the claim's first
 /// quantity. A claim without a seed that has all its quantities is returned with no values: which
 /// runs are compared is up to the caller, so this is no error.
-/// Throws `Error` (BadInput) for claims that are not of this form.
+/// Throws `Error` (BadInput) for claims that are not of this form, and where two groups share the
+/// name that a claim asks for.
 std::vector<ClaimCheck> checkClaims(const Json& claims, const std::vector<SeedGroup>& groups);
 
 /// "holds", "does not hold", "holds for 3 of 5 seeds", "not measured".

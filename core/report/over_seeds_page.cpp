@@ -214,7 +214,7 @@ std::string factsSection(const std::vector<Grouped>& groups) {
   for (const Grouped& one : groups) {
     std::string previous, cells;
     const auto finish = [&] {
-      if (!cells.empty()) lists += "|" + cells + "\n";
+      if (!cells.empty()) lists += "|" + cells + " |\n";
       cells.clear();
     };
     for (const SeedRow& row : one.rows) {
@@ -238,7 +238,6 @@ std::string factsSection(const std::vector<Grouped>& groups) {
       cells += spreadText(row.spread, 1.0, 3);
       previous = key;
     }
-    if (!cells.empty()) cells += " |";
     finish();
   }
   if (single.empty() && lists.empty()) return {};

@@ -181,6 +181,11 @@ class TestHealthAttacks : public QObject {
     add("one step", "pgd", {{"eps", "8/255"}, {"steps", 1}});
     add("pgd", "pgd", {{"eps", "8/255"}, {"steps", 100}});
     QCOMPARE(examined(), std::string("pgd"));
+    add("smaller", "pgd", {{"eps", "2/255"}, {"steps", 100}});
+    QCOMPARE(examined(), std::string("pgd"));
+    std::swap(attacks.back(), attacks[attacks.size() - 2]);
+    QCOMPARE(examined(), std::string("pgd"));
+    attacks.erase(attacks.end() - 2);
     add("restarts", "apgd", {{"eps", "8/255"}, {"steps", 50}, {"restarts", 3}});
     add("square", "square", {{"eps", "8/255"}});
     add("last", "bim_b", {{"eps", "8/255"}, {"steps", 500}, {"keep", "last"}});

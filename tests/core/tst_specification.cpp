@@ -1,5 +1,7 @@
 // The experiment specification: every wrong entry is refused where it stands, with a remedy.
+#include <QDir>
 #include <algorithm>
+#include <map>
 
 #include "core/attacks/attack.h"
 #include "core/base/error.h"
@@ -9,6 +11,7 @@
 #include "core/health/consistency.h"
 #include "core/nn/network.h"
 #include "core/report/attack_table.h"
+#include "core/report/claims.h"
 #include "core/training/recipe.h"
 
 using namespace bulwark;
@@ -184,6 +187,27 @@ class TestSpecification : public QObject {
     refused(problem);
   }
 
+  /// Stages before the training proper and passes of an iterated score are in the estimate.
+  void theEstimateCountsStagesAndPasses() {
+    Json json = minimal();
+    json["classifier"] = Json::parse(R"({
+      "network": {"type": "autoencoder", "encoder": [40, 20, 10]},
+      "recipe": {"type": "attractor", "epochs": 7, "pretraining_epochs": 5}})");
+    const auto cost = [&](int iterations) {
+      json["detectors"] = Json::array({{{"type", "attractor"}, {"iterations", iterations}}});
+      return estimateCost(Specification::fromJson(json, registries_, catalogue_), registries_,
+                          catalogue_);
+    };
+    QCOMPARE(cost(1).trainingImages, 90.0 * (7 + 3 * 5));
+    // The attack on the classes is that of one pass for both.
+    json["attacks"] = Json::array();
+    QCOMPARE(cost(4).attackPropagations, 0.0);
+    json["attacks"] = minimal().at("attacks");
+    const double once = cost(1).attackPropagations, twice = cost(2).attackPropagations;
+    QVERIFY(twice > once);
+    QCOMPARE(cost(5).attackPropagations - once, 4 * (twice - once));
+  }
+
   /// The attack of adversarial training: a name or an object, complete after a round trip.
   void attackOfTheRecipe() {
     Json json = minimal();
@@ -317,6 +341,54 @@ class TestSpecification : public QObject {
     QVERIFY_EXCEPTION_THROWN(Specification::fromJson(json, registries_, catalogue_), Error);
     json["published"] = {{{"metric", "own_recall_in"}, {"auroc", 0.5}}};
     QVERIFY_EXCEPTION_THROWN(Specification::fromJson(json, registries_, catalogue_), Error);
+  }
+
+  /// A claim about a misspelt experiment or attack would stand as "not measured" for ever.
+  void claimsOfThePagesAreAboutPresets() {
+    std::map<std::string, Specification> named;
+    for (const auto& entry : presets()) {
+      const auto spec = Specification::fromJson(entry.specification, registries_, catalogue_);
+      named.emplace(spec.name, spec);
+    }
+    const auto has = [](const auto& requests, const std::string& label) {
+      return label.empty() || std::any_of(requests.begin(), requests.end(),
+                                          [&](const auto& one) { return one.label == label; });
+    };
+    int quantities = 0;
+    const auto check = [&](const Json& quantity, const std::string& usual) {
+      const auto name = quantity.value("experiment", usual);
+      const auto found = named.find(name);
+      QVERIFY2(found != named.end(), name.c_str());
+      const auto text = quantity.dump();
+      QVERIFY2(has(found->second.detectors, quantity.value("detector", std::string())),
+               text.c_str());
+      QVERIFY2(has(found->second.attacks, quantity.value("attack", std::string())), text.c_str());
+      const auto out = quantity.value("out", std::string());
+      const auto& outs = found->second.out;
+      QVERIFY2(
+          out.empty() || std::any_of(outs.begin(), outs.end(),
+                                     [&](const auto& one) { return one.displayName() == out; }),
+          text.c_str());
+      ++quantities;
+    };
+    for (const auto& file : QDir(BULWARK_SOURCE_DIR "/docs/pages").entryInfoList({"*.json"})) {
+      const auto page =
+          PageText::fromJson(Specification::readJson(file.absoluteFilePath().toStdString()));
+      for (const Json& claim : page.claims) {
+        const auto usual = claim.at("of").at("experiment").get<std::string>();
+        std::vector<Json> parts = {claim};
+        for (const char* bound : {"at_most", "at_least"}) {
+          if (claim.contains(bound) && claim.at(bound).is_object())
+            parts.push_back(claim.at(bound));
+        }
+        for (const Json& part : parts) {
+          check(part.at("of"), usual);
+          const auto first = part.at("of").value("experiment", usual);
+          if (part.contains("less")) check(part.at("less"), first);
+        }
+      }
+    }
+    QVERIFY(quantities > 30);
   }
 
   /// What reads reconstructions is refused where there are none, before anything is trained.

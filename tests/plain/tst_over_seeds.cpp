@@ -172,8 +172,8 @@ class TestOverSeeds : public QObject {
                                      "99.01 |")));
     QVERIFY(text.contains(QStringLiteral("0.830 \u00b1 0.036 (published 0.500)")));
     // without less with: 10, 10 and 4 points; under the attack -38, -40 and -45.
-    QVERIFY(text.contains(
-        QStringLiteral("| B | A | accuracy | clean | 8.00 \u00b1 3.46 | 3 | yes |")));
+    QVERIFY(
+        text.contains(QStringLiteral("| B | A | accuracy | clean | 8.00 \u00b1 3.46 | 3 | yes |")));
     QVERIFY(text.contains(QStringLiteral("| accuracy | fgsm | -41.00 \u00b1 3.61 | 3 | yes |")));
     QVERIFY(text.contains("health: 3 green"));
     QVERIFY(text.contains(QStringLiteral("0.500 \u00b1 0.000; 0.020 \u00b1 0.010")));
@@ -217,6 +217,14 @@ class TestOverSeeds : public QObject {
     QVERIFY(near(larger.value.mean, (0.50 + 0.53 + 0.50) / 3));
     const auto none = check(fall("elsewhere"), "at_most", 0.05);
     QCOMPARE(verdict(none), std::string("not measured"));
+    // Which of two experiments of one name is meant, nobody can tell.
+    auto twice = runs();
+    twice[2].run.specification["classifier"]["recipe"]["epochs"] = 5;
+    QVERIFY_EXCEPTION_THROWN(
+        checkClaims(
+            Json::array({Json{{"claim", "c"}, {"of", fall("with").at("of")}, {"at_least", 0.1}}}),
+            groupBySeed(twice)),
+        Error);
     // Only seeds that both have count.
     auto fewer = runs();
     fewer[3].run.seed = 7;
