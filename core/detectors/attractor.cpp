@@ -9,6 +9,7 @@
 #include "core/detectors/builtin.h"
 #include "core/detectors/convergence.h"
 #include "core/detectors/features.h"
+#include "core/detectors/iteration_strips.h"
 #include "core/detectors/own_threshold.h"
 #include "core/detectors/score_set.h"
 #include "core/metrics/threshold.h"
@@ -30,6 +31,7 @@ struct AttractorOptions {
   double keep = 0.95;
   std::int64_t stabilityImages = 100;
   ConvergencePlan convergence;
+  StripPlan strips;
 };
 
 /// Similarity of an image to where the network takes it (Alipour and Seyyedsalehi, section 2.5.3,
@@ -43,7 +45,8 @@ class Attractor : public Detector,
                   public HasThreshold,
                   public HasFitFacts,
                   public HasClasses,
-                  public HasPasses {
+                  public HasPasses,
+                  public HasStrips {
  public:
   explicit Attractor(AttractorOptions options) : options_(options) {}
 
@@ -73,6 +76,11 @@ class Attractor : public Detector,
   double threshold() const override { return threshold_; }
 
   std::int64_t passesPerScore() const override { return options_.iteration.most; }
+
+  StripPlan strips() const override { return options_.strips; }
+  std::int64_t judgedAfter() const override {
+    return options_.iteration.tolerance > 0 ? 0 : options_.iteration.most;
+  }
 
   /// F(G^{n-1}(x)): the network's own class where n is 1, or what its option `passes` says.
   std::shared_ptr<void> ownClasses() const override {
@@ -181,6 +189,15 @@ class Attractor : public Detector,
   Json convergence_ = Json::object();
 };
 
+void requireRadii(const std::vector<std::string>& radii, const std::string& where) {
+  for (const auto& radius : radii) {
+    const auto value = parseFraction(radius);
+    if (value && *value >= 0 && *value <= 1) continue;
+    throw Error::badInput("'" + radius + "' is no radius", where,
+                          "expected numbers or fractions from 0 to 1, such as [\"20/255\"]");
+  }
+}
+
 }  // namespace
 
 void addAttractor(Registry<Detector>& registry) {
@@ -226,6 +243,24 @@ void addAttractor(Registry<Detector>& registry) {
                 "to see where ten passes take them, for the summary")
       .from("Alipour and Seyyedsalehi, figure 11: 20/255 and 255/255")
       .expert();
+  info.options
+      .integer("strip_images", 8,
+               "Images of the training set and of each test set whose iterations the run keeps for "
+               "the window; 0: none")
+      .range(0, 1000)
+      .in("images")
+      .from("figures to look at; no score depends on them")
+      .expert();
+  info.options
+      .textList("strip_radii", {"0", "1/255", "5/255", "10/255", "20/255", "255/255"},
+                "Radii by which those images are perturbed along the training cost first")
+      .from("Alipour and Seyyedsalehi, figures 10 to 12: 1/255 to 20/255 and 255/255")
+      .expert();
+  info.options.integer("strip_iterations", 5, "Passes that are kept of each of those images")
+      .range(1, 100)
+      .in("passes")
+      .from("enough to see where the images settle")
+      .expert();
   registry.add(info, [](const Params& params) {
     AttractorOptions options;
     options.iteration.most = params.getInt("iterations");
@@ -235,12 +270,11 @@ void addAttractor(Registry<Detector>& registry) {
     options.keep = params.getNumber("keep");
     options.stabilityImages = params.getInt("stability_images");
     options.convergence.radii = params.getTextList("convergence_radii");
-    for (const auto& radius : options.convergence.radii) {
-      const auto value = parseFraction(radius);
-      if (value && *value >= 0 && *value <= 1) continue;
-      throw Error::badInput("'" + radius + "' is no radius", params.pathOf("convergence_radii"),
-                            "expected numbers or fractions from 0 to 1, such as [\"20/255\"]");
-    }
+    requireRadii(options.convergence.radii, params.pathOf("convergence_radii"));
+    options.strips.images = params.getInt("strip_images");
+    options.strips.radii = params.getTextList("strip_radii");
+    options.strips.iterations = params.getInt("strip_iterations");
+    requireRadii(options.strips.radii, params.pathOf("strip_radii"));
     return std::make_unique<Attractor>(options);
   });
 }

@@ -4,26 +4,21 @@
 #include "core/nn/fixed_point.h"
 
 namespace bulwark {
-namespace {
-
-/// The gradient's sign of the training cost, both occurrences of x in the squared error counted.
-torch::Tensor ascent(Autoencoder& network, const torch::Tensor& images, const torch::Tensor& labels,
-                     const ConvergencePlan& plan) {
+torch::Tensor costAscent(Autoencoder& network, const torch::Tensor& images,
+                         const torch::Tensor& labels, double reconstruction, double classes) {
   const auto leaf = images.detach().clone().requires_grad_(true);
   const auto pass = network.pass(leaf);
   const auto error = (pass.reconstruction - leaf.flatten(1)).square().mean(1).sum();
-  const auto classes = torch::nn::functional::cross_entropy(
+  const auto named = torch::nn::functional::cross_entropy(
       pass.logits, labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
-  const auto cost = plan.reconstruction * error + plan.classes * classes;
+  const auto cost = reconstruction * error + classes * named;
   return torch::autograd::grad({cost}, {leaf})[0].sign();
 }
-
-}  // namespace
 
 Json convergence(Autoencoder& network, const torch::Tensor& images, const torch::Tensor& labels,
                  const ConvergencePlan& plan, Task& task) {
   const ClassesAfter one(network, {});
-  const auto direction = ascent(network, images, labels, plan);
+  const auto direction = costAscent(network, images, labels, plan.reconstruction, plan.classes);
   const torch::NoGradGuard noGrad;
   Json found = Json::object();
   for (const auto& radius : plan.radii) {

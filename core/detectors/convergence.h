@@ -20,6 +20,11 @@ struct ConvergencePlan {
   double reconstruction = 0.988, classes = 0.01;  ///< weights of J
 };
 
+/// [N, C, H, W]: sign(grad_x J) of J(x) = a1 mean((G(x) - x)^2) + a3 CE(F(x), y), both occurrences
+/// of x in the squared error counted, of one pass whatever the network's `iteration` is.
+torch::Tensor costAscent(Autoencoder& network, const torch::Tensor& images,
+                         const torch::Tensor& labels, double reconstruction, double classes);
+
 /// By radius as written, an object of
 ///   pearson   [iterations + 1]: mean over the images of the correlation of x_k with the clean x
 ///   step      [iterations]: mean over the images of |x_k - x_{k-1}| per pixel (root mean square)

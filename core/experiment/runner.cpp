@@ -27,6 +27,7 @@
 #include "core/experiment/health_probe.h"
 #include "core/experiment/joint_evasion.h"
 #include "core/experiment/own_decisions.h"
+#include "core/experiment/record_strips.h"
 #include "core/experiment/source_models.h"
 #include "core/experiment/tabulate.h"
 #include "core/metrics/detection.h"
@@ -234,6 +235,10 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     }
     cells.scoreClean(fitted);
     clock.note("score");
+    if (classifier && recordStrips(fitted, i, *classifier, data, sources.resources({}, 1), device,
+                                   journal, task)) {
+      clock.note("strips");
+    }
     for (const auto& attack : attacks) cells.attack(fitted, attack, attackIn, attackOut);
     for (std::size_t j = 0; classifier && j < joints.size(); ++j) {
       const auto& in = cells.scores().at(fitted.label, "", data.in.name, false).scores;
