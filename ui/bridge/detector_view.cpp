@@ -123,4 +123,40 @@ ThresholdCurve loadRoc(const RunStore& store, std::int64_t run, const std::strin
   return rocOf({}, *inScores, *outScores);
 }
 
+namespace {
+
+/// A text of an object; empty where it has none.
+QString textOf(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string()
+             ? QString::fromStdString(found->get<std::string>())
+             : QString();
+}
+
+/// The list of that name; an empty one where there is none.
+Json listOf(const Json& object, const char* key) {
+  const Json list = object.is_object() ? object.value(key, Json()) : Json();
+  return list.is_array() ? list : Json::array();
+}
+
+}  // namespace
+
+QString typeOfDetector(const Json& specification, const QString& label) {
+  for (const Json& detector : listOf(specification, "detectors")) {
+    if (!detector.is_object()) continue;
+    const QString type = textOf(detector, "type"), name = textOf(detector, "label");
+    if (label == (name.isEmpty() ? type : name)) return type;
+  }
+  return {};
+}
+
+std::optional<double> ownThreshold(const Json& summary, const QString& detector) {
+  for (const Json& decision : listOf(summary, "own_decisions")) {
+    if (!decision.is_object() || textOf(decision, "detector") != detector) continue;
+    const Json threshold = decision.value("threshold", Json());
+    if (threshold.is_number()) return threshold.get<double>();
+  }
+  return std::nullopt;
+}
+
 }  // namespace bulwark

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <QVector>
+#include <optional>
 #include <string>
 
+#include "core/base/json.h"
 #include "core/store/run_store.h"
 #include "ui/models/threshold_model.h"
 #include "ui/plots/curve_plot.h"
@@ -34,5 +36,11 @@ std::vector<CurveRecord> loadTrends(const RunStore& store, std::int64_t run);
 ThresholdCurve loadRoc(const RunStore& store, std::int64_t run, const std::string& detector,
                        const std::string& attack, const std::string& setting,
                        const std::string& out);
+
+/// The type of the detector with that label in a run's specification; empty when there is none.
+QString typeOfDetector(const Json& specification, const QString& label);
+
+/// The threshold that a detector brings along, from the decisions in a run's summary.
+std::optional<double> ownThreshold(const Json& summary, const QString& detector);
 
 }  // namespace bulwark

@@ -1,5 +1,6 @@
 #include "ui/pages/images_page.h"
 
+#include <QButtonGroup>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QHBoxLayout>
@@ -23,6 +24,7 @@
 #include "ui/models/image_pair_model.h"
 #include "ui/models/pixels.h"
 #include "ui/pages/page_support.h"
+#include "ui/pages/strip_panel.h"
 #include "ui/plots/line_plot.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/image_view.h"
@@ -50,7 +52,11 @@ ImagesPage::ImagesPage(const AppContext& context, QWidget* parent)
   auto* top = new QHBoxLayout;
   top->setSpacing(12);
   top->addWidget(pageTitle(tr("Images"), content));
+  QSizePolicy kept = name_->sizePolicy();
+  kept.setRetainSizeWhenHidden(true);
+  name_->setSizePolicy(kept);
   top->addWidget(name_, 1, Qt::AlignBottom);
+  top->addWidget(buildSwitch(), 0, Qt::AlignBottom);
   auto* split = new QSplitter(Qt::Horizontal, content);
   split->setObjectName(QStringLiteral("imagesSplit"));
   split->setChildrenCollapsible(false);
@@ -64,7 +70,12 @@ ImagesPage::ImagesPage(const AppContext& context, QWidget* parent)
   column->setContentsMargins(16, 12, 16, 12);
   column->setSpacing(8);
   column->addLayout(top);
-  column->addWidget(split, 1);
+  strips_ = new StripPanel(context_, content);
+  parts_ = new QStackedWidget(content);
+  parts_->setObjectName(QStringLiteral("imagesParts"));
+  parts_->addWidget(split);
+  parts_->addWidget(strips_);
+  column->addWidget(parts_, 1);
 
   empty_ = new EmptyState(QStringLiteral("images"), {}, {}, tr("Choose a run"), this);
   connect(empty_, &EmptyState::actionTriggered, this, [this] {
@@ -81,6 +92,7 @@ ImagesPage::ImagesPage(const AppContext& context, QWidget* parent)
   });
   connect(context_.selection, &SelectionHub::changed, this, [this] {
     if (onlySelected_->isChecked()) applyFilter();
+    followSelection();
   });
   reload();
 }
@@ -92,6 +104,7 @@ void ImagesPage::reload() {
   if (run == 0) {
     shownRun_ = 0;
     showPairs({});
+    reloadStrips();
     return;
   }
   context_.database->run(
@@ -105,6 +118,7 @@ void ImagesPage::reload() {
         shownRun_ = run;
         if (!same || pairs.empty()) showPairs(std::move(pairs));
       });
+  reloadStrips();  // answered after the pairs
 }
 
 void ImagesPage::showPairs(std::vector<ImagePair> pairs) {
@@ -122,7 +136,7 @@ void ImagesPage::showPairs(std::vector<ImagePair> pairs) {
     }
     model_->setPairs({});
     pair_ = {};
-    stack_->setCurrentIndex(0);
+    refreshParts();
     return;
   }
   QStringList detectors, attacks, datasets;
@@ -144,8 +158,74 @@ void ImagesPage::showPairs(std::vector<ImagePair> pairs) {
   fill(attack_, attacks, attacks.size() > 1 ? tr("all") : QString());
   fill(dataset_, datasets, tr("all"));
   attack_->setEnabled(attacks.size() > 1);
-  stack_->setCurrentIndex(1);
+  refreshParts();
   applyFilter();
+}
+
+void ImagesPage::reloadStrips() {
+  const quint64 request = ++stripRequest_;
+  const qint64 run = context_.focus->run();
+  const auto show = [this](StripSet strips) {
+    stripsKnown_ = strips.signature;
+    stripsApply_ = strips.applies;
+    strips_->setStrips(std::move(strips));
+    refreshParts();
+  };
+  if (run == 0) {
+    show({});
+    return;
+  }
+  context_.database->run(
+      this, [run, known = stripsKnown_](RunStore& store) { return loadStrips(store, run, known); },
+      [this, request, show](std::optional<StripSet> strips) {
+        if (request != stripRequest_ || !strips) return;
+        show(std::move(*strips));
+        followSelection();
+      });
+}
+
+void ImagesPage::refreshParts() {
+  const bool pairs = model_->rowCount() > 0;
+  stack_->setCurrentIndex(pairs || stripsApply_ ? 1 : 0);
+  switchBar_->setVisible(stripsApply_);
+  switch_->button(Pairs)->setEnabled(pairs);
+  if (!stripsApply_) {
+    showPart(Pairs);
+  } else if (!pairs && part() == Pairs) {
+    showPart(Iterations);
+  }
+}
+
+void ImagesPage::showPart(Part part) {
+  if (part != Pairs && !stripsApply_) return;
+  switch_->button(part)->setChecked(true);
+  parts_->setCurrentIndex(part == Pairs ? 0 : 1);
+  strips_->showBasin(part == Basin);
+  name_->setVisible(part == Pairs);
+}
+
+ImagesPage::Part ImagesPage::part() const {
+  return Part(switch_->checkedId());
+}
+
+// A single sample that was selected, in a plot of the Results page for instance, is looked at.
+void ImagesPage::followSelection() {
+  const SampleSet& selected = context_.selection->committed();
+  if (context_.selection->previewing() || selected.size() != 1) return;
+  const auto& [side, indices] = *selected.sides().begin();
+  const qint64 index = *indices.begin();
+  strips_->showSample(side, index);
+  const auto shows = [&](const ImagePair& pair) {
+    return pair.sample == index && pair.out == side.out &&
+           pair.dataset == side.dataset.toStdString();
+  };
+  if (pair_.id != 0 && shows(pair_)) return;
+  for (int row = 0; row < filter_->rowCount(); ++row) {
+    const QModelIndex at = filter_->index(row, 0);
+    if (!shows(filter_->pair(at))) continue;
+    list_->selectionModel()->setCurrentIndex(at, QItemSelectionModel::ClearAndSelect);
+    return;
+  }
 }
 
 void ImagesPage::applyFilter() {

@@ -7,6 +7,7 @@
 #include "core/store/records.h"
 #include "ui/bridge/app_context.h"
 
+class QButtonGroup;
 class QCheckBox;
 class QComboBox;
 class QLabel;
@@ -23,17 +24,24 @@ class ImagePairFilter;
 class ImagePairModel;
 class ImageView;
 class LinePlot;
+class StripPanel;
 
-/// Images before and after an attack, what changed, and how the score went step by step.
+/// Images before and after an attack, what changed, and how the score went step by step; of runs on
+/// an attractor network also where it takes images.
 class ImagesPage : public QWidget {
   Q_OBJECT
 
  public:
+  enum Part { Pairs, Iterations, Basin };
+
   explicit ImagesPage(const AppContext& context, QWidget* parent = nullptr);
 
   /// Id of the pair in the viewer; 0 when there is none.
   qint64 shownPair() const { return pair_.id; }
   bool blinking() const { return blinking_; }
+  /// As far as the run has such a part.
+  void showPart(Part part);
+  Part part() const;
 
  Q_SIGNALS:
   /// The viewer shows another pair.
@@ -48,6 +56,7 @@ class ImagesPage : public QWidget {
 
   QWidget* buildList();
   QWidget* buildViewer();
+  QWidget* buildSwitch();
   void reload();
   void showPairs(std::vector<ImagePair> pairs);
   void applyFilter();
@@ -55,6 +64,9 @@ class ImagesPage : public QWidget {
   void showPair(ImagePair pair);
   void showStep();
   void toggleBlink();
+  void reloadStrips();
+  void refreshParts();
+  void followSelection();
   std::span<const float> stepPixels(int position) const;
   double stepScore(int position) const;
   QString score(double value) const;
@@ -63,6 +75,10 @@ class ImagesPage : public QWidget {
   AppContext context_;
   QStackedWidget* stack_;
   EmptyState* empty_;
+  QStackedWidget* parts_;
+  QWidget* switchBar_;
+  QButtonGroup* switch_;
+  StripPanel* strips_;
   QComboBox* detector_;
   QComboBox* attack_;
   QComboBox* dataset_;
@@ -83,10 +99,13 @@ class ImagesPage : public QWidget {
   LinePlot* trace_;
   QTimer reloadLater_;
   ImagePair pair_;
+  std::string stripsKnown_;
+  bool stripsApply_ = false;
   bool blinking_ = false;
   qint64 shownRun_ = 0;
   quint64 listRequest_ = 0;
   quint64 pairRequest_ = 0;
+  quint64 stripRequest_ = 0;
 };
 
 }  // namespace bulwark

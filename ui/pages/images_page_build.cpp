@@ -1,4 +1,5 @@
 // The parts of the Images page: the list of pairs and the viewer.
+#include <QButtonGroup>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QGridLayout>
@@ -89,6 +90,35 @@ QWidget* ImagesPage::buildList() {
   panel->body()->addWidget(list_, 1);
   panel->setMinimumWidth(230);
   return panel;
+}
+
+QWidget* ImagesPage::buildSwitch() {
+  switchBar_ = new QFrame(this);
+  switchBar_->setObjectName(QStringLiteral("imagesSwitch"));
+  auto* row = new QHBoxLayout(switchBar_);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(0);
+  switch_ = new QButtonGroup(this);
+  const auto add = [&](Part part, const QString& title, const char* name, const char* position,
+                       const QString& tip) {
+    auto* button = new QPushButton(title, switchBar_);
+    button->setObjectName(QLatin1String(name));
+    button->setCheckable(true);
+    button->setProperty("segment", true);
+    button->setProperty("position", position);
+    button->setToolTip(tip);
+    switch_->addButton(button, part);
+    row->addWidget(button);
+  };
+  add(Pairs, tr("Pai&rs"), "showPairs", "first", tr("Images before and after an attack"));
+  add(Iterations, tr("&Iterations"), "showIterations", "middle",
+      tr("Where the attractor network takes an image, pass by pass"));
+  add(Basin, tr("&Basin"), "showBasin", "last",
+      tr("Where an image ends up, the more it is perturbed"));
+  switch_->button(Pairs)->setChecked(true);
+  switchBar_->hide();
+  connect(switch_, &QButtonGroup::idClicked, this, [this](int id) { showPart(Part(id)); });
+  return switchBar_;
 }
 
 QWidget* ImagesPage::buildViewer() {

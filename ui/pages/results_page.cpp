@@ -20,6 +20,7 @@
 #include "ui/plots/curve_plot.h"
 #include "ui/plots/curve_switch.h"
 #include "ui/plots/histogram_plot.h"
+#include "ui/plots/score_switch.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/health_label.h"
 #include "ui/widgets/health_panel.h"
@@ -80,6 +81,7 @@ ResultsPage::ResultsPage(const AppContext& context, QWidget* parent)
   connect(bar, &ThresholdBar::cellPicked, this, &ResultsPage::pickCell);
   connect(thresholds_, &ThresholdModel::thresholdChanged, this, [this](double threshold) {
     histogram_->setThreshold(threshold);
+    scores_->scatter()->setThreshold(threshold);
     roc_->setThreshold(threshold);
     pr_->setThreshold(threshold);
   });
@@ -157,6 +159,7 @@ void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<Result
   }
   runName_->setFullText(QString::fromStdString(run->name));
   summary_ = run->summary;
+  specification_ = run->specification;
   const bool known = shownRun_ == run->id && same(rows, rows_);
   shownRun_ = run->id;
   stack_->setCurrentIndex(1);
@@ -167,6 +170,7 @@ void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<Result
   if (known) {
     health_->showChecks(summary_, *model_);
     showTrends();
+    showOwnThreshold();
     return;
   }
   rows_ = rows;
@@ -197,6 +201,13 @@ void ResultsPage::showAccuracy() {
     }
   }
   accuracy_->setText(text);
+}
+
+// The summary, which tells it, may come after the scores.
+void ResultsPage::showOwnThreshold() {
+  const QString detector = detector_->currentData().toString();
+  scores_->setDetector(typeOfDetector(specification_, detector) == QLatin1String("attractor"),
+                       ownThreshold(summary_, detector));
 }
 
 void ResultsPage::showTrends() {
@@ -249,7 +260,9 @@ void ResultsPage::showDetector(DetectorView view) {
   histogram_->setFileStem(QStringLiteral("histogram-") + stem);
   roc_->setFileStem(QStringLiteral("roc-") + stem);
   pr_->setFileStem(QStringLiteral("pr-") + stem);
-  histogram_->setSeries(view_.histogram);
+  scores_->scatter()->setFileStem(QStringLiteral("scatter-") + stem);
+  showOwnThreshold();
+  scores_->setSeries(view_.histogram, attack_->currentText());
   roc_->setCurves(view_.roc);
   pr_->setCurves(view_.pr);
   pr_->setChance(view_.outShare);
@@ -317,6 +330,7 @@ void ResultsPage::showSelection() {
   selection_->setFullText(context_.selection->statusText());
   selection_->setVisible(!selected.empty());
   histogram_->setSelection(selected);
+  scores_->scatter()->setSelection(selected);
   std::vector<double> scores;
   for (const HistogramSeries& series : view_.histogram) {
     const auto found = selected.sides().find(series.side);

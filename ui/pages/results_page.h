@@ -29,10 +29,11 @@ class HistogramPlot;
 class PrPlot;
 class ResultTableModel;
 class RocPlot;
+class ScoreSwitch;
 class ThresholdModel;
 class ViewGrid;
 
-/// What the focused run found: histogram, ROC, precision and recall, the AUROC table.
+/// What the focused run found: scores, ROC, precision and recall, the AUROC table.
 class ResultsPage : public QWidget {
   Q_OBJECT
 
@@ -59,6 +60,7 @@ class ResultsPage : public QWidget {
   void loadDetector();
   void showDetector(DetectorView view);
   void showAccuracy();
+  void showOwnThreshold();
   void showTrends();
   void pickLine(const QModelIndex& index);
   void pickCell(ThresholdBar::Cell cell, bool attacked, Qt::KeyboardModifiers modifiers);
@@ -78,6 +80,7 @@ class ResultsPage : public QWidget {
   QComboBox* out_;
   ViewGrid* grid_;
   HistogramPlot* histogram_;
+  ScoreSwitch* scores_;
   RocPlot* roc_;
   PrPlot* pr_;
   CurveSwitch* curves_;
@@ -92,6 +95,7 @@ class ResultsPage : public QWidget {
   std::vector<ResultRow> rows_;
   std::vector<CurveRecord> trends_;
   Json summary_;
+  Json specification_;
   QString healthCost_;
   qint64 shownRun_ = 0;
   quint64 runRequest_ = 0;

@@ -25,6 +25,7 @@
 #include "ui/plots/curve_plot.h"
 #include "ui/plots/curve_switch.h"
 #include "ui/plots/histogram_plot.h"
+#include "ui/plots/score_switch.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/health_label.h"
 #include "ui/widgets/health_panel.h"
@@ -198,10 +199,12 @@ QWidget* ResultsPage::buildViews() {
 
   pr_->setTitle(tr("Precision and recall"));
   curves_ = new CurveSwitch(pr_, this);
-  grid_ = new ViewGrid({histogram_, roc_, curves_, panel}, this);
-  const std::array<PlotWidget*, 4> plots = {histogram_, roc_, pr_, curves_->trend()};
+  scores_ = new ScoreSwitch(histogram_, this);
+  ScoreScatter* scatter = scores_->scatter();
+  grid_ = new ViewGrid({scores_, roc_, curves_, panel}, this);
+  const std::array<PlotWidget*, 5> plots = {histogram_, scatter, roc_, pr_, curves_->trend()};
   for (PlotWidget* plot : plots) connectPlot(plot, context_);
-  connect(histogram_, &PlotWidget::maximizeRequested, grid_, [this] { grid_->toggleMaximized(0); });
+  connect(scores_, &ScoreSwitch::maximizeRequested, grid_, [this] { grid_->toggleMaximized(0); });
   connect(roc_, &PlotWidget::maximizeRequested, grid_, [this] { grid_->toggleMaximized(1); });
   connect(curves_, &CurveSwitch::maximizeRequested, grid_, [this] { grid_->toggleMaximized(2); });
   connect(table_, &QTableView::doubleClicked, grid_, [this] { grid_->toggleMaximized(3); });
@@ -215,6 +218,16 @@ QWidget* ResultsPage::buildViews() {
   connect(histogram_, &HistogramPlot::samplesPicked, this,
           [this](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
             context_.selection->commit(samples, tr("Select in the histogram"),
+                                       SelectionHub::modeFor(modifiers));
+          });
+  connect(scatter, &ScoreScatter::thresholdMoved, thresholds_, &ThresholdModel::setThreshold);
+  connect(scatter, &ScoreScatter::samplesPreviewed, this,
+          [this](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
+            context_.selection->preview(samples, SelectionHub::modeFor(modifiers));
+          });
+  connect(scatter, &ScoreScatter::samplesPicked, this,
+          [this](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
+            context_.selection->commit(samples, tr("Select in the scatter"),
                                        SelectionHub::modeFor(modifiers));
           });
   for (CurvePlot* plot : {static_cast<CurvePlot*>(roc_), static_cast<CurvePlot*>(pr_)}) {

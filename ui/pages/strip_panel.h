@@ -1,0 +1,59 @@
+#pragma once
+
+#include <QWidget>
+
+#include "ui/bridge/app_context.h"
+#include "ui/bridge/selection_hub.h"
+#include "ui/bridge/strip_loader.h"
+
+class QComboBox;
+class QListWidget;
+class QSpinBox;
+class QStackedWidget;
+
+namespace bulwark {
+
+class BasinPlot;
+class EmptyState;
+class StripPlot;
+
+/// Where an attractor network takes images: a list of those that the run has kept, and of the one
+/// chosen the iteration strip or the basin picture.
+class StripPanel : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit StripPanel(const AppContext& context, QWidget* parent = nullptr);
+
+  void setStrips(StripSet strips);
+  /// The basin picture instead of the iteration strip.
+  void showBasin(bool basin);
+  /// Shows that image; false where nothing was kept of it.
+  bool showSample(const SampleSide& side, qint64 index);
+  StripPlot* strip() const { return strip_; }
+  BasinPlot* basin() const { return basin_; }
+
+ private:
+  QWidget* buildList();
+  QWidget* buildPlots();
+  void showEmpty();
+  void fillSets();
+  void fillList();
+  void showCurrent();
+  const std::shared_ptr<const IterationStrips>& chosen() const;
+
+  AppContext context_;
+  StripSet strips_;
+  QStackedWidget* stack_;
+  EmptyState* empty_;
+  QComboBox* detector_;
+  QWidget* detectorLabel_;
+  QComboBox* set_;
+  QListWidget* list_;
+  QStackedWidget* plots_;
+  StripPlot* strip_;
+  BasinPlot* basin_;
+  QSpinBox* passes_;
+};
+
+}  // namespace bulwark
