@@ -12,8 +12,8 @@ namespace bulwark {
 /// (Gelfand 1941) by power iteration with repeated squaring, p = 2^squarings.
 ///
 /// Unlike the iteration of one vector it needs no single largest eigenvalue: conjugate pairs, +-
-/// pairs and defective matrices converge alike. Below the true radius by no more than rounding; above it by a factor
-/// of at most (sqrt(n) cond)^(1/p), where cond is that of the eigenvectors.
+/// pairs and defective matrices converge alike. Below the true radius by no more than rounding;
+/// above it by a factor of at most (sqrt(n) cond)^(1/p), where cond is that of the eigenvectors.
 torch::Tensor spectralRadius(const torch::Tensor& matrices, int squarings = 16);
 
 /// [N, c, c] float64: E B per image, of the chain's Jacobian J = B E with the code of c units after

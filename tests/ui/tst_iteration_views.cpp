@@ -205,6 +205,8 @@ class TestIterationViews : public QObject {
       QVERIFY2(a.blue() > a.red() && b.red() > b.blue(), qPrintable(a.name() + b.name()));
       QCOMPARE(plot.table().columns[3][radius], strips->toClean[at]);
     }
+    QVERIFY2(plot.title().startsWith(QLatin1String("After 2 passes: fashion-mnist (in)")),
+             qPrintable(plot.title()));
     plot.showSample(strips, 1, 99);  // cut to what was recorded
     QCOMPARE(plot.picture(0), stripPicture(*strips, 1, 0, 3));
     QTemporaryDir folder;

@@ -93,9 +93,8 @@ void BasinPlot::showSample(Strips strips, std::size_t sample, std::int64_t passe
   if (d.strips) {
     d.least->point1->setCoords(0, d.strips->leastSimilarity);
     d.least->point2->setCoords(1, d.strips->leastSimilarity);
-    setTitle(tr("%1 after %2")
-                 .arg(stripSampleName(*d.strips, sample),
-                      d.passes == 1 ? tr("1 pass") : tr("%1 passes").arg(d.passes)));
+    const QString passed = d.passes == 1 ? tr("1 pass") : tr("%1 passes").arg(d.passes);
+    setTitle(tr("After %1: %2").arg(passed, stripSampleName(*d.strips, sample)));
   } else {
     setTitle(tr("Basin"));
   }

@@ -50,8 +50,8 @@ QCPRange PointCloud::getValueRange(bool& found, QCP::SignDomain, const QCPRange&
   return rangeOf(y_, found);
 }
 
-void PointCloud::drawPoint(QPainter& painter, const QPointF& at) const {
-  const QRectF box(at.x() - size_ / 2.0, at.y() - size_ / 2.0, size_, size_);
+void PointCloud::drawPoint(QPainter& painter, const QPointF& at, double size) const {
+  const QRectF box(at.x() - size / 2, at.y() - size / 2, size, size);
   if (shape_ == Ring) {
     painter.setPen(QPen(color_, 2));
     painter.setBrush(Qt::NoBrush);
@@ -75,7 +75,7 @@ void PointCloud::draw(QCPPainter* painter) {
   applyScattersAntialiasingHint(painter);
   for (qsizetype i = 0; i < x_.size(); ++i) {
     if (!std::isfinite(x_[i]) || !std::isfinite(y_[i])) continue;
-    drawPoint(*painter, coordsToPixels(x_[i], y_[i]));
+    drawPoint(*painter, coordsToPixels(x_[i], y_[i]), size_);
   }
 }
 
@@ -120,7 +120,7 @@ void PointCloud::drawRaster(QCPPainter& painter) const {
 
 void PointCloud::drawLegendIcon(QCPPainter* painter, const QRectF& rect) const {
   applyScattersAntialiasingHint(painter);
-  drawPoint(*painter, rect.center());
+  drawPoint(*painter, rect.center(), std::max(6, size_));
 }
 
 }  // namespace bulwark

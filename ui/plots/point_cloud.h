@@ -35,7 +35,7 @@ class PointCloud : public QCPAbstractPlottable {
   void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
 
  private:
-  void drawPoint(QPainter& painter, const QPointF& at) const;
+  void drawPoint(QPainter& painter, const QPointF& at, double size) const;
   void drawRaster(QCPPainter& painter) const;
 
   QVector<double> x_, y_;
