@@ -16,15 +16,7 @@ namespace {
 using Settings = std::map<std::string, double>;  // AUROC by setting
 using Cells = std::map<std::tuple<std::string, std::string, std::string>, Settings>;
 
-/// The labels of attacks that no order between attacked and clean holds for.
-std::set<std::string> otherAims(const RunFacts& facts) {
-  std::set<std::string> labels;
-  for (const auto& attack : facts.attacks) {
-    if (followsCost(attack.type, attack.options)) labels.insert(attack.label);
-  }
-  return labels;
-}
-
+/// Without the attacks that no order between attacked and clean holds for.
 Cells cellsOf(const std::vector<ResultRow>& rows, const std::set<std::string>& without) {
   Cells cells;
   for (const auto& row : rows) {
@@ -252,6 +244,14 @@ HealthCheck ensembleWorst(const HealthThresholds& thresholds, const RunFacts& fa
 }
 
 }  // namespace
+
+std::set<std::string> otherAims(const RunFacts& facts) {
+  std::set<std::string> labels;
+  for (const auto& attack : facts.attacks) {
+    if (aimsElsewhere(attack.type, attack.options)) labels.insert(attack.label);
+  }
+  return labels;
+}
 
 bool followsJudge(const AttackFacts& attack) {
   return !followsCost(attack.type, attack.options);

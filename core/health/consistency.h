@@ -31,6 +31,10 @@ struct RunFacts {
   std::set<std::string> randomised = {};
 };
 
+/// Labels of the attacks whose points need not be worse than the clean ones
+/// (core/health/other_aim.h).
+std::set<std::string> otherAims(const RunFacts& facts);
+
 /// H1 to H5: what the numbers of a run must obey among themselves.
 ///
 /// H3 compares two attacks when all but the radius and the step size is equal, H4 when all but the

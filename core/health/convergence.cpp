@@ -84,8 +84,9 @@ HealthCheck returnsBest(const HealthThresholds& thresholds, const RunFacts& fact
   bool any = false, random = false;
   double worst = 0.0;
   std::string detail;
+  const auto others = otherAims(facts);
   for (const auto& set : facts.sets) {
-    if (set.trajectory.empty() || set.scores.empty()) continue;
+    if (set.trajectory.empty() || set.scores.empty() || others.contains(set.attack)) continue;
     if (facts.randomised.contains(set.detector)) {
       random = true;
       continue;

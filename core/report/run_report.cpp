@@ -24,7 +24,7 @@ std::set<std::string> otherAims(const Json& specification) {
   const auto attacks = specification.find("attacks");
   if (attacks == specification.end() || !attacks->is_array()) return labels;
   for (const Json& attack : *attacks) {
-    if (!attack.is_object() || !followsCost(textOf(attack, "type"), attack)) continue;
+    if (!attack.is_object() || !aimsElsewhere(textOf(attack, "type"), attack)) continue;
     labels.insert(textOf(attack, "label"));
   }
   return labels;

@@ -153,6 +153,16 @@ class TestHealth : public QObject {
     };
     QVERIFY(fgsm("mse") == Verdict::NotApplicable);
     QVERIFY(fgsm("objective") == Verdict::Red);
+    // Noise that is kept as it falls is a corruption; noise of which the worst is kept is not.
+    const auto noise = [&](const char* type, const char* keep) {
+      const std::vector<AttackFacts> attacks = {{"pgd", type, {{"keep", keep}}, {}}};
+      return checkResults(HealthThresholds(), {table, {}, attacks})[0].verdict;
+    };
+    for (const char* type : {"salt_pepper", "noise_uniform", "noise_gaussian"}) {
+      QVERIFY(noise(type, "last") == Verdict::NotApplicable);
+      QVERIFY(noise(type, "best") == Verdict::Red);
+    }
+    QVERIFY(noise("pgd", "last") == Verdict::Red);
   }
 
   void anEnsembleIsNotWeakerThanItsMembers() {
