@@ -12,6 +12,10 @@ void registerDetectors(Registry<Detector>& registry) {
   addMsp(registry);
   addMaxLogit(registry);
   addEnergy(registry);
+  addOdin(registry);
+  addLid(registry);
+  addKdBu(registry);
+  addFeatureSqueezing(registry);
   addMahalanobis(registry);
   addRelativeMahalanobis(registry);
   addKnn(registry);

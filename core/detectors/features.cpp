@@ -23,18 +23,37 @@ void requireDetector(const TensorFile& file, const std::string& detector) {
 }
 
 void requireTap(const Network& network, const std::string& tap, const std::string& path) {
-  const auto taps = network.taps();
+  auto taps = network.taps();
+  taps.push_back(kLogits);
   if (std::find(taps.begin(), taps.end(), tap) != taps.end()) return;
   const std::string typo = suggestion(tap, taps);
   throw Error::badInput("the network has no layer '" + tap + "'", path,
                         (typo.empty() ? "" : typo + " ") + "known: " + join(taps, ", "));
 }
 
+torch::Tensor averaged(const torch::Tensor& value) {
+  return value.dim() > 2 ? value.flatten(2).mean(2) : value;
+}
+
 torch::Tensor tapFeatures(Network& network, const torch::Tensor& images, const std::string& tap) {
+  if (tap == kLogits) return network.forward(images);
   TapValues taps{{tap, {}}};
   network.run(images, &taps);
-  const auto value = taps.at(tap);
-  return value.dim() > 2 ? value.flatten(2).mean(2) : value;
+  return averaged(taps.at(tap));
+}
+
+std::vector<torch::Tensor> layerValues(Network& network, const torch::Tensor& images,
+                                       const std::vector<std::string>& layers) {
+  TapValues taps;
+  for (const auto& layer : layers) {
+    if (layer != kLogits && layer != kInput) taps.emplace(layer, torch::Tensor());
+  }
+  const auto logits = network.run(images, taps.empty() ? nullptr : &taps);
+  std::vector<torch::Tensor> values;
+  for (const auto& layer : layers) {
+    values.push_back(layer == kLogits ? logits : layer == kInput ? images : taps.at(layer));
+  }
+  return values;
 }
 
 void streamFeatures(
