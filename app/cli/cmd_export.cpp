@@ -7,6 +7,7 @@
 #include "core/base/files.h"
 #include "core/base/text.h"
 #include "core/experiment/specification.h"
+#include "core/report/claims.h"
 #include "core/report/load_report.h"
 #include "core/report/table.h"
 
@@ -96,7 +97,15 @@ void addExportCommands(CLI::App& program, Session& session) {
     table.metric = options->metric;
     table.decimals = options->decimals;
     table.caption = options->title;
-    if (!options->page.empty()) table.page = Specification::readJson(options->page.string());
+    if (!options->page.empty()) {
+      table.page = Specification::readJson(options->page.string());
+      try {
+        PageText::fromJson(table.page);
+      } catch (const Error& error) {
+        throw Error::badInput(error.problem(), options->page.string() + ": " + error.where(),
+                              error.hint());
+      }
+    }
     write(*options, exportRuns(reports, options->what, format, table));
   });
 }

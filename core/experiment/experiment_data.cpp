@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/data/split.h"
+#include "core/health/other_aim.h"
 
 namespace bulwark {
 namespace {
@@ -256,6 +257,23 @@ ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalo
   data.in = {spec.in.displayName(), test};
   task.end();
   return data;
+}
+
+void requireOwnLabels(const Specification& spec, const ExperimentData& data) {
+  for (std::size_t i = 0; i < spec.attacks.size(); ++i) {
+    const auto& [type, label, options] = spec.attacks[i];
+    if (!followsCost(type, options) || options.value("out_label", Json()) != "own") continue;
+    for (const auto& out : data.outs) {
+      const auto& labels = out.set->labels();
+      const bool known =
+          labels.ge(0).all().item<bool>() && labels.lt(data.classes).all().item<bool>();
+      if (known) continue;
+      throw Error::badInput("the images of '" + out.name +
+                                "' have no labels that are classes of '" + data.in.name + "'",
+                            "attacks[" + std::to_string(i) + "].out_label",
+                            "set it to 'predicted', or leave the set out");
+    }
+  }
 }
 
 std::vector<DatasetRecord> describe(const ExperimentData& data, Task& task) {

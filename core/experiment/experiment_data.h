@@ -45,6 +45,10 @@ struct ExperimentData {
 ExperimentData loadExperimentData(const Specification& specification,
                                   const DatasetCatalogue& catalogue, Seed seed, Task& task);
 
+/// An attack may ask for the labels that out images have in their own sets (`out_label`: own);
+/// throws `Error` (BadInput) where a set has none, or none that are classes of the in set.
+void requireOwnLabels(const Specification& specification, const ExperimentData& data);
+
 /// What the run keeps of them.
 std::vector<DatasetRecord> describe(const ExperimentData& data, Task& task);
 

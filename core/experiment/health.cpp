@@ -63,6 +63,9 @@ std::optional<HealthCheck> zeroRadius(const HealthThresholds& thresholds, const 
                                       const Registries& registries, Objective& objective,
                                       const torch::Tensor& images, const AttackContext& context) {
   if (!facts.options.contains("eps") || facts.threat.norm == Norm::None) return std::nullopt;
+  if (followsCost(facts.type, facts.options)) {
+    return notApplicable("H8", facts.label, "it follows a cost of the classifier, not the score");
+  }
   Json options = facts.options;
   options["eps"] = 0;
   try {

@@ -150,6 +150,7 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
 
   ExperimentData data = loadExperimentData(spec, catalogue_, seed.child("data"), task);
   const auto datasets = describe(data, task);
+  requireOwnLabels(spec, data);
   requireSameData(datasets, journal);
   journal.datasets(datasets);
   clock.note("data");

@@ -160,7 +160,7 @@ HealthCheck monotoneInRadius(const HealthThresholds& thresholds, const RunFacts&
     }
   }
   return breach.any ? judged(thresholds, "H3", "", breach.worst, breach.detail)
-                    : notApplicable("H3", "", "no attack with two radii");
+                    : notApplicable("H3", "", "no attack on a score with two radii");
 }
 
 HealthCheck monotoneInEffort(const HealthThresholds& thresholds, const RunFacts& facts,

@@ -292,6 +292,25 @@ class TestAttractorRuns : public QObject {
     QCOMPARE(found, 2);
   }
 
+  /// Labels that an attack asks for are missed before anything is trained.
+  void labelsOfTheOutSetsAreCheckedFirst() {
+    Bench bench;
+    Json json = iteratedSpecification();
+    json["attacks"] = Json::parse(
+        R"(["pgd", {"type": "fgsm", "loss": "ce", "out_label": "own", "label": "ce"}])");
+    const auto run = bench.create(json);
+    try {
+      bench.execute(run);
+      QFAIL("noise has no labels");
+    } catch (const Error& error) {
+      QCOMPARE(error.exitCode(), 2);
+      QCOMPARE(error.where(), std::string("attacks[1].out_label"));
+      QVERIFY(error.problem().find("noise-uniform") != std::string::npos);
+      QVERIFY(error.hint().find("predicted") != std::string::npos);
+    }
+    QVERIFY(!std::filesystem::exists(bench.store->artefactFolder(run) / "classifier.safetensors"));
+  }
+
   void anInterruptedRunFindsTheSameClasses() {
     Bench bench;
     const auto whole = bench.create(iteratedSpecification());
