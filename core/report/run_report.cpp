@@ -2,12 +2,12 @@
 
 #include <cmath>
 #include <map>
-#include <set>
 #include <tuple>
 
 #include "core/base/text.h"
 #include "core/health/other_aim.h"
 #include "core/metrics/summary.h"
+#include "core/report/other_aims.h"
 
 namespace bulwark {
 namespace {
@@ -17,7 +17,8 @@ std::string textOf(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// The labels of attacks that need not be worse than no attack.
+}  // namespace
+
 std::set<std::string> otherAims(const Json& specification) {
   std::set<std::string> labels;
   if (!specification.is_object()) return labels;
@@ -29,8 +30,6 @@ std::set<std::string> otherAims(const Json& specification) {
   }
   return labels;
 }
-
-}  // namespace
 
 std::optional<double> metricValue(const ResultRow& row, const std::string& metric) {
   // Without a number where the mode gives the metric no meaning (`cross`: every rank metric).

@@ -1,10 +1,10 @@
 #include <QAbstractItemModelTester>
 #include <QComboBox>
-#include <QLabel>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QtTest/QtTest>
 
+#include "core/report/run_report.h"
 #include "ui/bridge/health_cost.h"
 #include "ui/models/result_table_model.h"
 #include "ui/models/threshold_model.h"
@@ -13,6 +13,7 @@
 #include "ui/plots/curve_switch.h"
 #include "ui/plots/histogram_plot.h"
 #include "ui/widgets/elided_label.h"
+#include "ui/widgets/health_label.h"
 #include "ui/widgets/health_lights.h"
 #include "ui/widgets/health_panel.h"
 #include "ui/widgets/panel.h"
@@ -79,8 +80,8 @@ class TestResultsPage : public QObject {
     QVERIFY(page.findChild<ElidedLabel*>(QStringLiteral("resultsHealth"))
                 ->fullText()
                 .contains(QLatin1String("all 8 lines")));
-    QVERIFY(page.findChild<QLabel*>(QStringLiteral("resultsAccuracy"))
-                ->text()
+    QVERIFY(page.findChild<ElidedLabel*>(QStringLiteral("resultsAccuracy"))
+                ->fullText()
                 .contains(QLatin1String("under pgd")));
     grabBoth(page, QStringLiteral("results"));
     page.resize(916, 560);
@@ -267,6 +268,74 @@ class TestResultsPage : public QObject {
                 .contains(QLatin1String("Not consistent")));
   }
 
+  void attacksThatAimElsewhereNeedNotBeWorse() {
+    Workbench bench;
+    RunStore store = bench.store();
+    auto rows = store.results(bench.ids[0]);
+    for (ResultRow& row : rows) {
+      if (row.setting == "out") row.auroc = 0.9999;  // better than clean
+    }
+    store.putResults(bench.ids[0], rows, {});
+    ResultTableModel model;
+    model.setRows(rows);
+    HealthLabel label;
+    const auto said = [&](const Json& attack) {
+      label.showChecks({}, {{"attacks", Json::array({attack})}}, model);
+      return label.fullText();
+    };
+    // As the report counts: what raises the classifier's loss, or keeps whatever noise comes.
+    const Json aimed = {{"type", "fgsm"}, {"label", "pgd"}, {"loss", "objective"}};
+    const Json loss = {{"type", "fgsm"}, {"label", "pgd"}, {"loss", "total"}};
+    const Json noise = {{"type", "salt_pepper"}, {"label", "pgd"}, {"keep", "last"}};
+    for (const Json& attack : {aimed, loss, noise}) {
+      RunReport report;
+      report.run.specification = {{"attacks", Json::array({attack})}};
+      report.results = rows;
+      const bool wrong = !checkConsistency({report}).violations.empty();
+      QCOMPARE(wrong, attack == aimed);
+      QCOMPARE(said(attack).contains(QLatin1String("Not consistent")), wrong);
+    }
+    QVERIFY2(said(aimed).contains(QLatin1String("under pgd")), qPrintable(said(aimed)));
+    QVERIFY(label.property("role").toString() == QLatin1String("error"));
+  }
+
+  void manyAttacksDoNotWidenThePage() {
+    Workbench bench;
+    RunStore store = bench.store();
+    auto rows = store.results(bench.ids[0]);
+    const auto first = rows;
+    Json accuracies = Json::object();
+    for (int i = 0; i < 8; ++i) {
+      const std::string name =
+          "projected gradient descent with a momentum, radius " + std::to_string(i) + "/255";
+      accuracies[name] = 0.1 * i;
+      for (ResultRow row : first) {
+        if (row.attack.empty()) continue;
+        row.attack = name;
+        rows.push_back(row);
+      }
+    }
+    store.putResults(bench.ids[0], rows, {});
+    store.setRunSummary(bench.ids[0], {{"accuracy_clean", 0.9}, {"accuracy_attacked", accuracies}},
+                        {});
+    ResultsPage page(bench.context);
+    open(bench, page);
+    auto* attack = page.findChild<QComboBox*>(QStringLiteral("resultsAttack"));
+    QVERIFY(attack->count() >= 8);
+    auto* accuracy = page.findChild<ElidedLabel*>(QStringLiteral("resultsAccuracy"));
+    const QString third = attack->itemData(attack->count() - 6).toString();
+    choose(page, "resultsAttack", third.toUtf8().constData());
+    QVERIFY(accuracy->fullText().endsWith(QStringLiteral(" under ") + third));
+    QCOMPARE(accuracy->fullText().count(QLatin1String(" under ")), 1);
+    for (const auto& [name, share] : accuracies.items()) {
+      QVERIFY(accuracy->toolTip().contains(QString::fromStdString(name)));
+    }
+    // What is left of a window of 1280 beside the navigation and the inspector.
+    const int width = page.minimumSizeHint().width();
+    QVERIFY2(width < 800, qPrintable(QString::number(width)));
+    grab(page, QStringLiteral("results-many-attacks"));
+  }
+
   void theHealthLineNamesWhatIsWrong() {
     Workbench bench;
     RunStore store = bench.store();
@@ -297,8 +366,8 @@ class TestResultsPage : public QObject {
     page = show("red", "1 red (H14 knn)");
     QCOMPARE(label()->fullText(), QStringLiteral("✗ Health: 1 red (H14 knn)"));
     QCOMPARE(label()->property("role").toString(), QStringLiteral("error"));
-    QVERIFY(!page->findChild<QLabel*>(QStringLiteral("resultsAccuracy"))
-                 ->text()
+    QVERIFY(!page->findChild<ElidedLabel*>(QStringLiteral("resultsAccuracy"))
+                 ->fullText()
                  .contains(QLatin1String("under")));
   }
 

@@ -131,16 +131,18 @@ QString ResultTableModel::settingOf(int column) {
   return column >= Clean && column <= InOut ? QLatin1String(kSettings[column - Clean]) : QString();
 }
 
-QString ResultTableModel::inconsistency() const {
+QString ResultTableModel::inconsistency(const std::set<std::string>& otherAims) const {
   for (const ResultLine& line : lines_) {
+    if (otherAims.contains(line.attack.toStdString())) continue;
     const auto value = [&](int cell) {
       const auto& row = line.cells[std::size_t(cell)];
       return row ? std::optional<double>(row->auroc) : std::nullopt;
     };
     const auto violations = checkBounds(ReportedSettings{value(0), value(1), value(2), value(3)});
     if (!violations.empty()) {
-      return tr("%1 on %2: %3")
-          .arg(line.detector, line.out, QString::fromStdString(violations.front().text));
+      return tr("%1 on %2 under %3: %4")
+          .arg(line.detector, line.out, line.attack,
+               QString::fromStdString(violations.front().text));
     }
   }
   return {};

@@ -4,6 +4,8 @@
 #include <QStyledItemDelegate>
 #include <array>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "core/store/records.h"
@@ -43,9 +45,10 @@ class ResultTableModel : public QAbstractTableModel {
   /// "clean", "in", "out", "in_out" of a value column.
   static QString settingOf(int column);
 
-  /// Checks in_out <= min(in, out) and in, out <= clean in every line: the first sentence of what
-  /// is wrong, or an empty string.
-  QString inconsistency() const;
+  /// Checks in_out <= min(in, out) and in, out <= clean in every line but those of the attacks
+  /// that do not aim at the score (`otherAims`): the first sentence of what is wrong, or an empty
+  /// string.
+  QString inconsistency(const std::set<std::string>& otherAims) const;
 
   int rowCount(const QModelIndex& parent = {}) const override;
   int columnCount(const QModelIndex& parent = {}) const override;

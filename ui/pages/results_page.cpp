@@ -2,7 +2,6 @@
 
 #include <QCheckBox>
 #include <QComboBox>
-#include <QLabel>
 #include <QLocale>
 #include <QSignalBlocker>
 #include <QStackedWidget>
@@ -168,7 +167,7 @@ void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<Result
   healthPanel_->showSummary(summary_, run->specification);
   model_->setHealth(readHealth(summary_));
   if (known) {
-    health_->showChecks(summary_, *model_);
+    health_->showChecks(summary_, specification_, *model_);
     showTrends();
     showOwnThreshold();
     return;
@@ -181,26 +180,38 @@ void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<Result
   }
   table_->setColumnHidden(ResultTableModel::Attack, attacks.size() < 2);
   table_->resizeRowsToContents();
-  health_->showChecks(summary_, *model_);
+  health_->showChecks(summary_, specification_, *model_);
   fillSelectors();
   loadDetector();
 }
 
-// Clean, and under each attack that the run mounted on the classifier itself.
+// Clean and under the chosen attack, if the run mounted it on the classifier itself; the tooltip
+// names them all, of which there may be more than a window is wide.
 void ResultsPage::showAccuracy() {
   const bool known = summary_.is_object() && summary_.contains("accuracy_clean") &&
                      summary_.at("accuracy_clean").is_number();
   accuracy_->setVisible(known);
   if (!known) return;
-  QString text = tr("Classifier accuracy %1").arg(percent(summary_.at("accuracy_clean")));
+  const QString clean = percent(summary_.at("accuracy_clean"));
+  QString text = tr("Classifier accuracy %1").arg(clean);
+  const QString rows = QStringLiteral("<tr><td>%1</td><td align='right'>&nbsp;&nbsp;%2</td></tr>");
+  QString all = rows.arg(tr("clean"), clean);
+  const QString chosen = attack_->currentData().toString();
   const Json attacked = summary_.value("accuracy_attacked", Json::object());
   if (attacked.is_object()) {
     for (const auto& [attack, share] : attacked.items()) {
       if (!share.is_number()) continue;
-      text += tr(", %1 under %2").arg(percent(share), QString::fromStdString(attack));
+      const QString name = QString::fromStdString(attack);
+      all += rows.arg(name.toHtmlEscaped(), percent(share));
+      if (name == chosen) text += tr(", %1 under %2").arg(percent(share), name);
     }
   }
-  accuracy_->setText(text);
+  accuracy_->setFullText(text);
+  accuracy_->setDetails(
+      QStringLiteral("<p>%1</p><table>%2</table>")
+          .arg(tr("Share of the in set's test images that the classifier gets right, and what an "
+                  "attack on the classifier leaves of it"),
+               all));
 }
 
 // The summary, which tells it, may come after the scores.
@@ -238,6 +249,7 @@ void ResultsPage::loadDetector() {
   const std::string attack = attack_->currentData().toString().toStdString();
   const std::string out = out_->currentData().toString().toStdString();
   showTrends();
+  showAccuracy();
   healthPanel_->choose(detector_->currentData().toString(), attack_->currentData().toString());
   const int line = model_->find(detector_->currentData().toString(), out_->currentData().toString(),
                                 attack_->currentData().toString());

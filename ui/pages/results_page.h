@@ -12,7 +12,6 @@
 
 class QButtonGroup;
 class QComboBox;
-class QLabel;
 class QModelIndex;
 class QStackedWidget;
 class QTableView;
@@ -72,7 +71,7 @@ class ResultsPage : public QWidget {
   QStackedWidget* stack_;
   EmptyState* empty_;
   ElidedLabel* runName_;
-  QLabel* accuracy_;
+  ElidedLabel* accuracy_;
   HealthLabel* health_;
   ElidedLabel* selection_;
   QComboBox* detector_;

@@ -40,11 +40,8 @@ QWidget* ResultsPage::buildHeader() {
   runName_ = new ElidedLabel({}, header);
   runName_->setObjectName(QStringLiteral("resultsRun"));
   runName_->setProperty("role", "muted");
-  accuracy_ = new QLabel(header);
+  accuracy_ = new ElidedLabel({}, header);
   accuracy_->setObjectName(QStringLiteral("resultsAccuracy"));
-  accuracy_->setToolTip(
-      tr("Share of the in set's test images that the classifier gets right, and "
-         "what an attack on the classifier leaves of it"));
   auto* first = new QHBoxLayout;
   first->setSpacing(12);
   first->addWidget(pageTitle(tr("Results"), header));

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "core/health/check.h"
+#include "core/report/other_aims.h"
 #include "ui/models/health_model.h"
 #include "ui/models/result_table_model.h"
 #include "ui/widgets/panel.h"
@@ -72,7 +73,8 @@ void HealthLabel::say(const QString& text, const char* role) {
   if (property("role").toString() != QLatin1String(role)) setRole(this, role);
 }
 
-void HealthLabel::showChecks(const Json& summary, const ResultTableModel& table) {
+void HealthLabel::showChecks(const Json& summary, const Json& specification,
+                             const ResultTableModel& table) {
   const auto entries = readHealth(summary);
   const bool checked = !entries.empty();
   QString line = checked ? healthLine(entries) : QString();
@@ -85,11 +87,16 @@ void HealthLabel::showChecks(const Json& summary, const ResultTableModel& table)
   auto worst = HealthVerdict::NotApplicable;
   for (const HealthEntry& entry : entries) worst = std::max(worst, entry.verdict);
 
+  const auto others = otherAims(specification);
   const auto& lines = table.lines();
-  const bool attacked = std::any_of(lines.begin(), lines.end(), [](const ResultLine& one) {
+  const auto isAttacked = [](const ResultLine& one) {
     return one.cells[ResultTableModel::InOut - ResultTableModel::Clean].has_value();
+  };
+  const bool attacked = std::any_of(lines.begin(), lines.end(), isAttacked);
+  const auto held = std::count_if(lines.begin(), lines.end(), [&](const ResultLine& one) {
+    return !others.contains(one.attack.toStdString());
   });
-  const QString wrong = table.inconsistency();
+  const QString wrong = table.inconsistency(others);
   if (!wrong.isEmpty()) {
     say(tr("⚠ Not consistent: %1").arg(wrong), "error");
   } else if (worst == HealthVerdict::Red) {
@@ -98,8 +105,10 @@ void HealthLabel::showChecks(const Json& summary, const ResultTableModel& table)
     say(QStringLiteral("⚠ ") + line, "warning");
   } else if (checked) {
     say(QStringLiteral("✓ ") + line, "");
+  } else if (attacked && held > 0) {
+    say(tr("✓ in_out ≤ min(in, out) ≤ clean in all %1 lines").arg(held), "");
   } else if (attacked) {
-    say(tr("✓ in_out ≤ min(in, out) ≤ clean in all %1 lines").arg(lines.size()), "");
+    say(tr("No attack aims at the score"), "");
   } else {
     say(tr("No attack was evaluated"), "");
   }

@@ -16,8 +16,9 @@ class HealthLabel : public ElidedLabel {
   explicit HealthLabel(QWidget* parent = nullptr);
 
   /// `summary`: the run's, with "health" and "health_checks" where the run made checks. `table`
-  /// holds the figures; an inequality that they break stands before everything else.
-  void showChecks(const Json& summary, const ResultTableModel& table);
+  /// holds the figures; an inequality that they break stands before everything else. The
+  /// specification says which attacks the inequalities do not hold for.
+  void showChecks(const Json& summary, const Json& specification, const ResultTableModel& table);
 
  Q_SIGNALS:
   void clicked();
