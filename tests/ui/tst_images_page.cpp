@@ -189,6 +189,65 @@ class TestImagesPage : public QObject {
     QCOMPARE(list->model()->rowCount(), 1);
     bench.selection.clear();
     QCOMPARE(list->model()->rowCount(), 0);
+    // Nothing is shown rather than a pair that is not in the list.
+    QCOMPARE(page.shownPair(), 0);
+    QVERIFY(page.findChild<ImageView*>(QStringLiteral("imageAfter"))->image().isNull());
+    page.findChild<QCheckBox*>(QStringLiteral("imagesOnlySelected"))->setChecked(false);
+    QTRY_VERIFY_WITH_TIMEOUT(page.shownPair() != 0, 5000);
+  }
+
+  void aSelectedSampleWithoutAPairIsSaid() {
+    Workbench bench;
+    ImagesPage page(bench.context);
+    open(bench, page);
+    auto* note = page.findChild<ElidedLabel*>(QStringLiteral("imagesMissing"));
+    QVERIFY(!note->isVisible());
+    const auto pick = [&](qint64 sample) {
+      SampleSet one;
+      one.insert({QStringLiteral("glyphs"), true}, sample);
+      bench.selection.commit(one, QStringLiteral("a point"));
+    };
+    pick(17);
+    QVERIFY(note->isVisible());
+    QStringList kept;
+    std::set<std::int64_t> samples;
+    for (const ImagePair& pair : bench.store().imagePairs(bench.ids[0], true)) {
+      if (pair.dataset == "glyphs" && pair.detector == "msp") samples.insert(pair.sample);
+    }
+    QCOMPARE(samples.size(), std::size_t(12));
+    for (const std::int64_t sample : samples) kept += QString::number(sample);
+    QCOMPARE(
+        note->fullText(),
+        QStringLiteral("Sample 17 of glyphs (out), which is selected, was not kept; kept are ") +
+            kept.join(QStringLiteral(", ")));
+    grabBoth(page, QStringLiteral("images-missing"));
+    pick(*samples.rbegin());
+    QVERIFY(!note->isVisible());
+    pick(17);
+    bench.selection.clear();
+    QVERIFY(!note->isVisible());
+  }
+
+  void theLastStepIsNamedAfterWhatTheAttackKeeps() {
+    for (const char* keep : {"best", "last"}) {
+      Workbench bench(0);
+      RunStore store = bench.store();
+      const auto from = addSampleRun(store, "a run", 3);
+      RunRecord record = store.run(from);
+      for (Json& attack : record.specification["attacks"]) attack["keep"] = keep;
+      const auto run = store.createRun("another", record.specification, 3, "cpu");
+      store.setRunState(run, RunState::Running);
+      const ImagePair pair = store.imagePair(store.imagePairs(from, true).front().id);
+      const auto scores = store.scores(from, pair.detector, pair.attack, pair.dataset, pair.out);
+      QVERIFY(scores.has_value());
+      store.putScores(run, *scores, {pair});
+      store.setRunState(run, RunState::Done);
+      bench.ids = {run};
+      ImagesPage page(bench.context);
+      open(bench, page);
+      QCOMPARE(page.findChild<QLabel*>(QStringLiteral("imagesStepText"))->text(),
+               QLatin1String(keep) + QStringLiteral(" point"));
+    }
   }
 
   void severalThumbnailsBecomeTheSelection() {

@@ -66,7 +66,7 @@ QString stripClassText(const IterationStrips& strips, std::size_t sample, std::s
                        std::int64_t j) {
   const QString named = text("class %1").arg(strips.classes[strips.at(sample, radius, j)]);
   return isWrongClass(strips, sample, radius, j)
-             ? named + QStringLiteral(" ≠ %1").arg(strips.samples[sample].label)
+             ? named + text(", is %1").arg(strips.samples[sample].label)
              : named;
 }
 

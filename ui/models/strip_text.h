@@ -19,7 +19,7 @@ QString stripSetName(const IterationStrips::Set& set);
 QString stripStateName(std::int64_t j);
 QImage stripPicture(const IterationStrips& strips, std::size_t sample, std::size_t radius,
                     std::int64_t j);
-/// "class 5", or "class 5 ≠ 3" where the image is of another class.
+/// "class 5", or "class 5, is 3" where the image is of another class.
 QString stripClassText(const IterationStrips& strips, std::size_t sample, std::size_t radius,
                        std::int64_t j);
 bool isWrongClass(const IterationStrips& strips, std::size_t sample, std::size_t radius,

@@ -26,6 +26,7 @@
 #include "ui/pages/page_support.h"
 #include "ui/pages/strip_panel.h"
 #include "ui/plots/line_plot.h"
+#include "ui/plots/strip_plot.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/image_view.h"
 #include "ui/widgets/panel.h"
@@ -70,7 +71,13 @@ ImagesPage::ImagesPage(const AppContext& context, QWidget* parent)
   column->setContentsMargins(16, 12, 16, 12);
   column->setSpacing(8);
   column->addLayout(top);
+  missing_ = new ElidedLabel({}, content);
+  missing_->setObjectName(QStringLiteral("imagesMissing"));
+  missing_->setProperty("role", "warning");
+  missing_->hide();
+  column->addWidget(missing_);
   strips_ = new StripPanel(context_, content);
+  connect(strips_, &StripPanel::detectorChanged, this, &ImagesPage::followSelection);
   parts_ = new QStackedWidget(content);
   parts_->setObjectName(QStringLiteral("imagesParts"));
   parts_->addWidget(split);
@@ -107,10 +114,20 @@ void ImagesPage::reload() {
     reloadStrips();
     return;
   }
+  struct Loaded {
+    std::vector<ImagePair> pairs;
+    Json specification;
+  };
   context_.database->run(
-      this, [run](RunStore& store) { return store.imagePairs(run, true); },
-      [this, request, run](std::vector<ImagePair> pairs) {
+      this,
+      [run](RunStore& store) {
+        const auto record = store.findRun(run);
+        return Loaded{store.imagePairs(run, true), record ? record->specification : Json()};
+      },
+      [this, request, run](Loaded loaded) {
         if (request != listRequest_) return;
+        specification_ = std::move(loaded.specification);
+        std::vector<ImagePair>& pairs = loaded.pairs;
         bool same = run == shownRun_ && int(pairs.size()) == model_->rowCount();
         for (std::size_t i = 0; same && i < pairs.size(); ++i) {
           same = pairs[i].id == model_->pair(int(i)).id;
@@ -202,6 +219,7 @@ void ImagesPage::showPart(Part part) {
   parts_->setCurrentIndex(part == Pairs ? 0 : 1);
   strips_->showBasin(part == Basin);
   name_->setVisible(part == Pairs);
+  sayMissing();
 }
 
 ImagesPage::Part ImagesPage::part() const {
@@ -210,6 +228,7 @@ ImagesPage::Part ImagesPage::part() const {
 
 // A single sample that was selected, in a plot of the Results page for instance, is looked at.
 void ImagesPage::followSelection() {
+  sayMissing();
   const SampleSet& selected = context_.selection->committed();
   if (context_.selection->previewing() || selected.size() != 1) return;
   const auto& [side, indices] = *selected.sides().begin();
@@ -228,7 +247,53 @@ void ImagesPage::followSelection() {
   }
 }
 
+// What is shown instead is another sample, so that it has to be said.
+void ImagesPage::sayMissing() {
+  const SampleSet& selected = context_.selection->committed();
+  QString text;
+  if (selected.size() == 1) {
+    const auto& [side, indices] = *selected.sides().begin();
+    std::set<qint64> kept;
+    bool any = true;  // where there is nothing at all the page says why
+    if (part() == Pairs) {
+      const QString detector = detector_->currentData().toString();
+      const QString attack = attack_->currentData().toString();
+      for (int row = 0; row < model_->rowCount(); ++row) {
+        const ImagePair& pair = model_->pair(row);
+        if (pair.detector != detector.toStdString() || pair.out != side.out ||
+            pair.dataset != side.dataset.toStdString() ||
+            (!attack.isEmpty() && pair.attack != attack.toStdString())) {
+          continue;
+        }
+        kept.insert(pair.sample);
+      }
+    } else {
+      kept = strips_->kept(side);
+      any = !strips_->strip()->isEmpty();
+    }
+    const qint64 sample = *indices.begin();
+    if (any && !kept.contains(sample)) {
+      QStringList numbers;
+      for (const qint64 one : kept) numbers += QString::number(one);
+      constexpr qsizetype kMost = 12;
+      if (numbers.size() > kMost) {
+        numbers = numbers.first(kMost);
+        numbers += QStringLiteral("…");
+      }
+      const QString name =
+          tr("Sample %1 of %2 (%3), which is selected, was not kept")
+              .arg(QString::number(sample), side.dataset, side.out ? tr("out") : tr("in"));
+      text = numbers.isEmpty()
+                 ? tr("%1; none of this set were").arg(name)
+                 : tr("%1; kept are %2").arg(name, numbers.join(QStringLiteral(", ")));
+    }
+  }
+  missing_->setFullText(text);
+  missing_->setVisible(!text.isEmpty());
+}
+
 void ImagesPage::applyFilter() {
+  sayMissing();
   const qint64 before = pair_.id;
   filter_->setChoice(detector_->currentData().toString(), attack_->currentData().toString(),
                      dataset_->currentData().toString());
@@ -242,9 +307,26 @@ void ImagesPage::applyFilter() {
   }
   const QModelIndex index = filter_->index(row, 0);
   viewer_->setEnabled(index.isValid());
-  if (!index.isValid()) return;
+  if (!index.isValid()) {
+    clearViewer();
+    return;
+  }
   list_->selectionModel()->setCurrentIndex(index, QItemSelectionModel::ClearAndSelect);
   if (filter_->pair(index).id != pair_.id) loadPair(index);
+}
+
+// Nothing rather than a pair that is not in the list.
+void ImagesPage::clearViewer() {
+  ++pairRequest_;
+  pair_ = {};
+  name_->setFullText({});
+  for (int i = 0; i < 3; ++i) {
+    views_[i]->setImage({});
+    views_[i]->setAccessibleDescription({});
+    captions_[i]->setFullText({});
+  }
+  stepText_->clear();
+  trace_->clearSeries();
 }
 
 void ImagesPage::loadPair(const QModelIndex& index) {
@@ -270,7 +352,7 @@ void ImagesPage::showPair(ImagePair pair) {
                               score(pair_.scoreAfter)));
   const int steps = int(pair_.stepNumbers.size());
   {
-    // 0: before; then the kept steps; last: the best point, which is what was scored.
+    // 0: before; then the kept steps; last: the best or last point, which is what was scored.
     const QSignalBlocker quiet(step_);
     step_->setRange(0, steps + 1);
     step_->setValue(steps + 1);
@@ -305,9 +387,24 @@ QString ImagesPage::score(double value) const {
   return scoreText(value, std::max(std::abs(pair_.scoreBefore), std::abs(pair_.scoreAfter)), 4);
 }
 
+// What the attack of the pair hands on: its last point, or the best one for the attacker.
+bool ImagesPage::keepsLast() const {
+  if (!specification_.is_object()) return false;
+  const auto attacks = specification_.find("attacks");
+  if (attacks == specification_.end() || !attacks->is_array()) return false;
+  for (const Json& attack : *attacks) {
+    if (!attack.is_object()) continue;
+    const Json label = attack.value("label", attack.value("type", Json()));
+    if (label == Json(pair_.attack)) return attack.value("keep", Json()) == Json("last");
+  }
+  return false;
+}
+
 QString ImagesPage::stepName(int position) const {
   if (position <= 0) return tr("not attacked");
-  if (position > int(pair_.stepNumbers.size())) return tr("best point");
+  if (position > int(pair_.stepNumbers.size())) {
+    return keepsLast() ? tr("last point") : tr("best point");
+  }
   return tr("step %1 of %2")
       .arg(QString::number(pair_.stepNumbers[std::size_t(position - 1)]),
            QString::number(pair_.stepNumbers.back()));

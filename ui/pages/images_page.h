@@ -71,6 +71,9 @@ class ImagesPage : public QWidget {
   double stepScore(int position) const;
   QString score(double value) const;
   QString stepName(int position) const;
+  bool keepsLast() const;
+  void sayMissing();
+  void clearViewer();
 
   AppContext context_;
   QStackedWidget* stack_;
@@ -88,6 +91,7 @@ class ImagesPage : public QWidget {
   ImagePairModel* model_;
   ImagePairFilter* filter_;
   ElidedLabel* name_;
+  ElidedLabel* missing_;
   QWidget* viewer_;
   ImageView* views_[3];
   ElidedLabel* captions_[3];
@@ -99,6 +103,7 @@ class ImagesPage : public QWidget {
   LinePlot* trace_;
   QTimer reloadLater_;
   ImagePair pair_;
+  Json specification_;
   std::string stripsKnown_;
   bool stripsApply_ = false;
   bool blinking_ = false;

@@ -55,7 +55,10 @@ QWidget* StripPanel::buildList() {
   };
   detector_ = box("stripDetector", tr("Whose strips are shown"));
   set_ = box("stripSet", tr("Show the images of this set"));
-  connect(detector_, &QComboBox::currentIndexChanged, this, &StripPanel::fillSets);
+  connect(detector_, &QComboBox::currentIndexChanged, this, [this] {
+    fillSets();
+    Q_EMIT detectorChanged();
+  });
   connect(set_, &QComboBox::currentIndexChanged, this, &StripPanel::fillList);
   auto* filters = new QGridLayout;
   filters->setHorizontalSpacing(8);
@@ -233,6 +236,19 @@ bool StripPanel::showSample(const SampleSide& side, qint64 index) {
     return true;
   }
   return false;
+}
+
+std::set<qint64> StripPanel::kept(const SampleSide& side) const {
+  std::set<qint64> found;
+  if (strips_.strips.empty()) return found;
+  const IterationStrips& strips = *chosen();
+  for (const IterationStrips::Sample& sample : strips.samples) {
+    const IterationStrips::Set& set = strips.sets[sample.set];
+    if (set.role == (side.out ? "out" : "in") && set.name == side.dataset.toStdString()) {
+      found.insert(sample.index);
+    }
+  }
+  return found;
 }
 
 }  // namespace bulwark

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QWidget>
+#include <set>
 
 #include "ui/bridge/app_context.h"
 #include "ui/bridge/selection_hub.h"
@@ -30,8 +31,14 @@ class StripPanel : public QWidget {
   void showBasin(bool basin);
   /// Shows that image; false where nothing was kept of it.
   bool showSample(const SampleSide& side, qint64 index);
+  /// The images of that set that the strips shown were kept of.
+  std::set<qint64> kept(const SampleSide& side) const;
   StripPlot* strip() const { return strip_; }
   BasinPlot* basin() const { return basin_; }
+
+ Q_SIGNALS:
+  /// The strips of another detector are shown.
+  void detectorChanged();
 
  private:
   QWidget* buildList();

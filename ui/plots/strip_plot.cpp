@@ -12,7 +12,8 @@ namespace bulwark {
 
 namespace {
 
-constexpr int kLines = 3;  // of a caption
+constexpr int kLines = 3;          // of a caption
+constexpr int kLeastPicture = 46;  // pixels; where there is less room the strip is scrolled
 
 /// Paints within the axes what its owner says.
 class Painted : public QCPLayerable {
@@ -146,7 +147,7 @@ QPoint StripPlot::current() const {
 
 QSize StripPlot::minimumSizeHint() const {
   const int line = fontMetrics().height();
-  return {80 + columns() * 6 * line, 90 + rows() * (26 + kLines * line)};
+  return {80 + columns() * 6 * line, 100 + rows() * (kLeastPicture + 10 + kLines * line)};
 }
 
 PlotTable StripPlot::table() const {
