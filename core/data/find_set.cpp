@@ -11,9 +11,16 @@ namespace bulwark {
 namespace fs = std::filesystem;
 namespace {
 
-/// The first bytes of a file, uncompressed; empty when it cannot be read.
+/// The first bytes of a file, uncompressed; empty when it cannot be read, and for a database in
+/// use: closing it would drop the locks that a connection of this process holds on it.
 std::string firstBytes(const fs::path& file) {
   std::array<char, 8> bytes{};
+  const std::string name = file.filename().string();
+  std::error_code ignored;
+  if (name.ends_with("-wal") || name.ends_with("-shm") ||
+      fs::exists(file.string() + "-wal", ignored)) {
+    return {};
+  }
   try {
     ByteSource source(file);
     return {bytes.data(), source.readSome(bytes.data(), bytes.size())};

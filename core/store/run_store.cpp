@@ -156,6 +156,7 @@ RunStore RunStore::open(const fs::path& path, Mode mode, const StoreOptions& opt
   impl->mode = mode;
   impl->db =
       mode == Mode::ReadWrite ? openForWriting(path, options) : openForReading(path, options);
+  impl->files.emplace(path);
   return RunStore(std::move(impl));
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/store/clock.h"
+#include "core/store/file_identity.h"
 #include "core/store/run_store.h"
 #include "core/store/sqlite.h"
 
@@ -15,6 +17,15 @@ struct RunStore::Impl {
   std::filesystem::path path;
   std::unique_ptr<Connection> db;
   Mode mode = Mode::ReadWrite;
+  std::optional<DatabaseFiles> files;  ///< once open
+
+  Impl() = default;
+  /// A connection that has lost its files leaves alone what another program has put there.
+  ~Impl() {
+    if (files && files->replaced()) db->keepLogOnClose(true);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   std::filesystem::path artefactRoot() const { return path.string() + ".artefacts"; }
   std::filesystem::path artefactFolder(const std::string& uuid) const;

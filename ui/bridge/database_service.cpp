@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "core/store/file_identity.h"
+
 namespace bulwark {
 
 namespace {
@@ -23,16 +25,21 @@ class DatabaseService::Worker : public QObject {
 
   /// `keep`: what is open stays open when `path` cannot be opened.
   void open(const QString& path, quint64 generation, bool keep) {
-    if (!keep) {
+    if (keep) {
+      recover();  // a new connection to the same file would share what the old one has lost
+    } else {
       timer_->stop();
       store_.reset();
     }
     try {
-      RunStore fresh = RunStore::open(std::filesystem::path(path.toStdString()));
+      const std::filesystem::path file(path.toStdString());
+      RunStore fresh = RunStore::open(file);
       const std::int64_t version = fresh.dataVersion();
       timer_->stop();
       store_.reset();
       store_.emplace(std::move(fresh));
+      file_ = file;
+      files_.emplace(file);
       version_ = version;
       generation_ = generation;
       timer_->start();
@@ -59,6 +66,7 @@ class DatabaseService::Worker : public QObject {
 
   /// A job meant for another file than the one that is open finds none.
   void perform(quint64 generation, const std::function<void(RunStore*)>& job) {
+    recover();
     job(store_ && generation == generation_ ? &*store_ : nullptr);
     if (store_) poll();
   }
@@ -78,7 +86,29 @@ class DatabaseService::Worker : public QObject {
     });
   }
 
+  /// Opens the file again when it is no longer the one that the connection has open.
+  void recover() {
+    if (!timer_->isActive() || (store_ && !files_->replaced())) return;
+    store_.reset();
+    try {
+      RunStore fresh = RunStore::open(file_);
+      version_ = fresh.dataVersion();
+      store_.emplace(std::move(fresh));
+      files_.emplace(file_);
+      refused_ = false;
+      service_->post([service = service_] { Q_EMIT service->changed(); });
+    } catch (const std::exception& error) {
+      // Tried again with the next poll, said once.
+      if (std::exchange(refused_, true)) return;
+      service_->post([service = service_, text = QString::fromUtf8(error.what())] {
+        Q_EMIT service->failed(text);
+      });
+    }
+  }
+
   void poll() {
+    recover();
+    if (!store_) return;
     try {
       const std::int64_t version = store_->dataVersion();
       if (version == version_) return;
@@ -92,6 +122,9 @@ class DatabaseService::Worker : public QObject {
   DatabaseService* service_;
   QTimer* timer_ = nullptr;
   std::optional<RunStore> store_;
+  std::filesystem::path file_;
+  std::optional<DatabaseFiles> files_;  ///< those that `store_` has open
+  bool refused_ = false;                ///< the file cannot be opened again at present
   std::int64_t version_ = 0;
   quint64 generation_ = 0;
 };

@@ -1,22 +1,39 @@
 #include "ui/bridge/dialogs.h"
 
-#include <QFileDialog>
+#include <QDir>
+#include <QFileInfo>
 #include <QMessageBox>
 #include <QPushButton>
+
+#include "ui/bridge/file_dialog.h"
 
 namespace bulwark {
 
 QString DesktopDialogs::openFile(QWidget* parent, const QString& title, const QString& filter) {
-  return QFileDialog::getOpenFileName(parent, title, {}, filter);
+  FileDialog files(parent, title, folder_, filter);
+  files.dialog().setFileMode(QFileDialog::ExistingFile);
+  return remember(files.ask());
 }
 
 QString DesktopDialogs::openFolder(QWidget* parent, const QString& title) {
-  return QFileDialog::getExistingDirectory(parent, title);
+  FileDialog files(parent, title, folder_, {});
+  files.dialog().setFileMode(QFileDialog::Directory);
+  files.dialog().setOption(QFileDialog::ShowDirsOnly);
+  return remember(files.ask());
 }
 
 QString DesktopDialogs::saveFile(QWidget* parent, const QString& title, const QString& suggested,
                                  const QString& filter) {
-  return QFileDialog::getSaveFileName(parent, title, suggested, filter);
+  FileDialog files(parent, title, QDir(folder_).filePath(suggested), filter);
+  files.dialog().setAcceptMode(QFileDialog::AcceptSave);
+  files.dialog().setFileMode(QFileDialog::AnyFile);
+  files.dialog().setDefaultSuffix(QFileInfo(suggested).suffix());
+  return remember(files.ask());
+}
+
+QString DesktopDialogs::remember(const QString& path) {
+  if (!path.isEmpty()) folder_ = QFileInfo(path).absolutePath();
+  return path;
 }
 
 void DesktopDialogs::message(QWidget* parent, const QString& title, const QString& text) {

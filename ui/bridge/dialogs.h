@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QDir>
 #include <QList>
 #include <QString>
 #include <QStringList>
@@ -24,7 +25,7 @@ class DialogProvider {
                        const QStringList& buttons) = 0;
 };
 
-/// The desktop's own dialogs.
+/// Dialogs for the person at the desktop; those for files open no file (file_dialog.h).
 class DesktopDialogs : public DialogProvider {
  public:
   QString openFile(QWidget* parent, const QString& title, const QString& filter) override;
@@ -34,6 +35,11 @@ class DesktopDialogs : public DialogProvider {
   void message(QWidget* parent, const QString& title, const QString& text) override;
   int question(QWidget* parent, const QString& title, const QString& text,
                const QStringList& buttons) override;
+
+ private:
+  QString remember(const QString& path);
+
+  QString folder_ = QDir::currentPath();  ///< of the last answer: where the next dialog starts
 };
 
 /// Answers from a script and keeps what was asked: for tests and for rendering screenshots.

@@ -4,7 +4,6 @@
 
 #include <QApplication>
 #include <QClipboard>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QMenu>
 #include <QScrollArea>
@@ -12,6 +11,7 @@
 #include <QToolButton>
 #include <optional>
 
+#include "ui/bridge/dialogs.h"
 #include "ui/plots/plot_data_dialog.h"
 #include "ui/plots/plot_export.h"
 #include "ui/widgets/elided_label.h"
@@ -261,7 +261,7 @@ PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), impl_(std::make_uniqu
   layout->addWidget(d.plot, 1);
 
   d.chooser = [](QWidget* from, const QString& suggested, const QString& filters) {
-    return QFileDialog::getSaveFileName(from, tr("Export the plot"), suggested, filters);
+    return DesktopDialogs().saveFile(from, tr("Export the plot"), suggested, filters);
   };
   d.theme = PlotTheme::fromPalette(palette());
   d.applyBase(d.theme, font());
