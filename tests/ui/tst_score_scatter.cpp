@@ -127,7 +127,26 @@ class TestScoreScatter : public QObject {
     picked.clear();  // beside all points: nothing
     QTest::mouseClick(canvasOf(plot), Qt::LeftButton, {},
                       QPoint(300, int(plot.thresholdPixel(0.4))));
+    QTRY_COMPARE_WITH_TIMEOUT(picked.size(), 1, 3000);
     QCOMPARE(picked[0][0].value<SampleSet>().size(), 0);
+  }
+
+  void aDoubleClickLeavesTheSelectionAlone() {
+    ScoreScatter plot;
+    plot.setSeries(drawn(40));
+    show(plot);
+    QSignalSpy picked(&plot, &ScoreScatter::samplesPicked);
+    const QPoint from(300, qRound(plot.thresholdPixel(0.4)));
+    QTest::mousePress(canvasOf(plot), Qt::LeftButton, {}, from);
+    QTest::mouseMove(canvasOf(plot), from + QPoint(60, 0));
+    QTest::mouseRelease(canvasOf(plot), Qt::LeftButton, {}, from + QPoint(60, 0));
+    QVERIFY(plot.isZoomed());
+    // A click, and the second one that makes it a double click.
+    QTest::mouseClick(canvasOf(plot), Qt::LeftButton, {}, from);
+    QTest::mouseDClick(canvasOf(plot), Qt::LeftButton, {}, from);
+    QVERIFY(!plot.isZoomed());
+    QTest::qWait(2 * QApplication::doubleClickInterval());
+    QCOMPARE(picked.size(), 0);
   }
 
   void aRectangleSelectsWhatIsInIt() {
@@ -192,6 +211,42 @@ class TestScoreScatter : public QObject {
     QTest::keyClick(canvasOf(plot), Qt::Key_Up);
     QVERIFY(*plot.threshold() < before);  // more similar is less anomalous
     QCOMPARE(moved.last()[0].toDouble(), *plot.threshold());
+  }
+
+  void aThresholdBeyondThePointsHasRoom() {
+    for (const bool similarity : {false, true}) {
+      for (const double own : {-0.2, 0.1, 0.9, 1.4}) {
+        ScoreScatter plot;
+        plot.setSimilarity(similarity);
+        plot.setSeries(drawn(40));
+        plot.setOwnThreshold(own);
+        show(plot);
+        const double line = plot.thresholdPixel(own);
+        const QRectF frame = plot.frame();
+        QVERIFY2(line > frame.top() + 15 && line < frame.bottom() - 15, qPrintable(plot.summary()));
+        for (int series = 0; series < 2; ++series) {
+          for (std::size_t i = 0; i < 40; ++i) {
+            QVERIFY(frame.contains(plot.pixelOf(series, i)));
+          }
+        }
+      }
+    }
+  }
+
+  void labelsGoWhereFewerPointsAre() {
+    for (const bool pointsAbove : {false, true}) {
+      ScoreScatter plot;
+      std::vector<double> scores(400, pointsAbove ? 0.53 : 0.47);
+      scores.front() = 0;
+      scores.back() = 1;
+      plot.setSeries({{QStringLiteral("in"), kIn, false, scores, {}}});
+      plot.setOwnThreshold(0.5);
+      plot.setThreshold(0.5);
+      show(plot);
+      for (const bool own : {false, true}) {
+        QCOMPARE(plot.labelBox(own).center().y() > plot.thresholdPixel(0.5), pointsAbove);
+      }
+    }
   }
 
   void boundsAreToldAsSuch() {

@@ -1,6 +1,8 @@
 #include "ui/plots/score_scatter.h"
 
+#include <QApplication>
 #include <QLocale>
+#include <QTimer>
 #include <algorithm>
 #include <cmath>
 
@@ -31,6 +33,8 @@ struct ScoreScatter::Impl {
   bool dragsLine = false;
   QPointF bandFrom, bandTo;
   Qt::KeyboardModifiers bandModifiers;
+  QTimer clearing;  ///< until a click beside all points has turned out not to be a double click
+  Qt::KeyboardModifiers clearingModifiers;
 
   /// As drawn, and back: the same both ways.
   double shown(double score) const { return similarity ? 1 - score : score; }
@@ -96,6 +100,11 @@ ScoreScatter::ScoreScatter(QWidget* parent) : PlotWidget(parent), impl_(std::mak
   for (QCPItemPosition* corner : {d.band->topLeft, d.band->bottomRight}) {
     corner->setType(QCPItemPosition::ptAbsolute);
   }
+  // How many points a label hides depends on the size of the plot.
+  connect(canvas(), &QCustomPlot::afterLayout, this, &ScoreScatter::placeLines);
+  d.clearing.setSingleShot(true);
+  connect(&d.clearing, &QTimer::timeout, this,
+          [this] { Q_EMIT samplesPicked(SampleSet(), impl_->clearingModifiers); });
   setFileStem(QStringLiteral("scatter"));
   canvas()->xAxis->setLabel(tr("number of the image in its set"));
   setSimilarity(false);
@@ -220,11 +229,23 @@ void ScoreScatter::placeLines() {
     line->point2->setCoords(1, y);
     label->setText(text.arg(numberText(y, 'g', 4)));
     label->position->setCoords(x, y);
-    // The label changes side before the plot's edge would cut it.
-    const QCPRange range = canvas()->yAxis->range();
-    const bool top = y > range.upper - 0.12 * range.size();
+    // On the side of the line where it hides fewer points, and the plot's edge does not cut it. A
+    // line that is being dragged keeps its label's side.
     const auto side = label->positionAlignment() & Qt::AlignHorizontal_Mask;
-    label->setPositionAlignment(side | (top ? Qt::AlignTop : Qt::AlignBottom));
+    const QCPRange range = canvas()->yAxis->range();
+    const double edge = 0.12 * range.size();
+    bool below = bool(label->positionAlignment() & Qt::AlignTop);
+    if (!d.dragsLine) {
+      const bool own = label == d.ownLabel;
+      const auto hidden = [&](bool under) {
+        label->setPositionAlignment(side | (under ? Qt::AlignTop : Qt::AlignBottom));
+        return samplesWithin(labelBox(own)).size();
+      };
+      below = hidden(true) < hidden(false);
+    }
+    if (y > range.upper - edge) below = true;
+    if (y < range.lower + edge) below = false;
+    label->setPositionAlignment(side | (below ? Qt::AlignTop : Qt::AlignBottom));
   };
   // The page counts in scores.
   const QString score = d.similarity && d.threshold
@@ -238,6 +259,15 @@ QPointF ScoreScatter::pixelOf(int series, std::size_t sample) const {
   const double score = impl_->series[series].scores[sample];
   return {canvas()->xAxis->coordToPixel(double(sample)),
           canvas()->yAxis->coordToPixel(impl_->shown(score))};
+}
+
+QRectF ScoreScatter::frame() const {
+  return canvas()->axisRect()->rect();
+}
+
+QRectF ScoreScatter::labelBox(bool own) const {
+  const QCPItemText* label = own ? impl_->ownLabel : impl_->label;
+  return {label->topLeft->pixelPosition(), label->bottomRight->pixelPosition()};
 }
 
 double ScoreScatter::thresholdPixel(double threshold) const {
@@ -353,10 +383,18 @@ void ScoreScatter::fitAxes() {
     x.expand(double(cloud->x().size() - 1));
     first = false;
   }
-  if (!first && d.own) y.expand(d.shown(*d.own));
-  const double pad = y.size() > 0 ? 0.05 * y.size() : 0.5;
+  // A threshold at the end of the points still has room for its label, between it and the frame.
+  const double size = y.size() > 0 ? y.size() : 1;
+  QCPRange room = y;
+  if (!first && d.own) {
+    const double own = d.shown(*d.own);
+    room.expand(own - 0.1 * size);
+    room.expand(own + 0.1 * size);
+  }
+  room.expand(y.lower - 0.05 * size);
+  room.expand(y.upper + 0.05 * size);
   canvas()->xAxis->setRange(x.lower - 0.015 * x.size(), x.upper + 0.015 * x.size());
-  canvas()->yAxis->setRange(y.lower - pad, y.upper + pad);
+  canvas()->yAxis->setRange(room);
   placeLines();
 }
 
@@ -428,9 +466,21 @@ void ScoreScatter::mouseRelease(const QPointF& pixel) {
 
 void ScoreScatter::clicked(const QPointF& pixel, Qt::KeyboardModifiers modifiers) {
   const Impl::Point point = impl_->nearest(*canvas(), pixel);
+  impl_->clearing.stop();
+  if (point.series < 0) {
+    // It may be the first half of a double click, which is about the view alone.
+    impl_->clearingModifiers = modifiers;
+    impl_->clearing.start(QApplication::doubleClickInterval());
+    return;
+  }
   SampleSet picked;
-  if (point.series >= 0) picked.insert(impl_->series[point.series].side, qint64(point.sample));
+  picked.insert(impl_->series[point.series].side, qint64(point.sample));
   Q_EMIT samplesPicked(picked, modifiers);
+}
+
+bool ScoreScatter::eventFilter(QObject* watched, QEvent* event) {
+  if (event->type() == QEvent::MouseButtonDblClick) impl_->clearing.stop();
+  return PlotWidget::eventFilter(watched, event);
 }
 
 bool ScoreScatter::keyPressed(int key, Qt::KeyboardModifiers modifiers) {

@@ -37,6 +37,10 @@ class ScoreScatter : public PlotWidget {
   QPointF pixelOf(int series, std::size_t sample) const;
   /// Pixel of a threshold on the canvas.
   double thresholdPixel(double threshold) const;
+  /// The rectangle of the axes on the canvas.
+  QRectF frame() const;
+  /// Where the label of the page's threshold stands on the canvas, or that of the detector's own.
+  QRectF labelBox(bool own) const;
   /// The points are too many to be drawn one by one.
   bool isRaster() const;
   /// Samples drawn within a rectangle of the canvas.
@@ -55,6 +59,7 @@ class ScoreScatter : public PlotWidget {
  protected:
   void applyTheme(const PlotTheme& theme) override;
   void fitAxes() override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
   void hover(const QPointF& pixel) override;
   bool mousePress(const QPointF& pixel, Qt::KeyboardModifiers modifiers) override;
   void mouseDrag(const QPointF& pixel) override;
