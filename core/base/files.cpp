@@ -18,10 +18,6 @@ std::string readFile(const fs::path& path) {
   if (fs::is_directory(path, ignored)) {
     throw Error::badInput("this is a folder, not a file", path.string());
   }
-  // Closing a file drops the locks that SQLite holds on it for this process.
-  if (std::error_code ignored; fs::exists(path.string() + "-wal", ignored)) {
-    throw Error::badInput("this is a database in use", path.string(), "choose another file");
-  }
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     throw Error::badInput("the file cannot be read", path.string(),

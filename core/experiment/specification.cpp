@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <set>
 #include <utility>
 
@@ -493,6 +494,11 @@ Specification Specification::fromJson(const Json& json, const Registries& regist
 }
 
 Json Specification::readJson(const std::string& path) {
+  // Closing a file drops the locks that SQLite holds on it for this process: a database that is
+  // open in the window must not be read as text because somebody chose it by mistake.
+  if (std::error_code ignored; std::filesystem::exists(path + "-wal", ignored)) {
+    throw Error::badInput("this is a database in use", path, "choose another file");
+  }
   const std::string text = readFile(path);
   try {
     return Json::parse(text);
