@@ -5,7 +5,7 @@ packages=(
   build-essential cmake ninja-build ccache pkg-config clang-format-14
   libtorch-dev libopenblas0-openmp
   qt6-base-dev qt6-svg-dev libgl-dev libqcustomplot-dev libqcustomplot2.1-qt6
-  libsqlite3-dev libopencv-dev nlohmann-json3-dev libcli11-dev zlib1g-dev
+  libsqlite3-dev libopencv-dev libsvm-dev nlohmann-json3-dev libcli11-dev zlib1g-dev
   dataset-fashion-mnist fonts-dejavu-core
 )
 

@@ -19,5 +19,7 @@ void addAttractor(Registry<Detector>& registry);
 void addReconstructionError(Registry<Detector>& registry);
 void addApae(Registry<Detector>& registry);
 void addPrincipals(Registry<Detector>& registry);
+void addSvdd(Registry<Detector>& registry);
+void addElo(Registry<Detector>& registry);
 
 }  // namespace bulwark

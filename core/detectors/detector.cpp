@@ -23,6 +23,8 @@ void registerDetectors(Registry<Detector>& registry) {
   addReconstructionError(registry);
   addApae(registry);
   addPrincipals(registry);
+  addSvdd(registry);
+  addElo(registry);
 }
 
 }  // namespace bulwark

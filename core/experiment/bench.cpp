@@ -19,6 +19,10 @@ const std::vector<BenchInfo>& benches() {
        [](const Registries& registries, int threads, Task& task) {
          return benchAttractor(registries, threads, task);
        }},
+      {"svdd", "One-class machines in matrix products against libsvm image by image, and their fit",
+       [](const Registries& registries, int threads, Task& task) {
+         return benchSvdd(registries, threads, task);
+       }},
   };
   return list;
 }

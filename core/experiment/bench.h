@@ -74,6 +74,21 @@ struct AttractorBenchSize {
 std::vector<BenchResult> benchAttractor(const Registries& registries, int threads, Task& task,
                                         const AttractorBenchSize& size = {});
 
+/// How much `benchSvdd` measures.
+struct SvddBenchSize {
+  std::int64_t images = 10000;                           ///< scored
+  std::int64_t points = 6000;                            ///< per machine
+  std::vector<std::int64_t> dimensions = {16, 64, 128};  ///< of the features
+  int repetitions = 5;
+};
+
+/// One-class machines: scoring in matrix products beside libsvm's own decision function called for
+/// one image after another, by dimension and by support vectors; seconds to fit 10 classes on 2
+/// layers, and one machine by points. Throws `Error` when the decision values differ by more than
+/// 1e-5 of the sum of the coefficients (nu n).
+std::vector<BenchResult> benchSvdd(const Registries& registries, int threads, Task& task,
+                                   const SvddBenchSize& size = {});
+
 /// The part of `benchAttacks` about rank saturation (S1), on a standard and an adversarially
 /// trained LeNet-5.
 std::vector<BenchResult> benchSaturation(const Registries& registries, std::int64_t images,

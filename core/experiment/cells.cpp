@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/detectors/class_parts.h"
 #include "core/detectors/declarations.h"
 #include "core/detectors/detector_objective.h"
 #include "core/detectors/own_threshold.h"
@@ -106,10 +107,31 @@ std::vector<double> CellEvaluator::score(const FittedDetector& detector, const I
   });
 }
 
+void CellEvaluator::noteClasses(
+    const FittedDetector& detector, const ScoreSet& scores, const std::string& name,
+    const std::function<torch::Tensor(std::int64_t, std::int64_t)>& read) {
+  if (!ClassTable::concerns(*detector.detector)) return;
+  const auto total = static_cast<std::int64_t>(scores.scores.size());
+  const std::int64_t batch = specification_.evaluation.batchSize;
+  classes_.add(scores, FinishedParts(journal_.folder() / "parts").take(name, [&] {
+    task_.begin("classes of " + detector.label + ": " + scores.dataset, total, "images");
+    auto found = withMemoryAdvice(device_, std::min(batch, total), "evaluation.batch_size", [&] {
+      return ClassTable::measure(*detector.detector, total, read, device_, batch, task_);
+    });
+    task_.end();
+    return found;
+  }));
+}
+
 void CellEvaluator::scoreClean(const FittedDetector& detector) {
   if (detector.detector->traits().randomised) randomised_.insert(detector.label);
   const auto scoreOne = [&](const NamedSet& set, bool out) {
+    const std::string classes = "classes-clean-" + std::to_string(cleanCells_++);
+    const auto read = [&](std::int64_t begin, std::int64_t end) {
+      return set.set->range(begin, end);
+    };
     if (auto stored = journal_.finishedScores(detector.label, "", set.name, out)) {
+      noteClasses(detector, *stored, classes, read);
       scores_.add(std::move(*stored));
       return;
     }
@@ -124,6 +146,7 @@ void CellEvaluator::scoreClean(const FittedDetector& detector) {
     scores.forwards = set.set->size();
     scores.seconds = secondsSince(start);
     task_.end();
+    noteClasses(detector, scores, classes, read);
     journal_.scores(scores, {});
     scores_.add(std::move(scores));
   };
@@ -154,8 +177,12 @@ void CellEvaluator::attack(const FittedDetector& detector, const NamedAttack& at
   const double lowestIn = smallest(scores_.at(detector.label, "", data_.in.name, false).scores);
   const double never = std::numeric_limits<double>::infinity();
   // A random score gives no rank that could be final.
-  const bool saturate =
+  bool saturate =
       specification_.evaluation.rankSaturation && !detector.detector->traits().randomised;
+  // Neither does one whose figures depend on the other images' final values.
+  if (const auto* classed = dynamic_cast<const ScoresByClass*>(detector.detector.get())) {
+    saturate = saturate && classed->transductiveWeights().empty();
+  }
   // The rates at the clean threshold must be final too.
   const double fixed =
       thresholdKeeping95(scores_.at(detector.label, "", data_.in.name, false).scores);
@@ -180,6 +207,7 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
                         FileProgress::Seconds(journal_.secondsWorthKeeping()));
   if (auto stored = journal_.finishedScores(detector.label, attack.label, set.name, out)) {
     progress.discard();
+    if (const auto kept = parts.find("classes-" + cell)) classes_.add(*stored, *kept);
     scores_.add(std::move(*stored));
     if (const auto audit = parts.find("audit-" + cell)) {
       audits_.push_back(CellAudit::fromJson(*audit));
@@ -252,6 +280,9 @@ void CellEvaluator::attackSet(const FittedDetector& detector, const NamedAttack&
   task_.end();
   // The best of many draws is luck: what counts of a random score is a fresh one.
   if (random) scores.scores = again;
+  noteClasses(detector, scores, "classes-" + cell, [&](std::int64_t begin, std::int64_t end) {
+    return result.images.slice(0, begin, end);
+  });
   // Differences count relative to the score or to the spread of the set, whichever is larger: a
   // score near zero is no less reproducible than its neighbours.
   const double deviation = torch::tensor(again, torch::kFloat64).std(false).item<double>();

@@ -7,6 +7,7 @@
 #include "core/attacks/attack.h"
 #include "core/detectors/detector.h"
 #include "core/experiment/cell_audit.h"
+#include "core/experiment/class_table.h"
 #include "core/experiment/experiment_data.h"
 #include "core/experiment/runner.h"
 #include "core/experiment/source_models.h"
@@ -44,6 +45,8 @@ class CellEvaluator {
               bool attackOut);
 
   const ScoreTable& scores() const { return scores_; }
+  /// Of the images scored by detectors that judge an image as one of its predicted class.
+  const ClassTable& classes() const { return classes_; }
   /// Of the attacked (detector, attack, set), by this execution or an earlier one; some are missing
   /// where the run was begun by a version that did not keep them.
   const std::vector<CellAudit>& audits() const { return audits_; }
@@ -53,6 +56,10 @@ class CellEvaluator {
 
  private:
   std::vector<double> score(const FittedDetector& detector, const ImageSet& set);
+  /// Keeps the predicted classes of a set's images (`read` hands them out) as the part `name` of
+  /// the run; what an earlier execution has kept is taken.
+  void noteClasses(const FittedDetector& detector, const ScoreSet& scores, const std::string& name,
+                   const std::function<torch::Tensor(std::int64_t, std::int64_t)>& read);
   std::vector<double> thresholds(const std::string& detector, double direction) const;
   void attackSet(const FittedDetector& detector, const NamedAttack& attack, const NamedSet& set,
                  bool out, double saturation);
@@ -67,7 +74,8 @@ class CellEvaluator {
   ScoreTable scores_;
   std::vector<CellAudit> audits_;
   std::set<std::string> randomised_;
-  std::int64_t attackedCells_ = 0;
+  std::int64_t attackedCells_ = 0, cleanCells_ = 0;
+  ClassTable classes_;
 };
 
 }  // namespace bulwark

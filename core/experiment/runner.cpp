@@ -273,7 +273,8 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
 
   std::vector<std::string> outs;
   for (const auto& out : data.outs) outs.push_back(out.name);
-  Tabulated table = tabulate(spec, data.in.name, outs, cells.scores(), seed.child("metrics"), task);
+  Tabulated table = tabulate(spec, data.in.name, outs, cells.scores(), cells.classes(),
+                             seed.child("metrics"), task);
   table.curves.insert(table.curves.end(), curves.curves().begin(), curves.curves().end());
   journal.results(table.rows, table.curves);
   // An attack that stopped at another threshold says nothing of what is possible at this one.

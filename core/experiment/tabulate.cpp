@@ -44,7 +44,7 @@ void clearRankMetrics(DetectionMetrics& metrics) {
   }
 }
 
-void addCell(const Cell& cell, const ScoreSet& in, const ScoreSet& out,
+void addCell(const Cell& cell, const ScoreSet& in, const ScoreSet& out, const ClassTable& classes,
              const BootstrapOptions& bootstrap, double threshold, bool ranked, Tabulated& table) {
   DetectionMetrics metrics = evaluate(in.scores, out.scores, bootstrap, threshold);
   if (!ranked) clearRankMetrics(metrics);
@@ -71,6 +71,7 @@ void addCell(const Cell& cell, const ScoreSet& in, const ScoreSet& out,
   for (const auto& info : metricInfos()) {
     if (info.name.ends_with("_fixed")) row.extra[info.name] = *metricValue(metrics, info.name);
   }
+  if (ranked) classes.writeMetrics(in, out, row.extra);
   table.rows.push_back(std::move(row));
   if (!ranked) return;
 
@@ -102,8 +103,8 @@ const ScoreSet& ScoreTable::at(const std::string& detector, const std::string& a
 }
 
 Tabulated tabulate(const Specification& specification, const std::string& in,
-                   const std::vector<std::string>& outs, const ScoreTable& scores, Seed seed,
-                   Task& task) {
+                   const std::vector<std::string>& outs, const ScoreTable& scores,
+                   const ClassTable& classes, Seed seed, Task& task) {
   const auto& settings = specification.evaluation.settings;
   const auto wanted = [&](const std::string& setting) {
     return std::find(settings.begin(), settings.end(), setting) != settings.end();
@@ -123,8 +124,8 @@ Tabulated tabulate(const Specification& specification, const std::string& in,
       const double threshold = thresholdKeeping95(score("", false).scores);
       const bool ranked = specification.evaluation.mode == "maximise";
       if (wanted("clean")) {
-        addCell({detector.label, "", "clean", out}, score("", false), score("", true), bootstrap,
-                threshold, true, table);
+        addCell({detector.label, "", "clean", out}, score("", false), score("", true), classes,
+                bootstrap, threshold, true, table);
       }
       for (const auto& attack : specification.attacks) {
         if (attack.type == "joint") continue;  // a rate of its own, no scores
@@ -134,7 +135,7 @@ Tabulated tabulate(const Specification& specification, const std::string& in,
           const std::string inAttack = name == "out" ? "" : attack.label;
           const std::string outAttack = name == "in" ? "" : attack.label;
           addCell({detector.label, attack.label, name, out}, score(inAttack, false),
-                  score(outAttack, true), bootstrap, threshold, ranked, table);
+                  score(outAttack, true), classes, bootstrap, threshold, ranked, table);
         }
       }
       task.advance();

@@ -5,6 +5,7 @@
 
 #include "core/base/random.h"
 #include "core/base/task.h"
+#include "core/experiment/class_table.h"
 #include "core/experiment/specification.h"
 #include "core/store/records.h"
 
@@ -32,8 +33,9 @@ struct Tabulated {
 ///
 /// `in_out` is built from the same two attacked sets as `in` and `out`, and all settings of one
 /// (detector, out set) share their bootstrap resamples, so that intervals compare the same images.
+/// Rows of detectors that `classes` knows hold the figures per predicted class as well.
 Tabulated tabulate(const Specification& specification, const std::string& in,
-                   const std::vector<std::string>& outs, const ScoreTable& scores, Seed seed,
-                   Task& task);
+                   const std::vector<std::string>& outs, const ScoreTable& scores,
+                   const ClassTable& classes, Seed seed, Task& task);
 
 }  // namespace bulwark

@@ -105,6 +105,19 @@ const std::vector<MetricInfo>& metricInfos() {
        Better::Lower, false},
       {"distinct_share", "Distinct scores", "number of distinct scores over number of images",
        Better::Higher, false},
+      {"tnr95_per_class", "TNR at 95 % TPR, per class",
+       "share of out images rejected with one threshold per predicted class, each keeping 95 % of "
+       "its in images (Zhao et al.); classes without out images do not count",
+       Better::Higher, false},
+      {"auroc_per_class", "AUROC, per class",
+       "mean of the AUROCs of the predicted classes, weighted by their images (Zhao et al.)",
+       Better::Higher, false},
+      {"tnr95_per_class_transductive", "TNR per class, transductive",
+       "tnr95_per_class of scores normalised over the in and out sets under test, as published",
+       Better::Higher, false},
+      {"auroc_per_class_transductive", "AUROC per class, transductive",
+       "auroc_per_class of scores normalised over the in and out sets under test, as published",
+       Better::Higher, false},
       {"ci_low", "AUROC interval, low", "lower end of the 95 % bootstrap interval of the AUROC",
        Better::Neither, true},
       {"ci_high", "AUROC interval, high", "upper end of the 95 % bootstrap interval of the AUROC",
@@ -130,6 +143,10 @@ std::optional<double> metricValue(const DetectionMetrics& m, const std::string& 
   if (name == "auroc_optimistic") return m.aurocOptimistic;
   if (name == "tie_share") return m.tieShare;
   if (name == "distinct_share") return m.distinctShare;
+  if (name == "tnr95_per_class") return m.tnr95PerClass;
+  if (name == "auroc_per_class") return m.aurocPerClass;
+  if (name == "tnr95_per_class_transductive") return m.tnr95PerClassTransductive;
+  if (name == "auroc_per_class_transductive") return m.aurocPerClassTransductive;
   if (name == "ci_low") return m.ciLow;
   if (name == "ci_high") return m.ciHigh;
   if (name == "n_in") return static_cast<double>(m.nIn);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,6 +26,13 @@ struct DetectionMetrics {
   double distinctShare = 0.0;  ///< distinct scores / images
   std::int64_t nIn = 0, nOut = 0;
   double ciLow = 0.0, ciHigh = 0.0;  ///< interval of the AUROC
+  /// With thresholds per predicted class (per_class.h), of the scores and of those normalised over
+  /// the pair of sets (class_normalisation.h); NaN unless the detector scores by class: `evaluate`
+  /// sees no classes.
+  double tnr95PerClass = std::numeric_limits<double>::quiet_NaN();
+  double aurocPerClass = std::numeric_limits<double>::quiet_NaN();
+  double tnr95PerClassTransductive = std::numeric_limits<double>::quiet_NaN();
+  double aurocPerClassTransductive = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// All metrics at once. The interval is the stratified percentile bootstrap; with

@@ -1,0 +1,186 @@
+#include "core/detectors/kernel_sum.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define BULWARK_VECTOR_CLONES __attribute__((target_clones("fma", "default")))
+#else
+#define BULWARK_VECTOR_CLONES
+#endif
+
+namespace bulwark {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::Variable;
+using torch::autograd::variable_list;
+
+/// 256 bits, which become two of 128 where the processor has no wider ones. Written out, because
+/// the compiler makes no vectors of loops over so few numbers.
+template <class Scalar>
+struct Lanes {
+  using Vector [[gnu::vector_size(32)]] = Scalar;
+  using Anywhere [[gnu::vector_size(32), gnu::aligned(sizeof(Scalar)), gnu::may_alias]] = Scalar;
+  static constexpr std::int64_t width = 32 / sizeof(Scalar);
+};
+
+/// `Rows` rows of out [., M] = a [., K] b [K, M] at once.
+template <std::int64_t Rows, class Scalar>
+[[gnu::always_inline]] inline void someRows(const Scalar* a, const Scalar* b, Scalar* out,
+                                            std::int64_t inner, std::int64_t columns) {
+  using Vector = typename Lanes<Scalar>::Vector;
+  using Anywhere = typename Lanes<Scalar>::Anywhere;
+  constexpr std::int64_t parts = 2, lanes = parts * Lanes<Scalar>::width;
+  std::int64_t j = 0;
+  for (; j + lanes <= columns; j += lanes) {
+    Vector sums[Rows][parts] = {};
+    for (std::int64_t k = 0; k < inner; ++k) {
+      const auto* across = reinterpret_cast<const Anywhere*>(b + k * columns + j);
+      for (std::int64_t row = 0; row < Rows; ++row) {
+        const Scalar factor = a[row * inner + k];
+        for (std::int64_t part = 0; part < parts; ++part) sums[row][part] += factor * across[part];
+      }
+    }
+    for (std::int64_t row = 0; row < Rows; ++row) {
+      auto* found = reinterpret_cast<Anywhere*>(out + row * columns + j);
+      for (std::int64_t part = 0; part < parts; ++part) found[part] = sums[row][part];
+    }
+  }
+  for (; j < columns; ++j) {
+    for (std::int64_t row = 0; row < Rows; ++row) {
+      Scalar sum = 0;
+      for (std::int64_t k = 0; k < inner; ++k) sum += a[row * inner + k] * b[k * columns + j];
+      out[row * columns + j] = sum;
+    }
+  }
+}
+
+template <class Scalar>
+[[gnu::always_inline]] inline Scalar inProduct(const Scalar* a, const Scalar* b,
+                                               std::int64_t size) {
+  using Vector = typename Lanes<Scalar>::Vector;
+  using Anywhere = typename Lanes<Scalar>::Anywhere;
+  constexpr std::int64_t parts = 4, width = Lanes<Scalar>::width;
+  Vector sums[parts] = {};
+  std::int64_t k = 0;
+  for (; k + parts * width <= size; k += parts * width) {
+    const auto* left = reinterpret_cast<const Anywhere*>(a + k);
+    const auto* right = reinterpret_cast<const Anywhere*>(b + k);
+    for (std::int64_t part = 0; part < parts; ++part) sums[part] += left[part] * right[part];
+  }
+  Scalar total = 0;
+  for (; k < size; ++k) total += a[k] * b[k];
+  const Vector sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  for (std::int64_t lane = 0; lane < width; ++lane) total += sum[lane];
+  return total;
+}
+
+template <class Scalar>
+[[gnu::always_inline]] inline void allRows(const Scalar* a, const Scalar* b, Scalar* out,
+                                           std::int64_t rows, std::int64_t inner,
+                                           std::int64_t columns) {
+  if (columns == 1) {
+    for (std::int64_t i = 0; i < rows; ++i) out[i] = inProduct(a + i * inner, b, inner);
+    return;
+  }
+  constexpr std::int64_t atOnce = 4;
+  std::int64_t i = 0;
+  for (; i + atOnce <= rows; i += atOnce) {
+    someRows<atOnce>(a + i * inner, b, out + i * columns, inner, columns);
+  }
+  for (; i < rows; ++i) someRows<1>(a + i * inner, b, out + i * columns, inner, columns);
+}
+
+BULWARK_VECTOR_CLONES
+void multiply(const float* a, const float* b, float* out, std::int64_t rows, std::int64_t inner,
+              std::int64_t columns) {
+  allRows(a, b, out, rows, inner, columns);
+}
+
+BULWARK_VECTOR_CLONES
+void multiply(const double* a, const double* b, double* out, std::int64_t rows, std::int64_t inner,
+              std::int64_t columns) {
+  allRows(a, b, out, rows, inner, columns);
+}
+
+/// Fills out [N, M] with the product of [N, K] and [K, M], all contiguous. On the CPU every entry
+/// is added up in one order, whatever the number of rows and the place of its own: BLAS has other
+/// kernels for the last rows of a matrix, so that a value would depend on who else is scored, which
+/// attacks must not see.
+void product(const torch::Tensor& a, const torch::Tensor& b, torch::Tensor out) {
+  if (!a.device().is_cpu()) {
+    torch::mm_out(out, a, b);
+    return;
+  }
+  const auto run = [&](auto* values) {
+    using Scalar = std::remove_pointer_t<decltype(values)>;
+    multiply(a.data_ptr<Scalar>(), b.data_ptr<Scalar>(), values, a.size(0), a.size(1), b.size(1));
+  };
+  a.scalar_type() == torch::kFloat64 ? run(out.data_ptr<double>()) : run(out.data_ptr<float>());
+}
+
+/// Runs `block(begin, end, kernel)` over all rows, on several threads where they lie on the CPU,
+/// with kernel [end - begin, S] = exp(queries v).
+template <class Block>
+void overKernel(const torch::Tensor& queries, const torch::Tensor& supports, const Block& block) {
+  const auto across = supports.t().contiguous();
+  const bool cpu = queries.device().is_cpu();
+  const std::int64_t entries = cpu ? std::int64_t{1} << 15 : std::int64_t{1} << 24;
+  const std::int64_t rows =
+      std::max<std::int64_t>(16, entries / std::max<std::int64_t>(1, supports.size(0)));
+  const std::int64_t total = queries.size(0);
+  const std::int64_t blocks = (total + rows - 1) / rows;
+  const auto run = [&](std::int64_t first, std::int64_t last) {
+    const torch::NoGradGuard noGrad;
+    const auto memory = torch::empty({std::min(rows, total), supports.size(0)}, queries.options());
+    for (std::int64_t i = first; i < last; ++i) {
+      const std::int64_t begin = i * rows, end = std::min(total, begin + rows);
+      auto kernel = memory.slice(0, 0, end - begin);
+      product(queries.slice(0, begin, end), across, kernel);
+      kernel.exp_();
+      block(begin, end, kernel);
+    }
+  };
+  cpu ? at::parallel_for(0, blocks, 1, run) : run(0, blocks);
+}
+
+struct KernelSum : Function<KernelSum> {
+  static Variable forward(AutogradContext* context, const Variable& asked,
+                          const torch::Tensor& supports, const torch::Tensor& coefficients) {
+    const auto queries = asked.detach().contiguous();
+    context->save_for_backward({queries, supports, coefficients});
+    const auto sums = torch::empty({queries.size(0), 1}, queries.options());
+    overKernel(queries, supports,
+               [&](std::int64_t begin, std::int64_t end, const torch::Tensor& kernel) {
+                 product(kernel, coefficients, sums.slice(0, begin, end));
+               });
+    return sums.squeeze(1);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const torch::Tensor queries = saved[0], supports = saved[1], weights = saved[2].squeeze(1);
+    const auto above = gradients[0].detach().unsqueeze(1);
+    const auto found = torch::empty_like(queries);
+    overKernel(queries, supports, [&](std::int64_t begin, std::int64_t end, torch::Tensor kernel) {
+      auto mine = found.slice(0, begin, end);
+      product(kernel.mul_(weights), supports, mine);
+      mine.mul_(above.slice(0, begin, end));
+    });
+    return {found, Variable(), Variable()};
+  }
+};
+
+}  // namespace
+
+torch::Tensor kernelSum(const torch::Tensor& queries, const torch::Tensor& supports,
+                        const torch::Tensor& coefficients) {
+  return KernelSum::apply(queries, supports, coefficients);
+}
+
+}  // namespace bulwark
