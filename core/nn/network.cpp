@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/nn/networks.h"
+#include "core/nn/seeded_dropout.h"
 
 namespace bulwark {
 namespace {
@@ -65,6 +66,8 @@ void Network::initialise(Seed seed) {
       initialiseLinear(*linear, own);
     } else if (auto* norm = module.as<torch::nn::BatchNorm2dImpl>()) {
       initialiseBatchNorm(*norm);
+    } else if (auto* dropout = module.as<SeededDropoutImpl>()) {
+      dropout->initialise(own);
     } else if (!module.parameters(false).empty()) {
       throw std::logic_error("no rule to initialise the layer '" + name + "'");
     }
@@ -140,6 +143,8 @@ void registerNetworks(NetworkRegistry& registry) {
   addConvNet(registry);
   addResnet18(registry);
   addPreactResnet18(registry);
+  addResnetCifar(registry);
+  addVgg16(registry);
 }
 
 }  // namespace bulwark

@@ -13,5 +13,7 @@ void addLenet5(NetworkRegistry& registry);
 void addConvNet(NetworkRegistry& registry);
 void addResnet18(NetworkRegistry& registry);
 void addPreactResnet18(NetworkRegistry& registry);
+void addResnetCifar(NetworkRegistry& registry);
+void addVgg16(NetworkRegistry& registry);
 
 }  // namespace bulwark
