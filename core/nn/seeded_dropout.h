@@ -20,7 +20,7 @@ class SeededDropoutImpl : public torch::nn::Module {
   }
 
   void initialise(Seed seed) {
-    key_.fill_(static_cast<std::int64_t>(seed.value() >> 1U));
+    key_.fill_(static_cast<std::int64_t>(seed.value()));
     count_.zero_();
   }
 

@@ -139,7 +139,8 @@ class TestCifarNetworks : public QObject {
     // Fresh norms: mean 0, variance 1.
     const double norm = 1.0 / std::sqrt(1.0 + 1e-5);
     const auto inner = torch::relu(norm * torch::conv2d(x, p("conv1.weight"), Tensor(), 2, 1));
-    const auto shortcut = torch::conv2d(x, p("shortcut.weight"), p("shortcut.bias"), 2, 0);
+    const auto shortcut =
+        torch::conv2d(x, p("shortcut.weight"), p("shortcut.bias"), at::IntArrayRef{2, 2});
     const auto outer =
         torch::relu(norm * torch::conv2d(inner, p("conv2.weight"), Tensor(), 1, 1) + shortcut);
     QVERIFY(torch::allclose(taps.at("stage2_block1_inner"), inner, 1e-4, 1e-5));
