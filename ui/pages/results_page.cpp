@@ -223,6 +223,7 @@ void ResultsPage::showOwnThreshold() {
 
 void ResultsPage::showTrends() {
   curves_->setCurves(trends_, attack_->currentData().toString(), out_->currentData().toString());
+  curves_->setLayers(readLayerSearches(summary_));
 }
 
 void ResultsPage::fillSelectors() {

@@ -25,6 +25,7 @@
 #include "ui/plots/curve_plot.h"
 #include "ui/plots/curve_switch.h"
 #include "ui/plots/histogram_plot.h"
+#include "ui/plots/layer_plot.h"
 #include "ui/plots/score_switch.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/health_label.h"
@@ -199,8 +200,10 @@ QWidget* ResultsPage::buildViews() {
   scores_ = new ScoreSwitch(histogram_, this);
   ScoreScatter* scatter = scores_->scatter();
   grid_ = new ViewGrid({scores_, roc_, curves_, panel}, this);
-  const std::array<PlotWidget*, 5> plots = {histogram_, scatter, roc_, pr_, curves_->trend()};
-  for (PlotWidget* plot : plots) connectPlot(plot, context_);
+  for (PlotWidget* plot : std::initializer_list<PlotWidget*>{histogram_, scatter, roc_, pr_,
+                                                             curves_->trend(), curves_->layers()}) {
+    connectPlot(plot, context_);
+  }
   connect(scores_, &ScoreSwitch::maximizeRequested, grid_, [this] { grid_->toggleMaximized(0); });
   connect(roc_, &PlotWidget::maximizeRequested, grid_, [this] { grid_->toggleMaximized(1); });
   connect(curves_, &CurveSwitch::maximizeRequested, grid_, [this] { grid_->toggleMaximized(2); });

@@ -6,11 +6,13 @@
 #include <QSignalBlocker>
 #include <algorithm>
 
+#include "ui/plots/layer_plot.h"
+
 namespace bulwark {
 
 namespace {
 
-constexpr auto kPr = "pr";
+constexpr auto kPr = "pr", kLayerError = "layer-error", kLayerAuroc = "layer-auroc";
 
 struct Quantity {
   const char* kind;
@@ -49,30 +51,31 @@ std::string hardest(const std::vector<CurveRecord>& curves, const std::string& k
 }  // namespace
 
 CurveSwitch::CurveSwitch(PrPlot* pr, QWidget* parent)
-    : QStackedWidget(parent), pr_(pr), trend_(new TrendPlot), chosen_(QLatin1String(kPr)) {
+    : QStackedWidget(parent),
+      pr_(pr),
+      trend_(new TrendPlot),
+      layers_(new LayerPlot),
+      chosen_(QLatin1String(kPr)) {
   setObjectName(QStringLiteral("curveSwitch"));
   trend_->setObjectName(QStringLiteral("resultsTrend"));
   trend_->setYRange(0, 1);
   trend_->setReference(0.5);
-  addWidget(pr_);
-  addWidget(trend_);
-  prBox_ = makeBox(pr_);
-  trendBox_ = makeBox(trend_);
-  for (PlotWidget* plot : {static_cast<PlotWidget*>(pr_), static_cast<PlotWidget*>(trend_)}) {
-    connect(plot, &PlotWidget::maximizeRequested, this, &CurveSwitch::maximizeRequested);
-  }
-  fillBoxes();
+  layers_->setObjectName(QStringLiteral("resultsLayers"));
+  for (PlotWidget* plot : std::initializer_list<PlotWidget*>{pr_, trend_, layers_}) add(plot);
+  refresh();
 }
 
-QComboBox* CurveSwitch::makeBox(PlotWidget* plot) {
+void CurveSwitch::add(PlotWidget* plot) {
+  addWidget(plot);
   auto* box = new QComboBox(plot);
   box->setObjectName(QStringLiteral("curveKind"));
   box->setAccessibleName(tr("Which curve"));
   box->setToolTip(tr("Which curve this view shows"));
   box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
   plot->headerLayout()->addWidget(box);
+  boxes_.push_back(box);
   connect(box, &QComboBox::activated, this, [this, box] { choose(box->currentData().toString()); });
-  return box;
+  connect(plot, &PlotWidget::maximizeRequested, this, &CurveSwitch::maximizeRequested);
 }
 
 void CurveSwitch::setCurves(const std::vector<CurveRecord>& curves, const QString& attack,
@@ -83,63 +86,84 @@ void CurveSwitch::setCurves(const std::vector<CurveRecord>& curves, const QStrin
     const bool mine = attack.isEmpty() || curve.attack == attack.toStdString();
     if (mine && (curve.out.empty() || curve.out == out.toStdString())) curves_.push_back(curve);
   }
-  fillBoxes();
-  showChosen();
+  refresh();
+}
+
+void CurveSwitch::setLayers(const QVector<LayerSearch>& searches) {
+  if (searches.isEmpty() && searches_.isEmpty()) return;
+  searches_ = searches;
+  layers_->setSearches(searches);
+  refresh();
 }
 
 bool CurveSwitch::choose(const QString& kind) {
-  const int index = prBox_->findData(kind);
-  if (index < 0) return false;
+  if (boxes_.front()->findData(kind) < 0) return false;
   chosen_ = kind;
-  showChosen();
+  refresh();
   return true;
 }
 
-void CurveSwitch::fillBoxes() {
-  for (QComboBox* box : {prBox_, trendBox_}) {
+void CurveSwitch::refresh() {
+  QStringList kinds = {QLatin1String(kPr)}, titles = {tr("Precision and recall")};
+  const auto offer = [&](const QString& kind, const QString& title) {
+    kinds += kind;
+    titles += title;
+  };
+  for (const Quantity& quantity : kQuantities) {
+    const bool there = std::any_of(curves_.begin(), curves_.end(), [&](const CurveRecord& curve) {
+      return curve.kind == quantity.kind;
+    });
+    if (there) offer(QLatin1String(quantity.kind), translated(quantity.title));
+  }
+  if (!searches_.isEmpty()) {
+    offer(QLatin1String(kLayerError), tr("Detection error per layer"));
+    offer(QLatin1String(kLayerAuroc), tr("AUROC per layer"));
+  }
+  if (!kinds.contains(chosen_)) chosen_ = QLatin1String(kPr);
+  const int at = int(kinds.indexOf(chosen_));
+  for (QComboBox* box : boxes_) {
     const QSignalBlocker quiet(box);
-    box->clear();
-    box->addItem(tr("Precision and recall"), QLatin1String(kPr));
-    for (const Quantity& quantity : kQuantities) {
-      const bool there = std::any_of(curves_.begin(), curves_.end(), [&](const CurveRecord& curve) {
-        return curve.kind == quantity.kind;
-      });
-      if (there) box->addItem(translated(quantity.title), QLatin1String(quantity.kind));
+    if (kinds != kinds_) {
+      box->clear();
+      for (int i = 0; i < kinds.size(); ++i) box->addItem(titles[i], kinds[i]);
     }
+    box->setCurrentIndex(at);
     // One entry is no choice; the plot's own title says it then.
     const bool choice = box->count() > 1;
     box->setVisible(choice);
     auto* title = box->parentWidget()->findChild<QWidget*>(QStringLiteral("plotTitle"));
     if (title) title->setVisible(!choice);
   }
-  if (prBox_->findData(chosen_) < 0) chosen_ = QLatin1String(kPr);
-}
-
-void CurveSwitch::showChosen() {
-  for (QComboBox* box : {prBox_, trendBox_}) {
-    const QSignalBlocker quiet(box);
-    box->setCurrentIndex(box->findData(chosen_));
-  }
+  kinds_ = kinds;
   if (chosen_ == QLatin1String(kPr)) {
     setCurrentWidget(pr_);
-    return;
+  } else if (chosen_ == QLatin1String(kLayerError) || chosen_ == QLatin1String(kLayerAuroc)) {
+    layers_->setQuantity(chosen_ == QLatin1String(kLayerError) ? LayerPlot::Quantity::Error
+                                                               : LayerPlot::Quantity::Auroc);
+    setCurrentWidget(layers_);
+  } else {
+    showTrend(titles[at]);
+    setCurrentWidget(trend_);
+  }
+}
+
+void CurveSwitch::showTrend(const QString& title) {
+  const std::string kind = chosen_.toStdString(), setting = hardest(curves_, kind);
+  QVector<TrendSeries> series;
+  for (const CurveRecord& curve : curves_) {
+    if (curve.kind != kind || curve.setting != setting) continue;
+    series.append(
+        {QString::fromStdString(curve.detector), vector(curve.x), vector(curve.y), {}, {}});
   }
   for (const Quantity& quantity : kQuantities) {
-    if (chosen_ != QLatin1String(quantity.kind)) continue;
-    const std::string setting = hardest(curves_, quantity.kind);
-    QVector<TrendSeries> series;
-    for (const CurveRecord& curve : curves_) {
-      if (curve.kind != quantity.kind || curve.setting != setting) continue;
-      series.append(
-          {QString::fromStdString(curve.detector), vector(curve.x), vector(curve.y), {}, {}});
+    if (kind == quantity.kind) {
+      trend_->setAxisTitles(translated(quantity.axis),
+                            tr("AUROC (%1)").arg(QString::fromStdString(setting)));
     }
-    trend_->setTitle(translated(quantity.title));
-    trend_->setFileStem(chosen_ + u'-' + out_);
-    trend_->setAxisTitles(translated(quantity.axis),
-                          tr("AUROC (%1)").arg(QString::fromStdString(setting)));
-    trend_->setSeries(series);
   }
-  setCurrentWidget(trend_);
+  trend_->setTitle(title);
+  trend_->setFileStem(chosen_ + u'-' + out_);
+  trend_->setSeries(series);
 }
 
 }  // namespace bulwark

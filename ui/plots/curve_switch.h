@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/store/records.h"
+#include "ui/models/layer_search.h"
 #include "ui/plots/curve_plot.h"
 #include "ui/plots/trend_plot.h"
 
@@ -11,8 +12,11 @@ class QComboBox;
 
 namespace bulwark {
 
-/// Precision and recall, and where the run has them the curves of AUROC over epsilon, steps,
-/// restarts or propagations; a selector in the plot's heading says which.
+class LayerPlot;
+
+/// Precision and recall, and what else the run has: curves of AUROC over epsilon, steps, restarts
+/// or propagations, the layers that its detectors searched. A selector in the plot's heading says
+/// which.
 class CurveSwitch : public QStackedWidget {
   Q_OBJECT
 
@@ -23,8 +27,11 @@ class CurveSwitch : public QStackedWidget {
   /// Shows what belongs to an attack and an out set, one line per detector, in the hardest setting
   /// that was evaluated. Keeps the chosen quantity while there still are curves of it.
   void setCurves(const std::vector<CurveRecord>& curves, const QString& attack, const QString& out);
+  /// Empty: no detector of the run has searched.
+  void setLayers(const QVector<LayerSearch>& searches);
   TrendPlot* trend() const { return trend_; }
-  /// "pr" or a kind of curve; false when there is none.
+  LayerPlot* layers() const { return layers_; }
+  /// "pr", "layer-error", "layer-auroc" or a kind of curve; false when there is none.
   bool choose(const QString& kind);
   QString chosen() const { return chosen_; }
 
@@ -32,16 +39,18 @@ class CurveSwitch : public QStackedWidget {
   void maximizeRequested();
 
  private:
-  QComboBox* makeBox(PlotWidget* plot);
-  void fillBoxes();
-  void showChosen();
+  void add(PlotWidget* plot);
+  void refresh();
+  void showTrend(const QString& title);
 
   PrPlot* pr_;
   TrendPlot* trend_;
-  QComboBox* prBox_;
-  QComboBox* trendBox_;
+  LayerPlot* layers_;
+  std::vector<QComboBox*> boxes_;  ///< alike, one in every plot
   std::vector<CurveRecord> curves_;
+  QVector<LayerSearch> searches_;
   QString out_;
+  QStringList kinds_;  ///< offered
   QString chosen_;
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ui/plots/marker_shape.h"
 #include "ui/plots/nearest_point.h"
 
 namespace bulwark {
@@ -18,13 +19,6 @@ struct Series {
   QVector<double> x, y;
   QCPGraph* graph = nullptr;
 };
-
-QCPScatterStyle::ScatterShape marker(int index) {
-  static constexpr QCPScatterStyle::ScatterShape shapes[] = {
-      QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare, QCPScatterStyle::ssTriangle,
-      QCPScatterStyle::ssDiamond};
-  return shapes[index % 4];
-}
 
 /// Epochs and steps are counted: no tick between two of them.
 class WholeTicker : public QCPAxisTicker {
@@ -143,8 +137,9 @@ void LinePlot::applyTheme(const PlotTheme& theme) {
     graph->setPen(QPen(style.color, 1.6, style.line));
     // A curve of one point is nothing without its marker.
     const bool dots = impl_->series[i].x.size() <= 40;
-    graph->setScatterStyle(dots ? QCPScatterStyle(marker(style.marker), style.color, style.color, 5)
-                                : QCPScatterStyle(QCPScatterStyle::ssNone));
+    graph->setScatterStyle(
+        dots ? QCPScatterStyle(markerShape(style.marker), style.color, style.color, 5)
+             : QCPScatterStyle(QCPScatterStyle::ssNone));
   }
   impl_->marker->setPen(QPen(theme.muted, 1.2, Qt::DashLine));
 }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "ui/plots/marker_shape.h"
 #include "ui/plots/nearest_point.h"
 
 namespace bulwark {
@@ -14,13 +15,6 @@ namespace bulwark {
 namespace {
 
 constexpr double kReach = 24;  // pixels from the mouse to a point that is read out
-
-QCPScatterStyle::ScatterShape marker(int index) {
-  static constexpr QCPScatterStyle::ScatterShape shapes[] = {
-      QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare, QCPScatterStyle::ssTriangle,
-      QCPScatterStyle::ssDiamond};
-  return shapes[index % 4];
-}
 
 struct Drawn {
   QCPGraph* line = nullptr;
@@ -72,9 +66,12 @@ struct TrendPlot::Impl {
   QVector<TrendSeries> series;
   QVector<Drawn> drawn;
   QCPItemStraightLine* reference = nullptr;
+  QCPItemStraightLine* marker = nullptr;
+  QCPItemText* markerName = nullptr;
   std::optional<double> referenceY;
   std::optional<QCPRange> yRange;
   bool still = false;
+  bool marked = false;
 };
 
 TrendPlot::TrendPlot(Shape shape, QWidget* parent)
@@ -83,6 +80,16 @@ TrendPlot::TrendPlot(Shape shape, QWidget* parent)
   impl_->reference = new QCPItemStraightLine(canvas());
   impl_->reference->setSelectable(false);
   impl_->reference->setVisible(false);
+  impl_->marker = new QCPItemStraightLine(canvas());
+  impl_->markerName = new QCPItemText(canvas());
+  for (QCPAbstractItem* item :
+       std::initializer_list<QCPAbstractItem*>{impl_->marker, impl_->markerName}) {
+    item->setSelectable(false);
+    item->setVisible(false);
+  }
+  impl_->markerName->position->setTypeX(QCPItemPosition::ptPlotCoords);
+  impl_->markerName->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+  impl_->markerName->setPadding(QMargins(4, 1, 4, 1));
 }
 
 TrendPlot::~TrendPlot() = default;
@@ -125,6 +132,15 @@ void TrendPlot::setSeries(const QVector<TrendSeries>& series) {
     d.series.append(one);
     d.drawn.append(drawn);
   }
+  // They are told apart by the mouse.
+  bool named = false;
+  for (int i = 0; i < d.drawn.size(); ++i) {
+    QCPGraph* line = d.drawn[i].line;
+    if (!line || !d.series[i].faint) continue;
+    if (named) line->removeFromLegend();
+    line->setName(tr("others"));
+    named = true;
+  }
   // The title of a small plot says enough of a single series.
   if (d.still && d.drawn.size() == 1) canvas()->plottable(0)->removeFromLegend();
   if (d.still && d.drawn.size() == 1 && d.drawn[0].line) d.drawn[0].line->removeFromLegend();
@@ -141,6 +157,16 @@ void TrendPlot::setReference(double y) {
   impl_->referenceY = y;
   impl_->reference->point1->setCoords(0, y);
   impl_->reference->point2->setCoords(1, y);
+  dataChanged();
+}
+
+void TrendPlot::setMarker(double x, const QString& name) {
+  Impl& d = *impl_;
+  d.marked = true;
+  d.marker->point1->setCoords(x, 0);
+  d.marker->point2->setCoords(x, 1);
+  d.markerName->setText(name);
+  d.markerName->position->setCoords(x, 0.98);
   dataChanged();
 }
 
@@ -202,7 +228,11 @@ void TrendPlot::applyTheme(const PlotTheme& theme) {
   Impl& d = *impl_;
   for (int i = 0; i < d.drawn.size(); ++i) {
     const Drawn& drawn = d.drawn[i];
-    const SeriesStyle style = theme.style(i);
+    SeriesStyle style = theme.style(i);
+    if (d.series[i].faint) {
+      style.color = theme.muted;
+      style.color.setAlphaF(0.55F);
+    }
     QColor faint = style.color;
     faint.setAlphaF(0.22F);
     if (drawn.bars) {
@@ -218,13 +248,26 @@ void TrendPlot::applyTheme(const PlotTheme& theme) {
     const bool points = d.shape == Shape::Points;
     const bool dots = points || d.series[i].x.size() <= 40;
     drawn.line->setLineStyle(points ? QCPGraph::lsNone : QCPGraph::lsLine);
-    drawn.line->setPen(QPen(style.color, 1.6, points ? Qt::SolidLine : style.line));
-    drawn.line->setScatterStyle(
-        dots ? QCPScatterStyle(marker(style.marker), style.color, points ? faint : style.color, 5)
-             : QCPScatterStyle(QCPScatterStyle::ssNone));
+    drawn.line->setPen(
+        QPen(style.color, d.series[i].faint ? 1 : 1.6, points ? Qt::SolidLine : style.line));
+    drawn.line->setScatterStyle(dots ? QCPScatterStyle(markerShape(style.marker), style.color,
+                                                       points ? faint : style.color,
+                                                       d.series[i].faint ? 4 : 5)
+                                     : QCPScatterStyle(QCPScatterStyle::ssNone));
   }
   d.reference->setPen(QPen(theme.muted, 1, Qt::DotLine));
   d.reference->setVisible(d.referenceY.has_value() && !isEmpty());
+  d.marker->setPen(QPen(theme.text, 1.2, Qt::DashLine));
+  d.marker->setVisible(d.marked && !isEmpty());
+  QColor ground = theme.background;
+  ground.setAlphaF(0.85F);
+  QFont small = font();
+  small.setPointSizeF(std::max(7.0, small.pointSizeF() * 0.9));
+  d.markerName->setFont(small);
+  d.markerName->setColor(theme.text);
+  d.markerName->setBrush(ground);
+  d.markerName->setPen(Qt::NoPen);
+  d.markerName->setVisible(d.marked && !isEmpty());
 }
 
 void TrendPlot::fitAxes() {
@@ -238,6 +281,10 @@ void TrendPlot::fitAxes() {
     const bool floor = axis == canvas()->yAxis && impl_->shape == Shape::Bars;
     axis->setRange(floor ? 0 : range.lower - pad, range.upper + pad);
   }
+  // The name stands where the plot's edge does not cut it.
+  const bool right = impl_->marker->point1->coords().x() > canvas()->xAxis->range().center();
+  impl_->markerName->setPositionAlignment(Qt::AlignBottom |
+                                          (right ? Qt::AlignRight : Qt::AlignLeft));
 }
 
 void TrendPlot::hover(const QPointF& pixel) {

@@ -8,6 +8,7 @@ namespace bulwark {
 struct TrendSeries {
   QString name;
   QVector<double> x, y, low, high;
+  bool faint = false;  ///< beside the others, for comparison; one entry of the legend for all
 };
 
 /// A few series over one quantity, with an optional horizontal reference such as chance.
@@ -26,6 +27,8 @@ class TrendPlot : public PlotWidget {
   void setAxisTitles(const QString& x, const QString& y);
   /// A dotted horizontal line; drawn while there is data.
   void setReference(double y);
+  /// A dashed vertical line with its name; drawn while there is data.
+  void setMarker(double x, const QString& name);
   /// Keeps these y in view; larger and smaller values widen the axis.
   void setYRange(double low, double high);
   /// A picture in a page that scrolls: the wheel belongs to the page, dragging moves nothing.

@@ -1,0 +1,214 @@
+// What the window shows of the uniform framework: the layers searched, the weight of the logits,
+// the maps of the classes.
+#include <QComboBox>
+#include <QtTest/QtTest>
+#include <cmath>
+
+#include "ui/models/layer_search.h"
+#include "ui/pages/results_page.h"
+#include "ui/plots/curve_switch.h"
+#include "ui/plots/layer_plot.h"
+#include "ui_support.h"
+
+using namespace bulwark;
+using namespace bulwark::testing;
+
+namespace {
+
+Json layer(const char* name, int features, double error) {
+  const bool dead = std::isnan(error);
+  return {{"layer", name},
+          {"features", features},
+          {"detection_error", dead ? Json() : Json(error)},
+          {"auroc", dead ? Json() : Json(1 - error * 1.5)}};
+}
+
+/// Facts as core/detectors/layer_search.h tells them.
+Json facts(const char* chosen, std::initializer_list<double> errors) {
+  const char* names[] = {"conv1", "conv2", "fc1", "fc2", "logits"};
+  const int features[] = {6, 16, 120, 84, 10};
+  Json layers = Json::array();
+  int at = 0;
+  for (const double error : errors) {
+    layers.push_back(layer(names[at], features[at], error));
+    ++at;
+  }
+  return {{"layer", chosen},       {"points", 5000},
+          {"in_images", 1000},     {"in_from", "validation"},
+          {"layers", layers},      {"outlier_kinds", {"noise", "phase", "mix"}},
+          {"support_vectors", 512}};
+}
+
+const double kDead = std::nan("");
+
+Json searched() {
+  Json summary;
+  summary["fit_facts"]["svdd"] = facts("conv1", {0.021, 0.064, 0.19, kDead, 0.33});
+  summary["fit_facts"]["elo"] = facts("conv2", {0.048, 0.044, 0.21, kDead, 0.4});
+  summary["fit_facts"]["named"] = {{"layer", "conv1"}, {"support_vectors", 12}};
+  return summary;
+}
+
+QWidget* canvasOf(PlotWidget* plot) {
+  return plot->findChild<QWidget*>(QStringLiteral("canvas"));
+}
+
+void expose(QWidget& widget, int width, int height) {
+  widget.resize(width, height);
+  widget.show();
+  QVERIFY(QTest::qWaitForWindowExposed(&widget));
+  QTest::qWait(60);
+}
+
+void open(Workbench& bench, ResultsPage& page, std::int64_t run) {
+  QSignalSpy shown(&page, &ResultsPage::shown);
+  bench.focus.setRun(run);
+  QVERIFY(shown.wait(5000));
+}
+
+/// Adds to what the summary of a run holds.
+void addFacts(RunStore& store, std::int64_t run, const Json& facts) {
+  const RunRecord record = store.run(run);
+  Json summary = record.summary;
+  summary.update(facts);
+  store.setRunSummary(run, summary, record.timings);
+}
+
+}  // namespace
+
+class TestUniformViews : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void searchesAreReadFromTheFacts() {
+    const auto searches = readLayerSearches(searched());
+    QCOMPARE(searches.size(), 2);  // a layer that was named was not searched
+    QCOMPARE(searches[0].detector, QStringLiteral("svdd"));
+    QCOMPARE(searches[0].chosen, QStringLiteral("conv1"));
+    QCOMPARE(searches[0].layers.size(), 5);
+    QCOMPARE(searches[0].layers[1].name, QStringLiteral("conv2"));
+    QCOMPARE(searches[0].layers[1].features, 16);
+    QCOMPARE(searches[0].layers[1].error, 0.064);
+    QVERIFY(std::isnan(searches[0].layers[3].error));
+    QVERIFY(searches[0].validation);
+    QCOMPARE(searches[0].outliers, QStringLiteral("noise, phase, mix"));
+    // What others keep in the same place is passed over.
+    QVERIFY(readLayerSearches(Json()).isEmpty());
+    QVERIFY(readLayerSearches({{"fit_facts", {{"attractor", {{"layers", 3}}}}}}).isEmpty());
+    QVERIFY(readLayerSearches({{"fit_facts", {1, 2}}}).isEmpty());
+  }
+
+  void everyLayerStandsAtItsError() {
+    LayerPlot plot;
+    plot.setSearches(readLayerSearches(searched()));
+    expose(plot, 640, 360);
+    QCOMPARE(plot.layers(), (QStringList{"conv1", "conv2", "fc1", "fc2", "logits"}));
+    // To the right in the order of the network, upwards with the error.
+    for (int i = 1; i < 3; ++i) {
+      QVERIFY(plot.pixelOf(0, i).x() > plot.pixelOf(0, i - 1).x());
+      QVERIFY(plot.pixelOf(0, i).y() < plot.pixelOf(0, i - 1).y());
+    }
+    const QImage image = canvasOf(&plot)->grab().toImage();
+    const auto ink = [&](const QPointF& at, int from, int to) {
+      int count = 0;
+      for (int x = -to; x <= to; ++x) {
+        for (int y = -to; y <= to; ++y) {
+          const double radius = std::hypot(x, y);
+          if (radius < from || radius > to) continue;
+          const QColor color = image.pixelColor(int(at.x()) + x, int(at.y()) + y);
+          count += color.saturation() > 60;
+        }
+      }
+      return count;
+    };
+    for (int i : {0, 1, 2, 4})
+      QVERIFY2(ink(plot.pixelOf(0, i), 0, 3) > 12, qPrintable(QString::number(i)));
+    // The ring around the layer chosen, and none elsewhere.
+    QVERIFY(ink(plot.pixelOf(0, 0), 6, 9) > 40);
+    QVERIFY(ink(plot.pixelOf(1, 1), 6, 9) > 40);
+    QVERIFY(ink(plot.pixelOf(1, 2), 6, 9) < 40);
+    QTest::mouseMove(canvasOf(&plot), plot.pixelOf(0, 0).toPoint());
+    for (const char* part : {"conv1", "6 features", "svdd: error", "(chosen)"}) {
+      QVERIFY2(plot.readout().contains(QLatin1String(part)), qPrintable(plot.readout()));
+    }
+    QVERIFY(plot.readout().contains(QLocale().toString(0.021, 'f', 4)));
+    QTest::mouseMove(canvasOf(&plot),
+                     QPoint(int(plot.pixelOf(0, 2).x() + plot.pixelOf(0, 4).x()) / 2, 60));
+    QVERIFY2(plot.readout().contains(QLatin1String("constant")), qPrintable(plot.readout()));
+
+    plot.setQuantity(LayerPlot::Quantity::Auroc);
+    QVERIFY(plot.pixelOf(0, 1).y() > plot.pixelOf(0, 0).y());
+    QCOMPARE(plot.title(), QStringLiteral("AUROC per layer"));
+    const PlotTable table = plot.table();
+    QCOMPARE(table.labels.size(), 10);
+    QCOMPARE(table.labels[6], QStringLiteral("elo: conv2"));
+    QCOMPARE(table.columns[1][6], 0.044);
+    QCOMPARE(table.columns[3], (QVector<double>{1, 0, 0, 0, 0, 0, 1, 0, 0, 0}));
+    QVERIFY(std::isnan(table.columns[2][3]));
+    QVERIFY(
+        plot.summary().contains(QLatin1String("elo chose conv2 of 5 layers by 1,000 validation")));
+    QTemporaryDir folder;
+    for (const char* suffix : {"png", "pdf", "svg", "csv"}) {
+      const QString path = folder.filePath(QStringLiteral("f.") + QLatin1String(suffix));
+      QVERIFY(plot.exportTo(path));
+      QVERIFY(QFileInfo(path).size() > 100);
+    }
+  }
+
+  void theArrowKeysWalkOverTheLayers() {
+    LayerPlot plot;
+    plot.setSearches(readLayerSearches(searched()));
+    expose(plot, 640, 360);
+    for (int i = 0; i < 3; ++i) QTest::keyClick(canvasOf(&plot), Qt::Key_Right);
+    QCOMPARE(plot.current(), 2);
+    QCOMPARE(plot.readout(), plot.sentence(2));
+    QCOMPARE(canvasOf(&plot)->accessibleDescription(), plot.sentence(2));
+    for (int i = 0; i < 9; ++i) QTest::keyClick(canvasOf(&plot), Qt::Key_Right);
+    QCOMPARE(plot.current(), 4);
+    QTest::keyClick(canvasOf(&plot), Qt::Key_Left);
+    QVERIFY(plot.readout().contains(QLatin1String("cannot be used")));
+  }
+
+  void namesOfADeepNetworkDoNotRunIntoEachOther() {
+    LayerSearch search{QStringLiteral("svdd"), QStringLiteral("stage2.block3"), {}, 100, true, {}};
+    for (int i = 0; i < 24; ++i) {
+      search.layers.append({QStringLiteral("stage%1.block%2").arg(i / 8).arg(i % 8), 16,
+                            0.05 + 0.02 * std::abs(i - 7), 0.9});
+    }
+    LayerPlot plot;
+    plot.setSearches({search});
+    expose(plot, 640, 360);
+    grabBoth(plot, QStringLiteral("layers-deep"));
+    // Upright: a name is as wide as a line is high, and there is room for 24 of those.
+    const double step = plot.pixelOf(0, 1).x() - plot.pixelOf(0, 0).x();
+    QVERIFY2(step > 16, qPrintable(QString::number(step)));
+    plot.setSearches(readLayerSearches(searched()));
+    QTest::qWait(60);
+    QVERIFY(plot.pixelOf(0, 0).y() > 200);  // names lie below and take little
+  }
+
+  void onlyRunsThatSearchedOfferTheLayers() {
+    Workbench bench(2);
+    RunStore store = bench.store();
+    addFacts(store, bench.ids[0], searched());
+    ResultsPage page(bench.context);
+    page.resize(1180, 640);
+    page.show();
+    open(bench, page, bench.ids[0]);
+    auto* curves = page.findChild<CurveSwitch*>();
+    QVERIFY(curves->choose(QStringLiteral("layer-error")));
+    QVERIFY(curves->layers()->isVisible());
+    QCOMPARE(curves->layers()->layers().size(), 5);
+    grabBoth(page, QStringLiteral("results-layers"));
+    QVERIFY(curves->choose(QStringLiteral("layer-auroc")));
+    QCOMPARE(curves->layers()->title(), QStringLiteral("AUROC per layer"));
+    grab(page, QStringLiteral("results-layers-auroc"));
+    open(bench, page, bench.ids[1]);
+    QCOMPARE(curves->chosen(), QStringLiteral("pr"));
+    QVERIFY(!curves->choose(QStringLiteral("layer-error")));
+    QVERIFY(!curves->layers()->isVisible());
+  }
+};
+
+QTEST_MAIN(TestUniformViews)
+#include "tst_uniform_views.moc"
