@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Executes presets and writes their results page. The attack pages take hours on two cores; a run
 # that is interrupted goes on with `bulwark-cli queue retry`.
-# usage: docs/make_results.sh demo|attacks|attractor [DATABASE]
+# usage: docs/make_results.sh demo|attacks|attractor|svdd [DATABASE]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cli=$root/build/release/bin/bulwark-cli
-page=${1:?demo, attacks or attractor}
+page=${1:?demo, attacks, attractor or svdd}
 what=report
 page_text=
 seeds=()
@@ -20,7 +20,11 @@ case $page in
     what=seeds
     page_text=$root/docs/pages/attractor.json
     seeds=(0 1 2 3 4) ;;
-  *) echo "there is no page \"$page\"; there are demo, attacks and attractor" >&2; exit 2 ;;
+  svdd)
+    presets=(svdd-mnist svdd-oe-mnist svdd-pgd-mnist svdd-cifar10 svdd-pgd-cifar10)
+    what=seeds
+    page_text=$root/docs/pages/svdd.json ;;
+  *) echo "there is no page \"$page\"; there are demo, attacks, attractor and svdd" >&2; exit 2 ;;
 esac
 database=${2:-}
 if [ -z "$database" ]; then

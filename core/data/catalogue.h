@@ -71,6 +71,7 @@ struct DatasetRequest {
   int size = 0;                                ///< square side; 0: as the in set
   std::string subset = "random";   ///< which images a limit takes: random, first, balanced
   std::string grey = "luminance";  ///< what colour images become grey by: luminance, red
+  bool invert = false;             ///< 1 - x of every value
   bool optional = false;           ///< skip when not installed
   Json options = Json::object();   ///< how a generated set is made, complete
 

@@ -18,13 +18,14 @@ torch::Tensor luma(const torch::Tensor& images) {
 
 /// float [N, C, H, W] to the rule's shape. Both steps are linear, so their order does not matter;
 /// the one with fewer channels is resampled.
-torch::Tensor convertImages(torch::Tensor images, const ImageShape& to, bool redIsGrey) {
+torch::Tensor convertImages(torch::Tensor images, const ImageShape& to,
+                            const ConversionRule& rule) {
   if (images.size(1) == 3 && to.channels == 1) {
-    images = redIsGrey ? images.narrow(1, 0, 1) : luma(images);
+    images = rule.redIsGrey ? images.narrow(1, 0, 1) : luma(images);
   }
   images = resizeAntialiased(images, to.height, to.width);
   if (images.size(1) == 1 && to.channels == 3) images = images.repeat({1, 3, 1, 1});
-  return images;
+  return rule.invert ? 1.0 - images : images;
 }
 
 }  // namespace
@@ -33,7 +34,7 @@ std::shared_ptr<ImageSet> convert(const std::shared_ptr<ImageSet>& set, const Co
                                   Task& task) {
   const ImageShape from = set->shape();
   const ImageShape& to = rule.shape;
-  if (from == to) return set;
+  if (from == to && !rule.invert) return set;
   const auto possible = [](std::int64_t channels) { return channels == 1 || channels == 3; };
   if (from.channels != to.channels && !(possible(from.channels) && possible(to.channels))) {
     throw Error::badInput(
@@ -56,7 +57,7 @@ std::shared_ptr<ImageSet> convert(const std::shared_ptr<ImageSet>& set, const Co
   const torch::NoGradGuard noGradient;
   for (std::int64_t begin = 0; begin < count; begin += batch) {
     const std::int64_t end = std::min(count, begin + batch);
-    torch::Tensor converted = convertImages(set->range(begin, end), to, rule.redIsGrey);
+    torch::Tensor converted = convertImages(set->range(begin, end), to, rule);
     if (bytes) converted = converted.mul(255.0).round_().clamp_(0, 255).to(torch::kUInt8);
     pixels.narrow(0, begin, end - begin).copy_(converted);
     task.advance(end - begin);
@@ -75,6 +76,7 @@ std::shared_ptr<ImageSet> convert(const std::shared_ptr<ImageSet>& set, const Co
     step["to_grey"] = rule.redIsGrey ? "first channel" : "ITU-R BT.601 luma";
   }
   if (from.channels == 1 && to.channels == 3) step["to_colour"] = rule.toColour;
+  if (rule.invert) step["values"] = "inverted";
   step["stored"] = bytes ? "8 bits per value, rounded" : "32-bit float";
   if (!details.contains("conversions")) details["conversions"] = Json::array();
   details["conversions"].push_back(std::move(step));

@@ -49,6 +49,11 @@ const OptionSchema& DatasetRequest::schema() {
                 "first channel alone")
         .from("red: Alipour and Seyyedsalehi (attractors), on CIFAR-10")
         .expert();
+    options
+        .boolean("invert", false,
+                 "turn black into white, for drawings that are dark on light where the in set is "
+                 "light on dark, or the other way round")
+        .expert();
     options.integer("channels", 0, "1 grey, 3 colour; 0: as the in set").range(0, 3).expert();
     options.integer("size", 0, "side of the square images; 0: as the in set")
         .range(0, 4096)
@@ -82,6 +87,7 @@ DatasetRequest DatasetRequest::fromJson(const Json& json, const std::string& pat
   request.size = static_cast<int>(params.getInt("size"));
   request.subset = params.getText("subset");
   request.grey = params.getText("grey");
+  request.invert = params.getBool("invert");
   request.optional = params.getBool("optional");
   if (given.is_object() && given.contains("options")) request.options = given.at("options");
   if (!request.options.is_object()) {
@@ -120,6 +126,7 @@ Json DatasetRequest::toJson() const {
   // their hash.
   if (subset != "random") json["subset"] = subset;
   if (grey != "luminance") json["grey"] = grey;
+  if (invert) json["invert"] = true;
   if (!options.empty()) json["options"] = options;
   return json;
 }

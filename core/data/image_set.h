@@ -75,6 +75,7 @@ struct ConversionRule {
   ImageShape shape;
   std::string resize = "antialiased bilinear";
   bool redIsGrey = false;  ///< colour to grey: the first channel instead of ITU-R BT.601 luma
+  bool invert = false;     ///< 1 - x of every value, at the end
   std::string toColour = "repeat the grey channel";
 };
 

@@ -199,7 +199,8 @@ std::shared_ptr<ImageSet> loadWithMixedSizes(const DatasetCatalogue& catalogue,
                                     std::to_string(indices.size(0)) + " are there");
   }
   std::shared_ptr<ImageSet> set = readPixels(request, opened, indices, std::move(details), task);
-  ConversionRule rule{.shape = set->shape(), .redIsGrey = request.grey == "red"};
+  ConversionRule rule{
+      .shape = set->shape(), .redIsGrey = request.grey == "red", .invert = request.invert};
   if (request.channels > 0) rule.shape.channels = request.channels;
   if (request.size > 0) rule.shape.height = rule.shape.width = request.size;
   return convert(set, rule, task);

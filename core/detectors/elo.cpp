@@ -1,11 +1,10 @@
-#include <algorithm>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/data/split.h"
 #include "core/detectors/builtin.h"
 #include "core/detectors/features.h"
 #include "core/detectors/layer_search.h"
@@ -25,9 +24,11 @@ struct EloOptions {
 
 /// Early layer output (Abdelzad et al., "Detecting out-of-distribution inputs in deep neural
 /// networks using an early-layer output", 2019):
-///   s(x) = -sum_i a_i K(z_i, z),
-/// the kernel sum of one one-class machine on the channel means z of the layer that discriminates
-/// best, for all classes together.
+///   s(x) = -log sum_i a_i K(z_i, z),
+/// from the kernel sum of one one-class machine on the channel means z of the layer that
+/// discriminates best, for all classes together. The logarithm is ours: it leaves the order as it
+/// is, and far from the support vectors, where the sum is too small for float32, images still
+/// differ and an attack has a gradient.
 class Elo : public Detector, public HasFitFacts {
  public:
   explicit Elo(EloOptions options) : options_(std::move(options)) {}
@@ -36,13 +37,7 @@ class Elo : public Detector, public HasFitFacts {
 
   void fit(const DetectorContext& context) override {
     classifier_ = &requireClassifier(context.classifier, kName);
-    facts_ = Json::object();
-    layer_ = options_.layer.layer;
-    if (layer_ == "auto") {
-      facts_ = searchLayer(context, options_.layer, options_.machine, kName);
-      layer_ = facts_.at("layer").get<std::string>();
-    }
-    requireTap(*classifier_, layer_, options_.layer.path);
+    layer_ = chosenLayer(context, options_.layer, options_.machine, kName, facts_);
     std::vector<torch::Tensor> parts;
     streamFeatures(context, layer_, std::string("fit ") + kName, rows(context),
                    [&](const torch::Tensor& features, const torch::Tensor& /*labels*/) {
@@ -52,12 +47,11 @@ class Elo : public Detector, public HasFitFacts {
     machine_ = OneClassMachine::fit({torch::cat(parts)}, options_.machine, context.device,
                                     context.task)[0];
     context.task.end();
-    facts_["layer"] = layer_;
     facts_["support_vectors"] = machine_.supports().size(0);
   }
 
   torch::Tensor score(const torch::Tensor& images) override {
-    return -machine_.kernelSum(features(images));
+    return -machine_.logKernelSum(features(images));
   }
 
   Json fitFacts() const override { return facts_; }
@@ -95,15 +89,9 @@ class Elo : public Detector, public HasFitFacts {
 
   /// All training images, or a subset drawn with the seed, in ascending order.
   torch::Tensor rows(const DetectorContext& context) const {
-    std::vector<std::int64_t> rows(static_cast<std::size_t>(context.train.size()));
-    std::iota(rows.begin(), rows.end(), 0);
-    if (options_.points > 0 && options_.points < context.train.size()) {
-      Random random(context.seed.child("elo points"));
-      random.shuffle(rows);
-      rows.resize(static_cast<std::size_t>(options_.points));
-      std::sort(rows.begin(), rows.end());
-    }
-    return torch::tensor(rows, torch::kInt64);
+    const auto all = torch::arange(context.train.size(), torch::kInt64);
+    if (options_.points == 0 || options_.points >= all.size(0)) return all;
+    return subsetIndices(all, options_.points, "random", context.seed.child("elo points"));
   }
 
   EloOptions options_;

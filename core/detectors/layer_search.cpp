@@ -191,4 +191,13 @@ Json searchLayer(const DetectorContext& context, const LayerOptions& options,
           {"layers", layers}};
 }
 
+std::string chosenLayer(const DetectorContext& context, const LayerOptions& options,
+                        const OneClassOptions& machine, const std::string& detector, Json& facts) {
+  const bool named = options.layer != "auto";
+  facts = named ? Json{{"layer", options.layer}} : searchLayer(context, options, machine, detector);
+  const auto layer = facts.at("layer").get<std::string>();
+  requireTap(requireClassifier(context.classifier, detector), layer, options.path);
+  return layer;
+}
+
 }  // namespace bulwark

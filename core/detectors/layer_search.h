@@ -34,4 +34,9 @@ struct LayerOptions {
 Json searchLayer(const DetectorContext& context, const LayerOptions& options,
                  const OneClassOptions& machine, const std::string& detector);
 
+/// The layer that the options name, or the one that `searchLayer` finds; `facts` become what it
+/// returns, with "layer" in any case. Throws `Error` (BadInput) for a layer the classifier lacks.
+std::string chosenLayer(const DetectorContext& context, const LayerOptions& options,
+                        const OneClassOptions& machine, const std::string& detector, Json& facts);
+
 }  // namespace bulwark

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/data/split.h"
 #include "core/detectors/builtin.h"
 #include "core/detectors/class_parts.h"
+#include "core/detectors/declarations.h"
 #include "core/detectors/features.h"
 #include "core/detectors/layer_search.h"
 #include "core/detectors/one_class_machine.h"
@@ -30,6 +32,7 @@ struct SvddOptions {
   std::int64_t points = 10000;
   double logitWeight = 0.5;
   std::string normalisation = "train";
+  bool logGuide = true;
 };
 
 /// The uniform framework (Zhao et al., section 4):
@@ -44,21 +47,31 @@ struct SvddOptions {
 /// has no score of its own. That form is computed beside this one where it is asked for
 /// (`normalisation` "transductive"), for the figures per class alone; "none" adds the bare sums, as
 /// the code does for fooling images. The class is piecewise constant in x, the rest is smooth.
-class Svdd : public Detector, public HasFitFacts, public ScoresByClass {
+///
+/// Far from the support vectors a kernel sum and its gradient vanish in float32, and a part that is
+/// smaller than the other by orders of magnitude has no say in the sign of the sum's gradient. So
+/// an attack follows -((1 - beta) log g1 + beta log g2), which rises and falls with each part, and
+/// is judged by s.
+class Svdd : public Detector, public HasSurrogate, public HasFitFacts, public ScoresByClass {
  public:
   explicit Svdd(SvddOptions options) : options_(std::move(options)) {}
 
-  DetectorTraits traits() const override { return {}; }
+  DetectorTraits traits() const override {
+    DetectorTraits traits;
+    traits.differentiable = !options_.logGuide;
+    return traits;
+  }
+
+  std::string surrogate() const override {
+    return options_.logGuide
+               ? "The logarithms of both kernel sums are mixed, which have a gradient "
+                 "where the sums are too small for float32; the score mixes the sums"
+               : "";
+  }
 
   void fit(const DetectorContext& context) override {
     classifier_ = &requireClassifier(context.classifier, kName);
-    facts_ = Json::object();
-    layer_ = options_.layer.layer;
-    if (layer_ == "auto") {
-      facts_ = searchLayer(context, options_.layer, options_.machine, kName);
-      layer_ = facts_.at("layer").get<std::string>();
-    }
-    requireTap(*classifier_, layer_, options_.layer.path);
+    layer_ = chosenLayer(context, options_.layer, options_.machine, kName, facts_);
     const auto seen = trainingFeatures(context);
     fitMachines(context, seen);
     measureRanges(context, seen);
@@ -74,6 +87,13 @@ class Svdd : public Detector, public HasFitFacts, public ScoresByClass {
       normal = part == 0 ? weights[part] * star : normal + weights[part] * star;
     }
     return -normal;
+  }
+
+  torch::Tensor guide(const torch::Tensor& images) override {
+    if (!options_.logGuide) return score(images);
+    const auto [features, classes] = look(images);
+    return (options_.logitWeight - 1.0) * kernelSums(0, features[0], classes, true) -
+           options_.logitWeight * kernelSums(1, features[1], classes, true);
   }
 
   ClassParts classParts(const torch::Tensor& images) override {
@@ -192,13 +212,7 @@ class Svdd : public Detector, public HasFitFacts, public ScoresByClass {
   /// At most `points` of the rows, drawn with the seed, in ascending order.
   torch::Tensor limited(const torch::Tensor& rows, Seed seed) const {
     if (options_.points == 0 || rows.size(0) <= options_.points) return rows;
-    std::vector<std::int64_t> order(rows.data_ptr<std::int64_t>(),
-                                    rows.data_ptr<std::int64_t>() + rows.size(0));
-    Random random(seed);
-    random.shuffle(order);
-    order.resize(static_cast<std::size_t>(options_.points));
-    std::sort(order.begin(), order.end());
-    return torch::tensor(order, torch::kInt64);
+    return rows.index_select(0, subsetIndices(rows, options_.points, "random", seed));
   }
 
   /// One machine per class and part; the classes that hardly any image is predicted as share the
@@ -246,7 +260,6 @@ class Svdd : public Detector, public HasFitFacts, public ScoresByClass {
         supports[kPartNames[part]].push_back(machine.supports().size(0));
       }
     }
-    facts_["layer"] = layer_;
     facts_["class_images"] = counts;
     facts_["classes_without_machine"] = without;
     facts_["support_vectors"] = supports;
@@ -272,15 +285,17 @@ class Svdd : public Detector, public HasFitFacts, public ScoresByClass {
     machineOfClass_ = torch::tensor(machineOf_, torch::kInt64).to(device);
   }
 
-  /// g of the machine that belongs to each row's class, [N].
+  /// g of the machine that belongs to each row's class, or its logarithm, [N].
   torch::Tensor kernelSums(std::size_t part, const torch::Tensor& features,
-                           const torch::Tensor& classes) const {
+                           const torch::Tensor& classes, bool logarithm = false) const {
     const auto chosen = machineOfClass_.index_select(0, classes);
     std::vector<torch::Tensor> sums, rows;
     for (std::size_t i = 0; i < machines_[part].size(); ++i) {
       const auto mine = (chosen == static_cast<std::int64_t>(i)).nonzero().squeeze(1);
       if (mine.size(0) == 0) continue;
-      sums.push_back(machines_[part][i].kernelSum(features.index_select(0, mine)));
+      const auto own = features.index_select(0, mine);
+      const auto& machine = machines_[part][i];
+      sums.push_back(logarithm ? machine.logKernelSum(own) : machine.kernelSum(own));
       rows.push_back(mine);
     }
     return torch::cat(sums).index_select(0, torch::cat(rows).argsort());
@@ -333,12 +348,19 @@ void addSvdd(Registry<Detector>& registry) {
       .in("images")
       .from("not in the paper, whose classes have some 6,000; libsvm's time grows with the square")
       .expert();
+  info.options
+      .choice("attack_guide", "log", {"log", "score"},
+              "What an attack follows: the logarithms of the kernel sums, which do not vanish far "
+              "from the training images, or the score's own gradient")
+      .from("not in the paper, which attacks no detector")
+      .expert();
   registry.add(info, [](const Params& params) {
     SvddOptions options;
     options.layer = LayerOptions::from(params);
     options.machine = OneClassOptions::from(params);
     options.points = params.getInt("points");
     options.logitWeight = params.getNumber("logit_weight");
+    options.logGuide = params.getText("attack_guide") == "log";
     options.normalisation = params.getText("normalisation");
     return std::make_unique<Svdd>(std::move(options));
   });

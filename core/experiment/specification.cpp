@@ -26,8 +26,16 @@ const std::vector<std::string> kSettings = {"clean", "in", "out", "in_out"};
 const std::vector<std::string> kMetrics = {
     "auroc", "aupr_out",           "aupr_in",   "fpr95_id", "fpr95_ood",
     "tnr95", "detection_accuracy", "tpr_fixed", "fpr_fixed"};
-const std::vector<std::string> kPublishedMetrics = {"auroc", "accuracy", "own_accuracy",
-                                                    "own_precision_in", "own_recall_in"};
+const std::vector<std::string> kPublishedMetrics = {"auroc",
+                                                    "accuracy",
+                                                    "own_accuracy",
+                                                    "own_precision_in",
+                                                    "own_recall_in",
+                                                    "tnr95",
+                                                    "tnr95_per_class",
+                                                    "auroc_per_class",
+                                                    "tnr95_per_class_transductive",
+                                                    "auroc_per_class_transductive"};
 const std::vector<std::string> kFixedMetrics = {"fpr_fixed", "tpr_fixed"};
 
 void requireKeys(const Json& json, const std::string& path, const std::vector<std::string>& known) {

@@ -81,7 +81,8 @@ BySeed difference(const Json& json, const std::string& path, const std::string& 
 }
 
 bool isShare(const std::string& metric) {
-  return metric == "accuracy" || metric.rfind("own_", 0) == 0 || metric == "fit:share_below_1";
+  return metric == "accuracy" || metric.rfind("own_", 0) == 0 || metric.rfind("tnr95", 0) == 0 ||
+         metric == "fit:share_below_1";
 }
 
 ClaimCheck checkClaim(const Json& json, const std::string& path,

@@ -84,6 +84,14 @@ std::vector<Found> quantitiesOf(const RunReport& report) {
   for (const ResultRow& row : report.results) {
     if (std::isnan(row.auroc)) continue;
     list.push_back({{"auroc", row.detector, row.attack, row.setting, row.out}, row.auroc});
+    if (!std::isnan(row.tnr95)) {
+      list.push_back({{"tnr95", row.detector, row.attack, row.setting, row.out}, row.tnr95});
+    }
+    for (const char* metric : {"tnr95_per_class", "auroc_per_class", "tnr95_per_class_transductive",
+                               "auroc_per_class_transductive"}) {
+      addNumber(list, {metric, row.detector, row.attack, row.setting, row.out},
+                at(row.extra, metric));
+    }
   }
   if (const Json& facts = at(summary, "fit_facts"); facts.is_object()) {
     for (const auto& [detector, found] : facts.items()) addLeaves(list, detector, "fit:", found);

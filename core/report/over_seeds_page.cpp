@@ -8,61 +8,19 @@
 #include "core/report/escape.h"
 #include "core/report/facts.h"
 #include "core/report/over_seeds.h"
+#include "core/report/seed_page.h"
 
 namespace bulwark {
-namespace {
 
-struct Grouped {
-  std::string key;  ///< "A": what the page's tables call it
-  SeedGroup group;
-  std::vector<SeedRow> rows;
-};
+using namespace seed_page;
+
+namespace {
 
 /// A, B, ..., Z, A1, ...
 std::string keyOf(std::size_t place) {
   std::string key(1, static_cast<char>('A' + place % 26));
   if (place >= 26) key += std::to_string(place / 26);
   return key;
-}
-
-bool startsWith(const std::string& text, const char* with) {
-  return text.rfind(with, 0) == 0;
-}
-
-/// "97.31 ± 0.12"; the deviation only where there is one.
-std::string spreadText(const Spread& spread, double scale, int decimals) {
-  std::string text = formatFixed(scale * spread.mean, decimals);
-  if (!std::isnan(spread.deviation)) {
-    text += " \u00b1 " + formatFixed(scale * spread.deviation, decimals);
-  }
-  return text;
-}
-
-std::string percent(const Spread& spread) {
-  return spreadText(spread, 100.0, 2);
-}
-
-std::string percent(const std::optional<double>& published) {
-  return published ? formatFixed(100.0 * *published, 2) : std::string("-");
-}
-
-std::string line(const std::vector<std::string>& cells) {
-  std::string text = "|";
-  for (const auto& cell : cells) text += " " + escapeMarkdown(cell) + " |";
-  return text + "\n";
-}
-
-std::string heading(const std::vector<std::string>& cells, std::size_t words) {
-  std::string text = line(cells) + "|";
-  for (std::size_t i = 0; i < cells.size(); ++i) text += i < words ? " --- |" : " ---: |";
-  return text + "\n";
-}
-
-const SeedRow* find(const Grouped& of, const Quantity& quantity) {
-  for (const SeedRow& row : of.rows) {
-    if (row.quantity == quantity) return &row;
-  }
-  return nullptr;
 }
 
 /// The values of a quantity by the seed of the run; runs that share a seed count once.
@@ -127,19 +85,6 @@ std::string accuracySection(const std::vector<Grouped>& groups) {
          "\n";
 }
 
-/// The out sets that a metric is there for.
-std::vector<std::string> outsOf(const std::vector<Grouped>& groups, const std::string& metric) {
-  std::vector<std::string> outs;
-  for (const Grouped& one : groups) {
-    for (const SeedRow& row : one.rows) {
-      const auto& out = row.quantity.out;
-      if (row.quantity.metric != metric) continue;
-      if (std::find(outs.begin(), outs.end(), out) == outs.end()) outs.push_back(out);
-    }
-  }
-  return outs;
-}
-
 std::string decisionsSection(const std::vector<Grouped>& groups) {
   std::string text;
   for (const std::string& out : outsOf(groups, "own_accuracy")) {
@@ -170,8 +115,12 @@ std::string decisionsSection(const std::vector<Grouped>& groups) {
          text;
 }
 
-std::string aurocSection(const std::vector<Grouped>& groups, int decimals) {
+std::string aurocSection(const std::vector<Grouped>& all, int decimals) {
   std::string text;
+  std::vector<Grouped> groups;
+  for (const Grouped& one : all) {
+    if (!hasDetectionTable(one)) groups.push_back(one);
+  }
   for (const std::string& out : outsOf(groups, "auroc")) {
     text += "### Against " + escapeMarkdown(out) + "\n\n" +
             heading({"", "Detector", "Attack", "Clean", "In", "Out", "In & Out"}, 3);
@@ -201,13 +150,6 @@ std::string aurocSection(const std::vector<Grouped>& groups, int decimals) {
   return text.empty() ? text : "## AUROC\n\n" + text;
 }
 
-std::string factName(const Quantity& quantity) {
-  std::string path = quantity.metric.substr(4);  // after "fit:"
-  std::replace(path.begin(), path.end(), '_', ' ');
-  std::replace(path.begin(), path.end(), '.', ' ');
-  return path;
-}
-
 /// Numbers side by side; lists in a table per list, a column per place.
 std::string factsSection(const std::vector<Grouped>& groups) {
   std::string single, lists;
@@ -218,7 +160,7 @@ std::string factsSection(const std::vector<Grouped>& groups) {
       cells.clear();
     };
     for (const SeedRow& row : one.rows) {
-      if (!startsWith(row.quantity.metric, "fit:")) continue;
+      if (!startsWith(row.quantity.metric, "fit:") || !isPlainFact(row.quantity)) continue;
       const auto bracket = row.quantity.metric.find('[');
       if (bracket == std::string::npos) {
         single += line({one.key, row.quantity.detector, factName(row.quantity),
@@ -344,7 +286,8 @@ std::string page(const std::vector<Grouped>& groups, const std::vector<RunReport
   for (const std::string& note : words.notes) text += escapeMarkdown(note) + "\n\n";
   text += claimsSection(groups, words.claims) + "## Experiments\n\n" + groupsSection(groups) +
           accuracySection(groups) + differenceSection(groups) + decisionsSection(groups) +
-          aurocSection(groups, options.decimals) + factsSection(groups) + runsSection(groups, runs);
+          detectionSection(groups) + aurocSection(groups, options.decimals) +
+          layersSection(groups) + factsSection(groups) + runsSection(groups, runs);
   text.pop_back();  // one newline at the end
   return text;
 }

@@ -145,6 +145,8 @@ class TestDataLimits : public QObject {
     Json other = in;
     other["grey"] = "red";
     other["subset"] = "first";
+    other["invert"] = true;
+    QVERIFY(!plain.toJson().at("data").at("in").contains("invert"));
     const auto spec = read({{"in", other}, {"validation_limit", 7}});
     QVERIFY(spec.hash() != plain.hash());
     const auto again =
@@ -152,6 +154,7 @@ class TestDataLimits : public QObject {
     QCOMPARE(again.hash(), spec.hash());
     QCOMPARE(again.in.grey, std::string("red"));
     QCOMPARE(again.in.subset, std::string("first"));
+    QVERIFY(again.in.invert);
     QCOMPARE(again.validationLimit, std::int64_t{7});
     QVERIFY(refusal([&] {
               read({{"in", in}, {"validation_limit", 7}, {"validation_share", 0.1}});
@@ -178,6 +181,12 @@ class TestDataLimits : public QObject {
     request.path = (folder_.path() / "colour").string();
     request.channels = 1;
     const auto luma = loadDataset(DatasetCatalogue({}), request, "test", Seed(0), task_);
+    request.invert = true;
+    const auto inverted = loadDataset(DatasetCatalogue({}), request, "test", Seed(0), task_);
+    // Each is rounded to 8 bits.
+    QVERIFY(torch::allclose(inverted->range(0, 3), 1.0 - luma->range(0, 3), 0, 1.01 / 255));
+    QCOMPARE(inverted->details().at("conversions").back().at("values"), Json("inverted"));
+    request.invert = false;
     request.grey = "red";
     const auto set = loadDataset(DatasetCatalogue({}), request, "test", Seed(0), task_);
     QCOMPARE(set->size(), std::int64_t{3});

@@ -5,6 +5,7 @@
 #include "core/data/image_set.h"
 #include "core/detectors/class_parts.h"
 #include "core/detectors/detector.h"
+#include "core/detectors/detector_objective.h"
 #include "core/detectors/one_class_machine.h"
 #include "core/detectors/own_threshold.h"
 #include "core/detectors/score_set.h"
@@ -308,8 +309,32 @@ class SvddTest : public QObject {
     const auto machine = OneClassMachine::fit({uniform({300, 1, 8, 8}, 1).mean(2).squeeze(1)},
                                               {.nu = 0.001}, torch::kCPU, task)[0];
     const auto images = uniform({20, 1, 8, 8}, 10);
-    QVERIFY(worst(fitted.detector->score(images), -machine.kernelSum(images.mean(2).squeeze(1))) <
-            1e-6);
+    const auto sums = machine.kernelSum(images.mean(2).squeeze(1));
+    QVERIFY(worst(fitted.detector->score(images), -sums.log()) < 1e-5);
+  }
+
+  /// Far from all training images the score is flat in float32, what an attack follows is not.
+  void guideHasAGradientWhereTheScoreHasNone() {
+    const Fitted fitted("svdd", {{"layer", "maps"}, {"width", "fixed"}, {"gamma", 60}});
+    const auto own = Fitted(
+        "svdd", {{"layer", "maps"}, {"width", "fixed"}, {"gamma", 60}, {"attack_guide", "score"}});
+    auto far = torch::ones({4, 1, 8, 8}).requires_grad_(true);
+    const auto slope = [&](const torch::Tensor& value) {
+      return torch::autograd::grad({value.sum()}, {far})[0].abs().flatten(1).amax(1);
+    };
+    QCOMPARE(slope(fitted.detector->score(far)).max().item<float>(), 0.0F);
+    QCOMPARE(slope(own.detector->guide(far)).max().item<float>(), 0.0F);
+    QVERIFY(slope(fitted.detector->guide(far)).min().item<float>() > 0);
+    QVERIFY(!fitted.detector->traits().differentiable && own.detector->traits().differentiable);
+    // With one part the guide is a falling function of the kernel sum, so it orders as the score.
+    const Fitted one("svdd", {{"layer", "maps"}, {"logit_weight", 0}, {"normalisation", "none"}});
+    const auto images = uniform({20, 1, 8, 8}, 13);
+    QVERIFY(worst(one.detector->guide(images), -(-one.detector->score(images)).log()) < 1e-4);
+    // An adversary who follows the guide leaves the plateau that holds one who follows the score.
+    DetectorObjective objective(*fitted.detector, -1);
+    const auto values = objective.evaluate(far, torch::arange(4));
+    QVERIFY(torch::allclose(values.judged, -fitted.detector->score(far).detach()));
+    QVERIFY(torch::allclose(values.guide, -fitted.detector->guide(far)));
   }
 
   void outliersOfTheSearch() {

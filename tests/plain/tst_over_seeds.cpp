@@ -282,6 +282,64 @@ class TestOverSeeds : public QObject {
     third["of"]["sett"] = "x";
     QVERIFY(refusal({{"claims", {third}}}).contains("'sett'"));
   }
+
+  /// Figures per predicted class stand beside the plain ones and what is published for each, and
+  /// such runs, where nothing is attacked, are not in the list of AUROCs once more.
+  void thresholdsPerClassAndLayers() {
+    auto all = runs();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      auto& report = all[i];
+      report.results[0].tnr95 = 0.5;
+      if (report.run.name == "without") continue;
+      const double shift = 0.01 * static_cast<double>(i) / 2;  // 0, 0.01, 0.02
+      report.results[0].extra = {{"tnr95_per_class", 0.6 + shift},
+                                 {"auroc_per_class", 0.7 + shift},
+                                 {"tnr95_per_class_transductive", 0.8 + shift},
+                                 {"auroc_per_class_transductive", nullptr}};
+      report.run.summary["fit_facts"]["attractor"]["layers"] = {
+          {{"layer", "early"}, {"features", 6}, {"detection_error", 0.2 + shift}, {"auroc", 0.8}},
+          {{"layer", "dead"}, {"features", 4}, {"detection_error", nullptr}, {"auroc", nullptr}}};
+      report.run.summary["fit_facts"]["attractor"]["class_images"] = {51, 52};
+      report.run.specification["published"].push_back({{"metric", "tnr95_per_class"},
+                                                       {"detector", "attractor"},
+                                                       {"attack", ""},
+                                                       {"setting", "clean"},
+                                                       {"out", "far"},
+                                                       {"value", 0.9972},
+                                                       {"source", "table 2"}});
+    }
+    const auto rows = overSeeds(groupBySeed(all)[0]);
+    const auto& found = row(rows, {"tnr95_per_class", "attractor", "", "clean", "far"});
+    QVERIFY(near(found.spread.mean, 0.61));
+    QCOMPARE(found.published, std::optional<double>(0.9972));
+    QVERIFY(near(row(rows, {"tnr95", "attractor", "", "clean", "far"}).spread.mean, 0.5));
+    const auto text = QString::fromStdString(writeOverSeeds(all, "md"));
+    QVERIFY(
+        text.contains(QStringLiteral("| A | attractor | one | 50.00 \u00b1 0.00 | - | "
+                                     "83.00 \u00b1 3.61 | 50.00 |")));
+    QVERIFY(
+        text.contains(QStringLiteral("| A | attractor | per class | 61.00 \u00b1 1.00 | 99.72 "
+                                     "| 71.00 \u00b1 1.00 | - |")));
+    QVERIFY(!text.contains("| A | attractor | per class, transductive"));  // without its AUROC
+    QVERIFY(
+        text.contains(QStringLiteral("| A | attractor | early | 6 | 21.00 \u00b1 1.00 | "
+                                     "80.00 \u00b1 0.00 |")));
+    QVERIFY(text.contains("| A | attractor | dead | 4 | - | - |"));
+    QVERIFY(!text.contains("class images"));
+    const auto aurocs = text.mid(text.indexOf("## AUROC"));
+    QVERIFY(aurocs.contains("| B | attractor | clean |"));
+    QVERIFY(!aurocs.contains("| A | attractor | clean |"));
+    // Where something is attacked, the clean AUROC is wanted beside the attacked ones.
+    for (auto& report : all) {
+      ResultRow attacked = report.results[0];
+      attacked.attack = "pgd";
+      attacked.setting = "in";
+      report.results.push_back(attacked);
+    }
+    const auto other = QString::fromStdString(writeOverSeeds(all, "md"));
+    QVERIFY(!other.contains("## Detection"));
+    QVERIFY(other.mid(other.indexOf("## AUROC")).contains("| A | attractor | pgd |"));
+  }
 };
 
 QTEST_GUILESS_MAIN(TestOverSeeds)
