@@ -3,11 +3,13 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <type_traits>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define BULWARK_VECTOR_CLONES __attribute__((target_clones("fma", "default")))
+#define BULWARK_WIDE __attribute__((target("avx512f")))
 #else
 #define BULWARK_VECTOR_CLONES
 #endif
@@ -28,6 +30,116 @@ struct Lanes {
   using Anywhere [[gnu::vector_size(32), gnu::aligned(sizeof(Scalar)), gnu::may_alias]] = Scalar;
   static constexpr std::int64_t width = 32 / sizeof(Scalar);
 };
+
+/// Floats of `Bytes` bytes, and integers of the same number.
+template <std::size_t Bytes>
+struct Floats {
+  using Vector [[gnu::vector_size(Bytes)]] = float;
+  using Anywhere [[gnu::vector_size(Bytes), gnu::aligned(4), gnu::may_alias]] = float;
+  using Integers [[gnu::vector_size(Bytes)]] = std::int32_t;
+  static constexpr std::int64_t width = Bytes / sizeof(float);
+};
+
+/// Replaces every lane by its exp, to 2 units in the last place (range reduction and polynomial of
+/// Cephes' expf); 0 where it is below the least normal number, the largest finite power above.
+template <std::size_t Bytes>
+[[gnu::always_inline]] inline void exponential(typename Floats<Bytes>::Vector& x) {
+  using Vector = typename Floats<Bytes>::Vector;
+  using Integers = typename Floats<Bytes>::Integers;
+  constexpr float least = -87.33654F, most = 88.0F, rounder = 12582912.0F;  // 1.5 * 2^23
+  const Integers representable = x >= least;
+  x = x < least ? Vector{} + least : x;
+  x = x > most ? Vector{} + most : x;
+  const Vector power = (x * 1.44269504F + rounder) - rounder;  // the nearest integer to x / ln 2
+  const Vector rest = (x - power * 0.693359375F) + power * 2.12194440e-4F;
+  Vector value = rest * 1.9875691500e-4F + 1.3981999507e-3F;
+  value = value * rest + 8.3334519073e-3F;
+  value = value * rest + 4.1665795894e-2F;
+  value = value * rest + 1.6666665459e-1F;
+  value = value * rest + 5.0000001201e-1F;
+  value = value * rest * rest + rest + 1.0F;
+  const Integers scale = (__builtin_convertvector(power, Integers) + 127) << 23;
+  value *= reinterpret_cast<Vector>(scale);
+  const Integers kept = reinterpret_cast<Integers>(value) & representable;
+  x = reinterpret_cast<Vector>(kept);
+}
+
+/// sum_s c_s exp(a_n . b_s) for `Rows` rows of a [., K] at once, b [K, S]; nothing in between is
+/// written to memory.
+template <std::int64_t Rows, std::size_t Bytes>
+[[gnu::always_inline]] inline void sumRows(const float* a, const float* b, const float* weights,
+                                           float* out, std::int64_t inner, std::int64_t columns) {
+  using Vector = typename Floats<Bytes>::Vector;
+  using Anywhere = typename Floats<Bytes>::Anywhere;
+  constexpr std::int64_t parts = 2, width = Floats<Bytes>::width, lanes = parts * width;
+  Vector totals[Rows][parts] = {};
+  std::int64_t j = 0;
+  for (; j + lanes <= columns; j += lanes) {
+    Vector sums[Rows][parts] = {};
+    for (std::int64_t k = 0; k < inner; ++k) {
+      const auto* across = reinterpret_cast<const Anywhere*>(b + k * columns + j);
+      for (std::int64_t row = 0; row < Rows; ++row) {
+        const float factor = a[row * inner + k];
+        for (std::int64_t part = 0; part < parts; ++part) sums[row][part] += factor * across[part];
+      }
+    }
+    const auto* weight = reinterpret_cast<const Anywhere*>(weights + j);
+    for (std::int64_t row = 0; row < Rows; ++row) {
+      for (std::int64_t part = 0; part < parts; ++part) {
+        exponential<Bytes>(sums[row][part]);
+        totals[row][part] += weight[part] * sums[row][part];
+      }
+    }
+  }
+  for (std::int64_t row = 0; row < Rows; ++row) {
+    float total = 0;
+    for (std::int64_t rest = j; rest < columns; ++rest) {
+      float sum = 0;
+      for (std::int64_t k = 0; k < inner; ++k) sum += a[row * inner + k] * b[k * columns + rest];
+      total += weights[rest] * std::exp(sum);
+    }
+    const Vector both = totals[row][0] + totals[row][1];
+    for (std::int64_t lane = 0; lane < width; ++lane) total += both[lane];
+    out[row] = total;
+  }
+}
+
+template <std::size_t Bytes>
+[[gnu::always_inline]] inline void sumAll(const float* a, const float* b, const float* weights,
+                                          float* out, std::int64_t rows, std::int64_t inner,
+                                          std::int64_t columns) {
+  constexpr std::int64_t atOnce = 4;
+  std::int64_t i = 0;
+  for (; i + atOnce <= rows; i += atOnce) {
+    sumRows<atOnce, Bytes>(a + i * inner, b, weights, out + i, inner, columns);
+  }
+  for (; i < rows; ++i) sumRows<1, Bytes>(a + i * inner, b, weights, out + i, inner, columns);
+}
+
+BULWARK_VECTOR_CLONES
+void sumNarrow(const float* a, const float* b, const float* weights, float* out, std::int64_t rows,
+               std::int64_t inner, std::int64_t columns) {
+  sumAll<32>(a, b, weights, out, rows, inner, columns);
+}
+
+#ifdef BULWARK_WIDE
+BULWARK_WIDE
+void sumWide(const float* a, const float* b, const float* weights, float* out, std::int64_t rows,
+             std::int64_t inner, std::int64_t columns) {
+  sumAll<64>(a, b, weights, out, rows, inner, columns);
+}
+#endif
+
+void sumOfKernels(const float* a, const float* b, const float* weights, float* out,
+                  std::int64_t rows, std::int64_t inner, std::int64_t columns) {
+#ifdef BULWARK_WIDE
+  if (__builtin_cpu_supports("avx512f")) {
+    sumWide(a, b, weights, out, rows, inner, columns);
+    return;
+  }
+#endif
+  sumNarrow(a, b, weights, out, rows, inner, columns);
+}
 
 /// `Rows` rows of out [., M] = a [., K] b [K, M] at once.
 template <std::int64_t Rows, class Scalar>
@@ -149,12 +261,30 @@ void overKernel(const torch::Tensor& queries, const torch::Tensor& supports, con
   cpu ? at::parallel_for(0, blocks, 1, run) : run(0, blocks);
 }
 
+/// float32 on the CPU, fused: with few features the exponentials and the way through memory would
+/// take longer than the products.
+void sumOnThreads(const torch::Tensor& queries, const torch::Tensor& supports,
+                  const torch::Tensor& coefficients, const torch::Tensor& sums) {
+  const auto across = supports.t().contiguous(), weights = coefficients.contiguous();
+  const std::int64_t inner = queries.size(1);
+  const auto *a = queries.data_ptr<float>(), *b = across.data_ptr<float>(),
+             *w = weights.data_ptr<float>();
+  auto* out = sums.data_ptr<float>();
+  at::parallel_for(0, queries.size(0), 64, [&](std::int64_t begin, std::int64_t end) {
+    sumOfKernels(a + begin * inner, b, w, out + begin, end - begin, inner, across.size(1));
+  });
+}
+
 struct KernelSum : Function<KernelSum> {
   static Variable forward(AutogradContext* context, const Variable& asked,
                           const torch::Tensor& supports, const torch::Tensor& coefficients) {
     const auto queries = asked.detach().contiguous();
     context->save_for_backward({queries, supports, coefficients});
     const auto sums = torch::empty({queries.size(0), 1}, queries.options());
+    if (queries.device().is_cpu() && queries.scalar_type() == torch::kFloat32) {
+      sumOnThreads(queries, supports, coefficients, sums);
+      return sums.squeeze(1);
+    }
     overKernel(queries, supports,
                [&](std::int64_t begin, std::int64_t end, const torch::Tensor& kernel) {
                  product(kernel, coefficients, sums.slice(0, begin, end));

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/random.h"
+#include "core/detectors/kernel_sum.h"
 #include "core/detectors/one_class_machine.h"
 
 using namespace bulwark;
@@ -333,6 +334,25 @@ class OneClassTest : public QObject {
     user.join();
     QVERIFY(cancelled);
     QVERIFY2(seconds < 0.3 + 0.5, qPrintable(QString::number(seconds)));
+  }
+
+  /// The fused sum in float32 against exp of the standard library in double, over the whole range
+  /// of exponents and for numbers of supports and rows that fill no vector.
+  void fusedExponentials() {
+    for (const std::int64_t supports : {1, 15, 16, 17, 64, 77}) {
+      // One feature: the exponent is q v, from -95 to 80.
+      const auto q = torch::linspace(-9.5, 8.0, 501, torch::kFloat32).unsqueeze(1);
+      const auto v = torch::linspace(0.02, 10.0, supports, torch::kFloat32).unsqueeze(1);
+      const auto c = torch::linspace(0.1, 1.0, supports, torch::kFloat32).unsqueeze(1);
+      const auto found = kernelSum(q, v, c).to(torch::kFloat64);
+      // The exponents themselves are rounded to float32.
+      const auto exact =
+          (torch::mm(q, v.t()).to(torch::kFloat64).exp() * c.to(torch::kFloat64).squeeze(1)).sum(1);
+      const auto error = ((found - exact).abs() / (exact + 1e-36)).max().item<double>();
+      QVERIFY2(error < 1e-5, qPrintable(QString::number(error)));
+    }
+    const auto far = torch::full({1, 1}, -1000.0F), one = torch::ones({1, 1});
+    QCOMPARE(kernelSum(far, one, one).item<float>(), 0.0F);
   }
 };
 
