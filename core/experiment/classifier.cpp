@@ -66,7 +66,7 @@ std::unique_ptr<Network> prepareClassifier(const Specification& spec, const Regi
         .network = *network,
         .train = *data.train,
         .validation = data.validation.get(),
-        .open = nullptr,
+        .open = data.open.set.get(),
         .device = device,
         .seed = seed.child("fit"),
         .task = task,

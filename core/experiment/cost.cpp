@@ -111,6 +111,15 @@ CostEstimate estimateCost(const Specification& spec, const Registries& registrie
       epochs += recipe.at("pretraining_epochs").get<double>() *
                 static_cast<double>(spec.network.options.at("encoder").size());
     }
+    // So many outliers beside each image: from the start, or in a stage of its own.
+    if (recipe.contains("open_per_image")) {
+      const double both = 1.0 + recipe.at("open_per_image").get<double>();
+      if (recipe.at("exposure") == "scratch") {
+        passes = both;
+      } else {
+        epochs += recipe.at("tuning_epochs").get<double>() * both;
+      }
+    }
     double images = imageCount(spec.in, catalogue, true) * (1.0 - spec.validationShare);
     if (spec.validationLimit > 0 && spec.in.trainLimit == 0) {
       images = std::max(0.0, images - static_cast<double>(spec.validationLimit));

@@ -81,23 +81,10 @@ std::int64_t classCount(const ImageSet& train, const ImageSet& test) {
   return std::max<std::int64_t>(largest + 1, static_cast<std::int64_t>(train.classNames().size()));
 }
 
-/// Whether the set needs the trained classifier.
-bool isMadeLater(const DatasetRequest& request, const DatasetCatalogue& catalogue) {
-  if (request.dataset.empty()) return false;
-  const auto& format = catalogue.info(request.dataset).format;
-  return format == kEvolvedFormat || format == kCraftedFormat;
-}
-
-std::shared_ptr<ImageSet> loadOut(const Specification& spec, std::size_t index,
-                                  const DatasetCatalogue& catalogue, const ConversionRule& rule,
-                                  Seed seed, Task& task) {
-  DatasetRequest request = spec.out[index];
-  if (!request.dataset.empty() && request.optional &&
-      !catalogue.status(request.dataset).installed) {
-    task.log(LogLevel::Warning,
-             "The optional out set '" + request.displayName() + "' is not installed and left out.");
-    return nullptr;
-  }
+/// A set beside the in set, in the shape of the experiment.
+std::shared_ptr<ImageSet> loadBeside(DatasetRequest request, const std::string& split,
+                                     const std::string& path, const DatasetCatalogue& catalogue,
+                                     const ConversionRule& rule, Seed seed, Task& task) {
   // Generated sets are drawn in the shape of the experiment at once. A request names squares only:
   // for other shapes files keep their size until the one conversion below, and generated images
   // are drawn in the square around the shape.
@@ -107,8 +94,8 @@ std::shared_ptr<ImageSet> loadOut(const Specification& spec, std::size_t index,
   if (request.size == 0 && (generated || height == width)) {
     request.size = static_cast<int>(std::max(height, width));
   }
-  auto set = loadDataset(catalogue, request, "test", seed.child(request.displayName()), task);
-  requireImages(set, "data.out[" + std::to_string(index) + "]");
+  auto set = loadDataset(catalogue, request, split, seed, task);
+  requireImages(set, path);
   if (generated && height != width && (set->labels() < 0).all().item<bool>()) {
     // Noise: every pixel is drawn by itself, so a part of it is what a resampled whole is not.
     const auto pixels = set->range(0, set->size()).narrow(2, 0, height).narrow(3, 0, width);
@@ -116,6 +103,20 @@ std::shared_ptr<ImageSet> loadOut(const Specification& spec, std::size_t index,
                                            set->details());
   }
   return convert(set, rule, task);
+}
+
+std::shared_ptr<ImageSet> loadOut(const Specification& spec, std::size_t index,
+                                  const DatasetCatalogue& catalogue, const ConversionRule& rule,
+                                  Seed seed, Task& task) {
+  const DatasetRequest& request = spec.out[index];
+  if (!request.dataset.empty() && request.optional &&
+      !catalogue.status(request.dataset).installed) {
+    task.log(LogLevel::Warning,
+             "The optional out set '" + request.displayName() + "' is not installed and left out.");
+    return nullptr;
+  }
+  return loadBeside(request, "test", "data.out[" + std::to_string(index) + "]", catalogue, rule,
+                    seed.child(request.displayName()), task);
 }
 
 /// Takes the validation images out of `data.train`, and what the limit leaves out.
@@ -148,7 +149,50 @@ void splitValidation(const Specification& spec, Seed seed, Task& task, Experimen
   data.train = without(data.train, validationImages, dropped, task);
 }
 
+/// The open set, without any image that the in set has (`inImages`) or that is tested on.
+NamedSet loadOpen(const Specification& spec, const DatasetCatalogue& catalogue, Seed seed,
+                  Task& task, const ExperimentData& data,
+                  const std::unordered_set<std::uint64_t>& inImages) {
+  NamedSet open{spec.open->displayName(), loadBeside(*spec.open, "train", "data.open", catalogue,
+                                                     data.conversion, seed.child("open"), task)};
+  const std::int64_t before = open.set->size();
+  const auto leaveOut = [&](const std::unordered_set<std::uint64_t>& images,
+                            const std::string& what) {
+    std::int64_t dropped = 0;
+    open.set = without(open.set, images, dropped, task);
+    if (dropped > 0) {
+      task.log(LogLevel::Warning, std::to_string(dropped) + " of the " + std::to_string(before) +
+                                      " images of the open set '" + open.name + "' are also " +
+                                      what + "; they are left out of it.");
+    }
+    if (open.set->size() == 0) {
+      throw Error::badInput("every image of the open set '" + open.name + "' is also among " + what,
+                            "data.open", "choose another set or disjoint classes");
+    }
+    return dropped;
+  };
+  leaveOut(inImages, "in images");
+  for (const auto& out : data.outs) {
+    const auto hashes = out.set->imageHashes(task);
+    const auto shared =
+        leaveOut({hashes.begin(), hashes.end()}, "test images of '" + out.name + "'");
+    // So many are no accident: the two are of one source, and what is tested on is trained with.
+    if (shared * 100 > std::min(before, out.set->size())) {
+      throw Error::badInput("the open set '" + open.name + "' shares " + std::to_string(shared) +
+                                " images with the out set '" + out.name + "'",
+                            "data.open", "choose another set or disjoint classes");
+    }
+  }
+  return open;
+}
+
 }  // namespace
+
+bool isMadeLater(const DatasetRequest& request, const DatasetCatalogue& catalogue) {
+  if (request.dataset.empty()) return false;
+  const auto& format = catalogue.info(request.dataset).format;
+  return format == kEvolvedFormat || format == kCraftedFormat;
+}
 
 ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalogue& catalogue,
                                   Seed seed, Task& task) {
@@ -252,6 +296,7 @@ ExperimentData loadExperimentData(const Specification& spec, const DatasetCatalo
     }
   }
 
+  if (spec.open) data.open = loadOpen(spec, catalogue, seed, task, data, inImages);
   data.train = train;
   splitValidation(spec, seed, task, data);
   data.in = {spec.in.displayName(), test};
@@ -287,6 +332,7 @@ std::vector<DatasetRecord> describe(const ExperimentData& data, Task& task) {
   };
   add("train", data.in.name, *data.train);
   if (data.validation) add("validation", data.in.name, *data.validation);
+  if (data.open.set) add("open", data.open.name, *data.open.set);
   add("in", data.in.name, *data.in.set);
   for (const auto& out : data.outs) add("out", out.name, *out.set);
   return records;

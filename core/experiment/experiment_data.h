@@ -29,6 +29,7 @@ struct NamedSet {
 struct ExperimentData {
   std::shared_ptr<ImageSet> train;       ///< labelled 0..K-1
   std::shared_ptr<ImageSet> validation;  ///< part of the training split; null when the share is 0
+  NamedSet open;                         ///< outliers for training; null where none are asked for
   NamedSet in;                           ///< test images of the in set
   std::vector<NamedSet> outs;
   ConversionRule conversion;
@@ -39,15 +40,19 @@ struct ExperimentData {
 ///
 /// Roles never overlap: a training image that is also a test image is left out of training, a
 /// shared image is left out of the out set, both with a warning that counts them; an out set that
-/// shares more than 1 % with the in set is refused. Optional sets that are not installed are
-/// skipped with a log line. Sets that are made against the classifier are not among the out sets
-/// yet. Throws `Error`.
+/// shares more than 1 % with the in set is refused. No image of the open set is an in image or
+/// tested on; it is refused where more than 1 % of it or of an out set are in both. Optional sets
+/// that are not installed are skipped with a log line. Sets that are made against the classifier
+/// are not among the out sets yet. Throws `Error`.
 ExperimentData loadExperimentData(const Specification& specification,
                                   const DatasetCatalogue& catalogue, Seed seed, Task& task);
 
 /// An attack may ask for the labels that out images have in their own sets (`out_label`: own);
 /// throws `Error` (BadInput) where a set has none, or none that are classes of the in set.
 void requireOwnLabels(const Specification& specification, const ExperimentData& data);
+
+/// Whether the set is made against the trained classifier: evolved or crafted.
+bool isMadeLater(const DatasetRequest& request, const DatasetCatalogue& catalogue);
 
 /// What the run keeps of them.
 std::vector<DatasetRecord> describe(const ExperimentData& data, Task& task);

@@ -6,17 +6,15 @@
 #include <set>
 #include <utility>
 
-#include "core/attacks/demands.h"
+#include "core/attacks/attack.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "core/detectors/detector.h"
-#include "core/experiment/class_count.h"
-#include "core/experiment/crafted_sets.h"
 #include "core/experiment/curve_request.h"
+#include "core/experiment/matching_parts.h"
 #include "core/health/check.h"
-#include "core/health/other_aim.h"
 #include "core/training/recipe.h"
 
 namespace bulwark {
@@ -153,7 +151,8 @@ void completeOptions(DatasetRequest& request, const DatasetCatalogue& catalogue,
 }
 
 void readData(const Json& json, Specification& spec, const DatasetCatalogue& catalogue) {
-  requireKeys(json, "data", {"in", "out", "protocol", "validation_share", "validation_limit"});
+  requireKeys(json, "data",
+              {"in", "out", "open", "protocol", "validation_share", "validation_limit"});
   if (!json.contains("in") || json.at("in").is_null() || json.at("in").empty()) {
     throw Error::badInput("the in set is missing", "data.in",
                           "name a data set, e.g. {\"dataset\": \"fashion-mnist\"}");
@@ -196,6 +195,15 @@ void readData(const Json& json, Specification& spec, const DatasetCatalogue& cat
     throw Error::badInput("a class is listed twice", "data.protocol.known");
   }
 
+  if (json.contains("open") && !json.at("open").is_null()) {
+    spec.open = DatasetRequest::fromJson(json.at("open"), "data.open");
+    completeOptions(*spec.open, catalogue, "data.open");
+    if (source(*spec.open) == source(spec.in) && shareClasses(*spec.open, spec.in)) {
+      throw Error::badInput("the in set is also the open set", "data.open",
+                            "choose another set, or give the two disjoint \"classes\"");
+    }
+  }
+
   const Json outs = json.value("out", Json::array());
   if (!outs.is_array()) throw Error::badInput("this is not a list", "data.out");
   if (outs.empty() && !split) {
@@ -218,6 +226,10 @@ void readData(const Json& json, Specification& spec, const DatasetCatalogue& cat
     completeOptions(request, catalogue, path);
     if (source(request) == source(spec.in) && shareClasses(request, spec.in)) {
       throw Error::badInput("the in set is also an out set", path,
+                            "choose another set, or give the two disjoint \"classes\"");
+    }
+    if (spec.open && source(request) == source(*spec.open) && shareClasses(request, *spec.open)) {
+      throw Error::badInput("the open set that is trained with is also tested on", path,
                             "choose another set, or give the two disjoint \"classes\"");
     }
     if (!names.insert(request.displayName()).second) {
@@ -247,48 +259,6 @@ void readClassifier(const Json& json, Specification& spec, const Registries& reg
   registries.recipes.make(spec.recipe.type, spec.recipe.options, "classifier.recipe");
 }
 
-bool has(const ComponentInfo& info, const char* trait) {
-  return std::find(info.traits.begin(), info.traits.end(), trait) != info.traits.end();
-}
-
-/// What reads or trains reconstructions goes with a network that makes them, and the other way
-/// round; otherwise it would fail after the data are loaded or the network is trained.
-void requireMatchingNetwork(const Specification& spec, const Registries& registries) {
-  constexpr const char* kNeeds = "needs an autoencoder";
-  const bool reconstructs = !spec.network.type.empty() &&
-                            has(registries.networks.info(spec.network.type), "reconstructs");
-  const auto refuse = [&](const std::string& what, const std::string& path) {
-    throw Error::badInput("this needs a network that reconstructs its images, " + what, path,
-                          "choose the network 'autoencoder' with the recipe 'autoencoder' or "
-                          "'attractor'");
-  };
-  const std::string instead = "'" + spec.network.type + "' does not";
-  if (!spec.network.type.empty()) {
-    const bool needs = has(registries.recipes.info(spec.recipe.type), kNeeds);
-    if (needs && !reconstructs) refuse(instead, "classifier.recipe");
-    if (!needs && reconstructs) {
-      throw Error::badInput("the recipe '" + spec.recipe.type + "' does not train what '" +
-                                spec.network.type + "' reconstructs with",
-                            "classifier.recipe", "choose 'autoencoder' or 'attractor'");
-    }
-  }
-  if (reconstructs) return;
-  for (std::size_t i = 0; i < spec.detectors.size(); ++i) {
-    if (!has(registries.detectors.info(spec.detectors[i].type), kNeeds)) continue;
-    refuse(instead, "detectors[" + std::to_string(i) + "]");
-  }
-  for (std::size_t i = 0; i < spec.attacks.size(); ++i) {
-    const auto& request = spec.attacks[i];
-    if (!followsCost(request.type, request.options)) continue;
-    const std::string path = "attacks[" + std::to_string(i) + "].loss";
-    if (spec.network.type.empty()) {
-      throw Error::badInput("there is no classifier whose cost could be followed", path,
-                            "use the loss \"objective\", or name a network under classifier");
-    }
-    if (request.options.at("loss") != "ce") refuse(instead, path);
-  }
-}
-
 void readEvaluation(const Json& json, Specification& spec) {
   const Params params(evaluationSchema(), json, "evaluation", {"health_thresholds"});
   spec.evaluation.settings = params.getTextList("settings");
@@ -315,35 +285,6 @@ void readEvaluation(const Json& json, Specification& spec) {
   if (spec.evaluation.settings.empty()) {
     throw Error::badInput("there is no setting", "evaluation.settings",
                           "expected some of clean, in, out, in_out");
-  }
-}
-
-/// Attacks on logits are of use only where nothing but the classifier is attacked, and must be
-/// defined for as many classes as it has.
-void requireAttackableLogits(const Specification& spec, const Registries& registries,
-                             const DatasetCatalogue& catalogue) {
-  const auto& settings = spec.evaluation.settings;
-  const bool detectors = std::any_of(settings.begin(), settings.end(),
-                                     [](const std::string& name) { return name != "clean"; });
-  const std::int64_t classes = classCount(spec, catalogue);
-  for (std::size_t i = 0; i < spec.attacks.size(); ++i) {
-    const auto& request = spec.attacks[i];
-    std::string path = "attacks[" + std::to_string(i) + "]";
-    const std::int64_t least =
-        leastClassesOf(*registries.attacks.make(request.type, request.options, path));
-    if (least == 0) continue;
-    if (request.options.contains("loss")) path += ".loss";
-    if (detectors || !spec.curves.empty()) {
-      throw Error::badInput(
-          "this attack compares the logits of a classifier; a detector's score is one number", path,
-          "use the loss \"score\"; or attack the classifier alone: settings [\"clean\"], no "
-          "curves");
-    }
-    if (classes > 0 && classes < least) {
-      throw Error::badInput("this attack needs at least " + std::to_string(least) +
-                                " classes, the in set has " + std::to_string(classes),
-                            path, "use the loss \"ce\"");
-    }
   }
 }
 
@@ -482,11 +423,6 @@ Specification Specification::fromJson(const Json& json, const Registries& regist
     spec.attacks.push_back(std::move(request));
   }
   labelAll(spec.attacks, registries.attacks, "attacks");
-  for (std::size_t i = 0; i < spec.out.size(); ++i) {
-    if (!isCrafted(spec.out[i], catalogue)) continue;
-    craftingAttack(spec.out[i], registries, "data.out[" + std::to_string(i) + "]");
-  }
-
   readEvaluation(json.value("evaluation", Json::object()), spec);
   const auto& settings = spec.evaluation.settings;
   if (spec.attacks.empty() &&
@@ -495,8 +431,7 @@ Specification Specification::fromJson(const Json& json, const Registries& regist
                           "evaluation.settings", "add clean, or an attack");
   }
   if (json.contains("curves")) spec.curves = readCurves(json.at("curves"), spec, registries);
-  requireMatchingNetwork(spec, registries);
-  requireAttackableLogits(spec, registries, catalogue);
+  requireMatchingParts(spec, registries, catalogue);
   if (json.contains("published")) readPublished(json.at("published"), spec);
   return spec;
 }
@@ -530,6 +465,7 @@ Json Specification::toJson() const {
   json["data"]["in"] = in.toJson();
   json["data"]["out"] = Json::array();
   for (const auto& request : out) json["data"]["out"].push_back(request.toJson());
+  if (open) json["data"]["open"] = open->toJson();
   json["data"]["protocol"] = {{"type", protocol.type}};
   if (protocol.type == "open-split") {
     json["data"]["protocol"]["known"] = protocol.known;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,7 @@ struct Specification {
   int threads = 0;
   DatasetRequest in;
   std::vector<DatasetRequest> out;
+  std::optional<DatasetRequest> open;  ///< outliers shown in training; see the trait of recipes
   ProtocolRequest protocol;
   double validationShare = 0.1;  ///< of the in set's training images, kept from training
   /// Above 0, in place of the share: so many are kept before `train_limit` takes from the rest.

@@ -110,9 +110,10 @@ std::string componentText(const Json& component) {
 Facts specificationFacts(const RunReport& report) {
   Facts facts;
   for (const DatasetRecord& set : report.datasets) {
-    facts.emplace_back(set.role == "in"    ? "In set"
-                       : set.role == "out" ? "Out set"
-                                           : "Set for " + set.role,
+    facts.emplace_back(set.role == "in"     ? "In set"
+                       : set.role == "out"  ? "Out set"
+                       : set.role == "open" ? "Open set"
+                                            : "Set for " + set.role,
                        set.name + ", " + std::to_string(set.count) + " images, fingerprint " +
                            set.fingerprint.substr(0, 12));
   }

@@ -1,9 +1,12 @@
 #include "core/training/fit_loop.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <numeric>
 #include <typeinfo>
+#include <unordered_set>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
@@ -71,7 +74,7 @@ class FitLoop {
   void begin(Optimiser& optimiser) {
     bool resumed = false;
     if (!context_.checkpoint.empty()) {
-      identity_ = makeIdentity();
+      identity_ = fitIdentity(context_, options_, hooks_);
       resumed = loadCheckpoint(context_.checkpoint, identity_, network_, optimiser, state_,
                                context_.task);
     }
@@ -79,7 +82,7 @@ class FitLoop {
       const ChannelStatistics statistics = channelStatistics(context_.train, context_.task);
       network_.setNormalisation(statistics.mean, statistics.deviation);
     }
-    context_.task.begin("train", options_.epochs * count_, "images");
+    context_.task.begin(hooks_.phase, options_.epochs * count_, "images");
     if (resumed) {
       context_.task.skip(state_.epoch * count_ + begins(state_.batch));
       context_.task.log(LogLevel::Info, "resumed in epoch " + std::to_string(state_.epoch + 1) +
@@ -87,21 +90,6 @@ class FitLoop {
       for (const auto& metric : state_.metrics) tell(metric);
     }
     saved_ = Clock::now();
-  }
-
-  std::string makeIdentity() const {
-    Json json;
-    json["recipe"] = hooks_.recipe;
-    json["options"] = options_.values;
-    json["extra"] = context_.identity;
-    json["network"] = typeid(network_).name();
-    for (const auto& item : network_.named_parameters()) {
-      json["weights"][item.key()] = item.value().sizes().vec();
-    }
-    json["train"] = context_.train.fingerprint(context_.task);
-    if (context_.validation) json["validation"] = context_.validation->fingerprint(context_.task);
-    json["seed"] = context_.seed.value();
-    return sha256(json.dump());
   }
 
   /// First image of a batch within the epoch.
@@ -139,13 +127,18 @@ class FitLoop {
     batch.seed = seed;
     Random changes(seed.child("augmentation"));
     batch.images = augment(options_.augmentation, batch.images, changes);
+    if (hooks_.openPerImage > 0) batch.open = openImages(batch, changes);
     const torch::Tensor shown = hooks_.perturb ? hooks_.perturb(batch) : batch.images;
 
     optimiser.clearGradients();
-    const torch::Tensor logits = network_.forward(shown);
-    const torch::Tensor loss = torch::nn::functional::cross_entropy(
+    // Outliers go through together with the batch, so that batch norm sees both as one.
+    const bool open = batch.open.defined();
+    const torch::Tensor all = network_.forward(open ? torch::cat({shown, batch.open}) : shown);
+    const torch::Tensor logits = open ? all.narrow(0, 0, shown.size(0)) : all;
+    torch::Tensor loss = torch::nn::functional::cross_entropy(
         logits, batch.labels,
         torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(options_.labelSmoothing));
+    if (open) loss = loss + hooks_.openLoss(all.slice(0, shown.size(0)));
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
       throw Error::failed(
@@ -163,6 +156,24 @@ class FitLoop {
     state_.seen += indices.numel();
     const torch::NoGradGuard noGrad;
     state_.correct += (logits.argmax(1) == batch.labels).sum().item<std::int64_t>();
+  }
+
+  /// So many of the open set for this batch, drawn without putting back within it.
+  torch::Tensor openImages(const TrainingBatch& batch, Random& changes) const {
+    const ImageSet& set = *context_.open;
+    const auto asked =
+        std::llround(hooks_.openPerImage * static_cast<double>(batch.images.size(0)));
+    const std::int64_t count = std::clamp<std::int64_t>(asked, 1, set.size());
+    Random random(batch.seed.child("open"));
+    std::unordered_set<std::int64_t> drawn;
+    std::vector<std::int64_t> rows;
+    while (static_cast<std::int64_t>(rows.size()) < count) {
+      const auto row =
+          static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(set.size())));
+      if (drawn.insert(row).second) rows.push_back(row);
+    }
+    const auto images = set.images(torch::tensor(rows, torch::kInt64));
+    return augment(options_.augmentation, toDevice(images, context_.device), changes);
   }
 
   double rate(std::int64_t iteration) const {
@@ -238,6 +249,23 @@ class FitLoop {
 };
 
 }  // namespace
+
+std::string fitIdentity(const FitContext& context, const FitOptions& options,
+                        const FitHooks& hooks) {
+  Json json;
+  json["recipe"] = hooks.recipe;
+  json["options"] = options.values;
+  json["extra"] = context.identity;
+  json["network"] = typeid(context.network).name();
+  for (const auto& item : context.network.named_parameters()) {
+    json["weights"][item.key()] = item.value().sizes().vec();
+  }
+  json["train"] = context.train.fingerprint(context.task);
+  if (hooks.openPerImage > 0) json["open"] = context.open->fingerprint(context.task);
+  if (context.validation) json["validation"] = context.validation->fingerprint(context.task);
+  json["seed"] = context.seed.value();
+  return sha256(json.dump());
+}
 
 void runFitLoop(FitContext& context, const FitOptions& options, const FitHooks& hooks) {
   FitLoop(context, options, hooks).run();

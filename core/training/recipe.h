@@ -47,7 +47,8 @@ class Recipe {
   virtual void fit(FitContext& context) = 0;
 };
 
-/// `standard`, `adversarial` (Madry et al. 2018), `autoencoder` and `attractor`.
+/// `standard`, `adversarial` (Madry et al. 2018), `outlier_exposure` (Hendrycks et al. 2019),
+/// `autoencoder` and `attractor`.
 void registerRecipes(Registry<Recipe>& registry);
 
 /// Share of images whose largest logit is the label's; in evaluation mode, in batches. LibTorch's

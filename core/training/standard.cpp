@@ -37,6 +37,7 @@ void addStandard(Registry<Recipe>& registry) {
 void registerRecipes(Registry<Recipe>& registry) {
   addStandard(registry);
   addAdversarial(registry);
+  addOutlierExposure(registry);
   addAutoencoder(registry);
   addAttractor(registry);
 }

@@ -87,6 +87,15 @@ class TestCli : public QObject {
     const auto pgd = call({"describe", "attack", "pgd", "--json"});
     QCOMPARE(pgd.code, 0);
     QVERIFY(json(pgd.out).object().value("options").toArray().size() >= 4);
+    const auto exposure = json(call({"describe", "recipe", "outlier_exposure", "--json"}).out);
+    QVERIFY(exposure.object().value("traits").toArray().contains("needs an open set"));
+    QStringList keys;
+    for (const auto& option : exposure.object().value("options").toArray()) {
+      keys << option.toObject().value("key").toString();
+    }
+    for (const char* key : {"lambda", "open_per_image", "tuning_epochs", "epochs"}) {
+      QVERIFY2(keys.contains(key), key);
+    }
     const auto typo = call({"describe", "attack", "pdg"});
     QCOMPARE(typo.code, 2);
     QVERIFY2(typo.error.contains("did you mean 'pgd'"), qPrintable(typo.error));
@@ -257,15 +266,23 @@ class TestCli : public QObject {
   void aKilledWorkerLosesNothing_data() {
     QTest::addColumn<QString>("killAt");
     QTest::addColumn<int>("count");
-    QTest::newRow("in training") << "metric" << 3;
-    QTest::newRow("in clean scoring") << "scores" << 1;
-    QTest::newRow("in an attack") << "scores" << 4;
+    QTest::addColumn<bool>("exposed");
+    QTest::newRow("in training") << "metric" << 3 << false;
+    QTest::newRow("in tuning with outliers") << "metric" << 17 << true;  // five are an epoch's
+    QTest::newRow("in clean scoring") << "scores" << 1 << false;
+    QTest::newRow("in an attack") << "scores" << 4 << false;
   }
 
   void aKilledWorkerLosesNothing() {
     QFETCH(QString, killAt);
     QFETCH(int, count);
-    const QString file = write("spec.json", specification(3, 10));
+    QFETCH(bool, exposed);
+    QString text = specification(3, 10);
+    if (exposed) {
+      text.replace("\"standard\"", "\"outlier_exposure\", \"tuning_epochs\": 4");
+      text.replace("\"out\":", "\"open\": {\"dataset\": \"noise-gaussian\"}, \"out\":");
+    }
+    const QString file = write("spec.json", text);
     QCOMPARE(call({"queue", "add", file, "--db", db_}).code, 0);
     QCOMPARE(call({"queue", "add", file, "--db", db_}).code, 0);
     QCOMPARE(call({"work", "--job", "1", "--db", db_}).code, 0);

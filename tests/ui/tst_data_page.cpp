@@ -9,6 +9,7 @@
 #include <QPushButton>
 #include <QSettings>
 #include <QSignalSpy>
+#include <QSpinBox>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QThreadPool>
@@ -79,6 +80,26 @@ class TestDataPage : public QObject {
     QTest::mouseClick(page_->findChild<QAbstractButton*>(QStringLiteral("removeOut0")),
                       Qt::LeftButton);
     QVERIFY(draft_->part("/data/out").empty());
+  }
+
+  /// Outliers for training: one set, with a limit on its training images, removable.
+  void anOpenSetIsChosenAndRemoved() {
+    QVERIFY(select(QStringLiteral("cifar10")));
+    QVERIFY(!button("useAsOpen")->isEnabled());
+    QVERIFY(select(QStringLiteral("glyphs")));
+    QTest::mouseClick(button("useAsOpen"), Qt::LeftButton);
+    QCOMPARE(draft_->part("/data/open").dump(), std::string(R"({"dataset":"glyphs"})"));
+    QVERIFY(select(QStringLiteral("noise-uniform")));
+    QTest::mouseClick(button("useAsOpen"), Qt::LeftButton);
+    QCOMPARE(label("openSet")->text(), QStringLiteral("noise-uniform"));
+    QVERIFY(!page_->findChild<QSpinBox*>(QStringLiteral("openSet.test_limit")));
+    page_->findChild<QSpinBox*>(QStringLiteral("openSet.train_limit"))->setValue(500);
+    QCOMPARE(draft_->part("/data/open").dump(),
+             std::string(R"({"dataset":"noise-uniform","train_limit":500})"));
+    QTest::mouseClick(page_->findChild<QAbstractButton*>(QStringLiteral("removeOpen")),
+                      Qt::LeftButton);
+    QVERIFY(draft_->part("/data/open").is_null());
+    QVERIFY(!page_->findChild<QLabel*>(QStringLiteral("openSet")));
   }
 
   void aDroppedFolderBecomesASet() {

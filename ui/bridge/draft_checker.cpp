@@ -30,6 +30,7 @@ DraftCheck checkDraft(const Json& draft, const Registries& registries,
     for (std::size_t i = 0; i < specification.out.size(); ++i) {
       requireInstalled(specification.out[i], catalogue, "data.out[" + std::to_string(i) + "]");
     }
+    if (specification.open) requireInstalled(*specification.open, catalogue, "data.open");
     check.valid = true;
     check.complete = specification.toJson();
     check.cost = QString::fromStdString(estimateCost(specification, registries, catalogue).text);

@@ -116,7 +116,7 @@ void DataPage::showEntry() {
   check_->setText(tr("Check files"));
   message_->hide();
   const auto entry = current();
-  for (auto* button : {useIn_, useOut_, check_}) button->setEnabled(entry.has_value());
+  for (auto* button : {useIn_, useOut_, useOpen_, check_}) button->setEnabled(entry.has_value());
   badge_->setVisible(entry.has_value());
   if (!entry) {
     title_->setText(tr("Data"));
@@ -170,6 +170,10 @@ void DataPage::showEntry() {
                          : tr("It has no classes to train a classifier on"));
   useOut_->setEnabled(usable);
   useOut_->setToolTip(tr("Anomalous images that the detectors should tell apart"));
+  useOpen_->setEnabled(usable);
+  useOpen_->setToolTip(
+      tr("Outliers that the recipe Outlier exposure trains with; they must not be "
+         "among the test images"));
   check_->setEnabled(usable && !info.generated && !entry->own);
   check_->setVisible(!info.generated && !entry->own);
   loadPreview();
@@ -247,12 +251,16 @@ void DataPage::check() {
                    });
 }
 
-void DataPage::use(bool asIn) {
+void DataPage::use(Role role) {
   const auto entry = current();
   if (!entry) return;
-  if (asIn) {
+  if (role == Role::In) {
     context_.draft->setIn(entry->request());
     say(tr("%1 is now the in-distribution set.").arg(title_->text()), "muted");
+  } else if (role == Role::Open) {
+    context_.draft->setPart("/data/open", entry->request());
+    say(tr("%1 is now the open set, for recipes that train with outliers.").arg(title_->text()),
+        "muted");
   } else if (context_.draft->addOut(entry->request())) {
     say(tr("%1 was added to the out sets.").arg(title_->text()), "muted");
   } else {

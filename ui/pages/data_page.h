@@ -47,7 +47,8 @@ class DataPage : public QWidget {
   void showEntry();
   void loadPreview();
   void check();
-  void use(bool asIn);
+  enum class Role { In, Out, Open };
+  void use(Role role);
   void say(const QString& text, const char* role);
   std::optional<DatasetEntry> current() const;
 
@@ -67,6 +68,7 @@ class DataPage : public QWidget {
   Panel* gridPanel_;
   QPushButton* useIn_;
   QPushButton* useOut_;
+  QPushButton* useOpen_;
   QPushButton* check_;
   QProgressBar* checkProgress_;
   BackgroundTask statusTask_;

@@ -95,6 +95,8 @@ QWidget* DataPage::makeDetails() {
   useIn_ = primaryButton(tr("Use as in set"), QStringLiteral("useAsIn"));
   useOut_ = new QPushButton(tr("Add as out set"));
   useOut_->setObjectName(QStringLiteral("useAsOut"));
+  useOpen_ = new QPushButton(tr("Use as open set"));
+  useOpen_->setObjectName(QStringLiteral("useAsOpen"));
   check_ = new QPushButton(tr("Check files"));
   check_->setObjectName(QStringLiteral("checkFiles"));
   check_->setToolTip(tr("Reads everything: headers, counts, checksums"));
@@ -119,6 +121,7 @@ QWidget* DataPage::makeDetails() {
   actions->setSpacing(8);
   actions->addWidget(useIn_);
   actions->addWidget(useOut_);
+  actions->addWidget(useOpen_);
   actions->addStretch(1);
   checkProgress_ = new QProgressBar;
   checkProgress_->setObjectName(QStringLiteral("checkProgress"));
@@ -151,8 +154,9 @@ QWidget* DataPage::makeDetails() {
   gridPanel_->body()->addWidget(area, 1);
   layout->addWidget(gridPanel_, 1);
 
-  connect(useIn_, &QPushButton::clicked, this, [this] { use(true); });
-  connect(useOut_, &QPushButton::clicked, this, [this] { use(false); });
+  connect(useIn_, &QPushButton::clicked, this, [this] { use(Role::In); });
+  connect(useOut_, &QPushButton::clicked, this, [this] { use(Role::Out); });
+  connect(useOpen_, &QPushButton::clicked, this, [this] { use(Role::Open); });
   connect(check_, &QPushButton::clicked, this, &DataPage::check);
   connect(split_, &QComboBox::currentIndexChanged, this, &DataPage::loadPreview);
   connect(&checkTask_, &BackgroundTask::progress, this, [this](const ProgressUpdate& update) {

@@ -232,6 +232,7 @@ void Inspector::show(const Content& content) {
     outs << (optional && !used && !content.results.empty() ? tr("%1 (left out)").arg(name) : name);
   }
   addFact(facts_, tr("Out sets"), outs.join(QStringLiteral(", ")));
+  addFact(facts_, tr("Open set"), ExperimentSets::displayName(at(spec, "/data/open")));
   addFact(facts_, tr("Protocol"), typeOf(at(spec, "/data/protocol")));
   addFact(facts_, tr("Network"), typeOf(at(spec, "/classifier/network")));
   addFact(facts_, tr("Recipe"), typeOf(at(spec, "/classifier/recipe")));

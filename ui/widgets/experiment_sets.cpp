@@ -55,21 +55,22 @@ void ExperimentSets::rebuild() {
     heading(tr("Train images"), 2);
     heading(tr("Test images"), 3);
   }
-  addRow(1, tr("In"), "/data/in", true, 0);
+  addRow(1, Role::In, "/data/in");
   const Json outs = draft_->part("/data/out");
   const int count = outs.is_array() ? static_cast<int>(outs.size()) : 0;
   for (int i = 0; i < count; ++i) {
-    addRow(2 + i, tr("Out"), "/data/out/" + std::to_string(i), false, i);
+    addRow(2 + i, Role::Out, "/data/out/" + std::to_string(i), i);
   }
   if (count == 0) {
     grid_->addWidget(roleLabel(tr("Out"), "badge"), 2, 0);
     grid_->addWidget(roleLabel(tr("none added yet"), "muted"), 2, 1, 1, 3);
   }
+  if (!draft_->part("/data/open").is_null()) addRow(3 + count, Role::Open, "/data/open");
 }
 
-void ExperimentSets::addRow(int row, const QString& role, const std::string& pointer, bool in,
-                            int index) {
-  grid_->addWidget(roleLabel(role, "badge"), row, 0);
+void ExperimentSets::addRow(int row, Role role, const std::string& pointer, int index) {
+  const QString badge = role == Role::In ? tr("In") : role == Role::Out ? tr("Out") : tr("Open");
+  grid_->addWidget(roleLabel(badge, "badge"), row, 0);
   const Json entry = draft_->part(pointer);
   const QString name = displayName(entry);
   if (name.isEmpty()) {
@@ -84,7 +85,9 @@ void ExperimentSets::addRow(int row, const QString& role, const std::string& poi
     title->setText(
         tr("%1 <span style='font-weight:normal'>(if installed)</span>").arg(name.toHtmlEscaped()));
   }
-  title->setObjectName(in ? QStringLiteral("inSet") : QStringLiteral("outSet%1").arg(index));
+  title->setObjectName(role == Role::In    ? QStringLiteral("inSet")
+                       : role == Role::Out ? QStringLiteral("outSet%1").arg(index)
+                                           : QStringLiteral("openSet"));
   grid_->addWidget(title, row, 1);
   const auto limit = [&](const char* key, int column, const QString& what) {
     auto* box = new QSpinBox;
@@ -112,16 +115,23 @@ void ExperimentSets::addRow(int row, const QString& role, const std::string& poi
     });
     grid_->addWidget(box, row, column);
   };
-  if (in) limit("train_limit", 2, tr("Train images"));
-  limit("test_limit", 3, tr("Test images"));
-  if (in) return;
+  if (role != Role::Out) limit("train_limit", 2, tr("Train images"));
+  if (role != Role::Open) limit("test_limit", 3, tr("Test images"));
+  if (role == Role::In) return;
   auto* remove = new QToolButton;
-  remove->setObjectName(QStringLiteral("removeOut%1").arg(index));
+  remove->setObjectName(role == Role::Open ? QStringLiteral("removeOpen")
+                                           : QStringLiteral("removeOut%1").arg(index));
   remove->setProperty("flat", true);
   remove->setIcon(icon(QStringLiteral("remove")));
-  remove->setToolTip(tr("Remove this out set"));
+  remove->setToolTip(role == Role::Open ? tr("Train without outliers") : tr("Remove this out set"));
   remove->setAccessibleName(tr("Remove %1").arg(name));
-  connect(remove, &QToolButton::clicked, this, [this, index] { draft_->removeOut(index); });
+  connect(remove, &QToolButton::clicked, this, [this, role, index] {
+    if (role == Role::Open) {
+      draft_->setPart("/data/open", Json());
+    } else {
+      draft_->removeOut(index);
+    }
+  });
   grid_->addWidget(remove, row, 4);
 }
 

@@ -10,7 +10,8 @@ namespace bulwark {
 
 class ExperimentDraft;
 
-/// The in set and the out sets of the draft, with their limits; out sets can be removed.
+/// The in set, the out sets and the open set of the draft, with their limits; all but the in set
+/// can be removed.
 class ExperimentSets : public QWidget {
   Q_OBJECT
 
@@ -21,8 +22,9 @@ class ExperimentSets : public QWidget {
   static QString displayName(const Json& entry);
 
  private:
+  enum class Role { In, Out, Open };
   void rebuild();
-  void addRow(int row, const QString& role, const std::string& pointer, bool in, int index);
+  void addRow(int row, Role role, const std::string& pointer, int index = 0);
 
   ExperimentDraft* draft_;
   QGridLayout* grid_;

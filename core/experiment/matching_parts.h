@@ -1,0 +1,14 @@
+#pragma once
+
+#include "core/experiment/specification.h"
+
+namespace bulwark {
+
+/// Refuses parts of a complete specification that do not go together and would fail only after the
+/// data are loaded or the network is trained: reconstructions where nothing reconstructs, an open
+/// set that no recipe reads, attacks on logits where a score is attacked, sets that no attack can
+/// make. Throws `Error` (BadInput) with the option's path.
+void requireMatchingParts(const Specification& specification, const Registries& registries,
+                          const DatasetCatalogue& catalogue);
+
+}  // namespace bulwark
