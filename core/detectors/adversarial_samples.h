@@ -10,11 +10,13 @@
 namespace bulwark {
 
 /// What detectors that are trained on adversarial images are trained on (Ma et al., ICLR 2018,
-/// section 5.1 and its code): normal and noisy images against FGSM images of the classifier.
+/// section 5.1 and its code): normal and noisy images against adversarial ones of the classifier.
 struct SampleOptions {
-  std::int64_t count = 2000;  ///< images, each in the three versions
-  double epsilon = 0.0;       ///< of FGSM in [0, 1] units; 0: published for grey or colour images
-  double noise = 0.0;         ///< deviation of the Gaussian noise; 0: published likewise
+  std::int64_t count = 2000;    ///< images, each in the three versions
+  std::string attack = "fgsm";  ///< fgsm, bim_a, bim_b, jsma, cw_l2
+  double epsilon =
+      0.0;             ///< of FGSM and BIM in [0, 1] units; 0: published for grey or colour images
+  double noise = 0.0;  ///< deviation of the Gaussian noise; 0: published likewise
 
   static void declare(OptionSchema& options);
   static SampleOptions from(const Params& params);
@@ -24,7 +26,7 @@ struct SampleOptions {
 struct AdversarialSamples {
   torch::Tensor clean;
   torch::Tensor noisy;        ///< clean + N(0, noise^2), clipped
-  torch::Tensor adversarial;  ///< clip(clean + eps sign(grad of the loss of the class))
+  torch::Tensor adversarial;  ///< by FGSM clip(clean + eps sign(grad of the loss of the class))
   torch::Tensor rows;         ///< [M] int64 of the training set; undefined: validation images
 
   /// [3 M, D]: `features` of the clean, noisy and adversarial images, in batches without a graph,

@@ -3,9 +3,11 @@
 #include <torch/torch.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 
+#include "core/base/json.h"
 #include "core/base/random.h"
 #include "core/base/task.h"
 #include "core/data/image_set.h"
@@ -26,6 +28,12 @@ struct DetectorTraits {
   bool optimisesAtInference = false;
 };
 
+/// Makes adversarial images [N, C, H, W] of the classifier from `images` on its device that it
+/// assigns to `labels` [N] int64, by an attack {"type": "bim_a", "eps": 0.4}, without steps back to
+/// a better point. Throws `Error`.
+using CraftImages = std::function<torch::Tensor(const Json& attack, const torch::Tensor& images,
+                                                const torch::Tensor& labels)>;
+
 /// What a detector is fitted on. References stay valid for the detector's life.
 struct DetectorContext {
   Network* classifier = nullptr;  ///< frozen, on `device`; null when there is none
@@ -37,6 +45,8 @@ struct DetectorContext {
   Seed seed{0};
   Task& task;
   std::filesystem::path checkpoint = {};  ///< for detectors that train; may be empty
+  /// For detectors that are trained on adversarial images; empty: there are no attacks at hand.
+  CraftImages craft = {};
 };
 
 /// Turns images into anomaly scores, higher = more anomalous.

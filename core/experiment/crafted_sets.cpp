@@ -70,6 +70,22 @@ struct CraftedRequest {
   std::unique_ptr<Attack> attack;
 };
 
+AttackResult attacked(Attack& attack, Network& classifier, const torch::Tensor& images,
+                      const torch::Tensor& labels, const torch::Device& device,
+                      std::int64_t batchSize, Seed seed, AttackProgress* progress, Task& task) {
+  ClassificationObjective objective(classifier, labels);
+  AttackResources resources;
+  resources.classifier = &classifier;
+  resources.labels = labels;
+  AttackContext context{.device = device, .batchSize = batchSize, .seed = seed, .task = task};
+  context.progress = progress;
+  // A margin of 0 is where an image becomes misclassified. No attack stops there but those that
+  // look for the nearest such point, or for the first: the others go on as published.
+  context.thresholds = {0.0};
+  context.resources = &resources;
+  return attack.perturb(objective, images, context);
+}
+
 Crafted craft(const CraftedRequest& request, Network& classifier, const ImageSet& in,
               std::int64_t batchSize, const torch::Device& device, Seed seed,
               AttackProgress& progress, Task& task) {
@@ -83,19 +99,9 @@ Crafted craft(const CraftedRequest& request, Network& classifier, const ImageSet
   }
   if (made.rows.numel() == 0) return made;
   made.labels = in.labels().index_select(0, made.rows).contiguous();
-  ClassificationObjective objective(classifier, made.labels);
-  AttackResources resources;
-  resources.classifier = &classifier;
-  resources.labels = made.labels;
-  AttackContext context{
-      .device = device, .batchSize = batchSize, .seed = seed.child("attack"), .task = task};
-  context.progress = &progress;
-  // A margin of 0 is where an image becomes misclassified. No attack stops there but those that
-  // look for the nearest such point, or for the first: the others go on as published.
-  context.thresholds = {0.0};
-  context.resources = &resources;
   task.begin("craft " + request.name, made.rows.numel(), "images");
-  const auto result = request.attack->perturb(objective, in.images(made.rows), context);
+  const auto result = attacked(*request.attack, classifier, in.images(made.rows), made.labels,
+                               device, batchSize, seed.child("attack"), &progress, task);
   task.end();
   made.images = result.images;
   made.margins = result.values.to(torch::kFloat64);
@@ -114,10 +120,11 @@ bool isCrafted(const DatasetRequest& request, const DatasetCatalogue& catalogue)
   return !request.dataset.empty() && catalogue.info(request.dataset).format == kCraftedFormat;
 }
 
-std::unique_ptr<Attack> craftingAttack(const DatasetRequest& request, const Registries& registries,
-                                       const std::string& path) {
-  const std::string at = path + ".options.attack";
-  Json json = asked(request, at);
+namespace {
+
+/// The attack in its published form: nearest points unbounded, the last point kept.
+std::unique_ptr<Attack> publishedForm(Json json, const Registries& registries,
+                                      const std::string& at) {
   const auto type = json.at("type").get<std::string>();
   const auto& info = registries.attacks.info(type, at);
   if (has(info, "in images only") || has(info, "needs gradient of the source")) {
@@ -136,6 +143,27 @@ std::unique_ptr<Attack> craftingAttack(const DatasetRequest& request, const Regi
   }
   const Params params(info.options, json, at, {});
   return registries.attacks.make(type, params.values(), at);
+}
+
+}  // namespace
+
+std::unique_ptr<Attack> craftingAttack(const DatasetRequest& request, const Registries& registries,
+                                       const std::string& path) {
+  const std::string at = path + ".options.attack";
+  return publishedForm(asked(request, at), registries, at);
+}
+
+CraftImages imageCrafter(const Registries& registries, Network& classifier,
+                         const torch::Device& device, std::int64_t batchSize, Seed seed,
+                         Task& task) {
+  return [&registries, &classifier, device, batchSize, seed, &task, calls = std::uint64_t{0}](
+             const Json& attack, const torch::Tensor& images, const torch::Tensor& labels) mutable {
+    const auto classes = labels.to(torch::kCPU).contiguous();
+    const auto made = publishedForm(attack, registries, "samples_attack");
+    return attacked(*made, classifier, images.to(torch::kCPU), classes, device, batchSize,
+                    seed.child(calls++), nullptr, task)
+        .images;
+  };
 }
 
 void addCraftedSets(const Specification& spec, const Registries& registries,

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/attacks/attack.h"
+#include "core/detectors/detector.h"
 #include "core/experiment/experiment_data.h"
 #include "core/experiment/runner.h"
 #include "core/nn/network.h"
@@ -19,6 +20,12 @@ bool isCrafted(const DatasetRequest& request, const DatasetCatalogue& catalogue)
 /// alone.
 std::unique_ptr<Attack> craftingAttack(const DatasetRequest& request, const Registries& registries,
                                        const std::string& path);
+
+/// Images that an attack, as published ("keep": "last", "bounded": false), makes against the
+/// classifier, for detectors that are trained on them. What is given outlives the function.
+CraftImages imageCrafter(const Registries& registries, Network& classifier,
+                         const torch::Device& device, std::int64_t batchSize, Seed seed,
+                         Task& task);
 
 /// Makes the adversarial out sets of the specification and adds them to `data`; those that an
 /// earlier execution of the run has stored are loaded. Each is a file of the run's folder:

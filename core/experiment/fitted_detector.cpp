@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/experiment/classifier.h"
+#include "core/experiment/crafted_sets.h"
 #include "core/nn/device.h"
 #include "core/nn/safetensors.h"
 
@@ -29,16 +30,21 @@ FittedDetector prepareDetector(const Specification& spec, std::size_t position,
     fitted.detector->load(TensorFile::load(*stored), classifier, device);
     return fitted;
   }
-  const DetectorContext context{
+  const Seed own = seed.child("detector").child(request.label);
+  DetectorContext context{
       .classifier = classifier,
       .train = *data.train,
       .validation = data.validation.get(),
       .device = device,
       .batchSize = spec.evaluation.batchSize,
-      .seed = seed.child("detector").child(request.label),
+      .seed = own,
       .task = task,
       .checkpoint = journal.folder() / ("detector-" + std::to_string(position) + ".training"),
   };
+  if (classifier) {
+    context.craft = imageCrafter(registries, *classifier, device, spec.evaluation.batchSize,
+                                 own.child("craft"), task);
+  }
   task.begin("fit " + request.label, data.train->size(), "images");
   withMemoryAdvice(device, std::min(context.batchSize, data.train->size()), "evaluation.batch_size",
                    [&] { fitted.detector->fit(context); });

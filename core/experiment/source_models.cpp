@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/detectors/detector_objective.h"
+#include "core/experiment/crafted_sets.h"
 #include "core/nn/device.h"
 #include "core/nn/safetensors.h"
 
@@ -168,15 +169,20 @@ Detector& SourceModels::detector(Model& model, const SourceRequest& request) {
       break;
     }
     if (!made) throw unknownDetector(request.detector, "this specification");
-    const DetectorContext context{
+    const Seed own = seed_.child("source detector").child(request.detector);
+    DetectorContext context{
         .classifier = model.network,
         .train = *data_.train,
         .validation = data_.validation.get(),
         .device = device_,
         .batchSize = specification_.evaluation.batchSize,
-        .seed = seed_.child("source detector").child(request.detector),
+        .seed = own,
         .task = task_,
     };
+    if (model.network) {
+      context.craft = imageCrafter(registries_, *model.network, device_, context.batchSize,
+                                   own.child("craft"), task_);
+    }
     withMemoryAdvice(device_, std::min(context.batchSize, data_.train->size()),
                      "evaluation.batch_size", [&] { made->fit(context); });
   }

@@ -106,6 +106,49 @@ class TestCraftedSets : public QObject {
     QCOMPARE(bench.results(again), results);
   }
 
+  /// What detectors are trained on is made as the sets are: BIM-b goes on to the last step, BIM-a
+  /// ends where the class falls; the next images get draws of their own.
+  void imagesForDetectorsThatAreTrainedOnThem() {
+    Bench bench;
+    auto network = bench.registries.networks.make("mlp", Json::object(), "network", {1, 28, 28, 4});
+    network->initialise(Seed(4));
+    network->freeze();
+    auto images = torch::empty({20, 1, 28, 28});
+    Random random(Seed(6));
+    for (std::int64_t i = 0; i < images.numel(); ++i) {
+      images.data_ptr<float>()[i] = static_cast<float>(random.uniform());
+    }
+    const torch::NoGradGuard noGrad;
+    const auto labels = network->forward(images).argmax(1);
+    Task task;
+    const auto crafter = [&] {
+      return imageCrafter(bench.registries, *network, torch::kCPU, 8, Seed(7), task);
+    };
+    const auto made = [&](const char* type) {
+      return crafter()({{"type", type}, {"eps", 0.2}, {"step_size", 0.02}}, images, labels);
+    };
+    const auto a = made("bim_a"), b = made("bim_b");
+    const auto length = [&](const Tensor& to) {
+      return (to - images).flatten(1).norm(2, 1).mean().item<double>();
+    };
+    for (const auto& moved : {a, b}) {
+      QVERIFY((moved - images).abs().max().item<double>() <= 0.2 + 1e-6);
+      QVERIFY(
+          network->forward(moved).argmax(1).ne(labels).to(torch::kFloat32).mean().item<double>() >
+          0.9);
+    }
+    QVERIFY(length(a) < 0.8 * length(b));
+    QVERIFY(torch::equal(made("bim_b"), b));
+    // Random targets are drawn anew with every batch, and the same by another crafter.
+    const Json jsma = {{"type", "jsma"}, {"target", "random"}};
+    const auto craft = crafter(), again = crafter();
+    const auto first = craft(jsma, images, labels), second = craft(jsma, images, labels);
+    QVERIFY(!torch::equal(first, second));
+    QVERIFY(torch::equal(again(jsma, images, labels), first));
+    QVERIFY_EXCEPTION_THROWN(craft({{"type", "salt_pepper_of_another_name"}}, images, labels),
+                             Error);
+  }
+
   void whichImages() {
     Bench bench;
     Json json = craftedSpecification();

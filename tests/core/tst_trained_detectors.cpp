@@ -30,15 +30,16 @@ class TestTrainedDetectors : public QObject {
   }
 
   AdversarialSamples samplesOf(const SampleOptions& options, const ImageSet* validation = nullptr,
-                               std::int64_t reserved = 0) {
+                               std::int64_t reserved = 0, const CraftImages& craft = {}) {
     Task task;
     const auto set = bench_.train();
-    const DetectorContext context{.classifier = bench_.classifier.get(),
-                                  .train = set,
-                                  .validation = validation,
-                                  .batchSize = 32,
-                                  .seed = Seed(3),
-                                  .task = task};
+    DetectorContext context{.classifier = bench_.classifier.get(),
+                            .train = set,
+                            .validation = validation,
+                            .batchSize = 32,
+                            .seed = Seed(3),
+                            .task = task};
+    context.craft = craft;
     return adversarialSamples(context, options, reserved, "test");
   }
 
@@ -120,6 +121,24 @@ class TestTrainedDetectors : public QObject {
     const auto published = samplesOf({.count = 60});
     QVERIFY(std::abs((published.adversarial - published.clean).abs().max().item<double>() - 0.4) <
             1e-5);
+  }
+
+  /// Table 9 of Zhao et al.: another attack than FGSM makes the adversarial version.
+  void samplesOfAnotherAttack() {
+    std::vector<Json> asked;
+    const CraftImages craft = [&](const Json& attack, const Tensor& images, const Tensor& labels) {
+      asked.push_back(attack);
+      if (!torch::equal(labels, bench_.classify(images))) return Tensor();
+      return 1 - images;
+    };
+    const SampleOptions options{.count = 60, .attack = "bim_a", .epsilon = 0.3};
+    const auto samples = samplesOf(options, nullptr, 0, craft);
+    QVERIFY(torch::equal(samples.adversarial, 1 - samples.clean));
+    QCOMPARE(asked.size(), std::size_t{2});  // 32 and 28 images
+    QCOMPARE(asked[0], Json({{"type", "bim_a"}, {"eps", 0.3}, {"steps", 50}, {"step_size", 0.01}}));
+    QVERIFY(torch::equal(samples.noisy, samplesOf({.count = 60}).noisy));
+    QVERIFY_EXCEPTION_THROWN(samplesOf(options), Error);
+    QVERIFY_EXCEPTION_THROWN(make("lid", {{"samples_attack", "pgd"}}), Error);
   }
 
   void samplesComeFromValidationAndAreRight() {
