@@ -55,8 +55,10 @@ BySeed valuesOf(const Named& named, const std::string& path, const std::vector<S
                             path, "export the runs of one of them");
     }
     for (const RunReport* report : group.runs) {
+      Quantity asked = named.quantity;
+      asked.detector = detectorLabel(report->run.specification, asked.detector);
       for (const SeedRow& row : overSeeds({group.name, {report}})) {
-        if (row.quantity == named.quantity) values[report->run.seed] = row.spread.mean;
+        if (row.quantity == asked) values[report->run.seed] = row.spread.mean;
       }
     }
   }

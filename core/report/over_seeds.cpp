@@ -104,11 +104,13 @@ std::vector<Found> quantitiesOf(const RunReport& report) {
   return list;
 }
 
-void addPublished(const Json& list, SeedRow& row) {
+void addPublished(const Json& specification, SeedRow& row) {
+  const Json& list = at(specification, "published");
   if (!list.is_array()) return;
   for (const Json& entry : list) {
     const bool plain = entry.is_object() && entry.contains("auroc");
-    const Quantity named{plain ? "auroc" : textAt(entry, "metric"), textAt(entry, "detector"),
+    const Quantity named{plain ? "auroc" : textAt(entry, "metric"),
+                         detectorLabel(specification, textAt(entry, "detector")),
                          textAt(entry, "attack"), textAt(entry, "setting"), textAt(entry, "out")};
     const Json& value = at(entry, plain ? "auroc" : "value");
     if (!(named == row.quantity) || !value.is_number()) continue;
@@ -168,7 +170,7 @@ std::vector<SeedRow> overSeeds(const SeedGroup& group) {
   std::vector<SeedRow> rows;
   for (std::size_t i = 0; i < order.size(); ++i) {
     SeedRow row{std::move(order[i]), spreadOf(std::move(values[i])), std::nullopt, {}};
-    addPublished(at(group.runs.front()->run.specification, "published"), row);
+    addPublished(group.runs.front()->run.specification, row);
     rows.push_back(std::move(row));
   }
   return rows;

@@ -54,12 +54,27 @@ std::optional<double> metricValue(const ResultRow& row, const std::string& metri
   return std::nullopt;
 }
 
+std::string detectorLabel(const Json& specification, const std::string& name) {
+  std::vector<std::string> made;
+  const auto list =
+      specification.is_object() ? specification.find("detectors") : specification.end();
+  if (name.empty() || list == specification.end() || !list->is_array()) return name;
+  for (const Json& detector : *list) {
+    if (!detector.is_object()) continue;
+    const std::string label = textOf(detector, "label");
+    if (label == name) return name;
+    if (label.rfind(name + " (", 0) == 0 && textOf(detector, "type") == name) made.push_back(label);
+  }
+  return made.size() == 1 ? made.front() : name;
+}
+
 std::optional<PublishedValue> publishedValue(const RunRecord& run, const ResultRow& row) {
   if (!run.specification.is_object()) return std::nullopt;
   const auto list = run.specification.find("published");
   if (list == run.specification.end() || !list->is_array()) return std::nullopt;
   for (const Json& entry : *list) {
-    if (!entry.is_object() || textOf(entry, "detector") != row.detector ||
+    if (!entry.is_object() ||
+        detectorLabel(run.specification, textOf(entry, "detector")) != row.detector ||
         textOf(entry, "attack") != row.attack || textOf(entry, "setting") != row.setting ||
         textOf(entry, "out") != row.out) {
       continue;

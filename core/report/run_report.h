@@ -28,6 +28,11 @@ struct PublishedValue {
   std::string source;
 };
 
+/// The label of the detector that a published figure or a claim calls `name`: that very label, or
+/// the only one that is made of the type `name` and options, "svdd (nu=0.2)"; `name` where there is
+/// neither.
+std::string detectorLabel(const Json& specification, const std::string& name);
+
 /// The entry of the specification's `published` list that belongs to this row, if any.
 std::optional<PublishedValue> publishedValue(const RunRecord& run, const ResultRow& row);
 

@@ -138,7 +138,7 @@ class TestTrainedDetectors : public QObject {
     QCOMPARE(asked[0], Json({{"type", "bim_a"}, {"eps", 0.3}, {"steps", 50}, {"step_size", 0.01}}));
     QVERIFY(torch::equal(samples.noisy, samplesOf({.count = 60}).noisy));
     QVERIFY_EXCEPTION_THROWN(samplesOf(options), Error);
-    QVERIFY_EXCEPTION_THROWN(make("lid", {{"samples_attack", "pgd"}}), Error);
+    QVERIFY_EXCEPTION_THROWN(rivals::make("lid", {{"samples_attack", "pgd"}}), Error);
   }
 
   void samplesComeFromValidationAndAreRight() {

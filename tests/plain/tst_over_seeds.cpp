@@ -6,6 +6,7 @@
 #include "core/report/claims.h"
 #include "core/report/export.h"
 #include "core/report/over_seeds.h"
+#include "core/report/run_report.h"
 
 using namespace bulwark;
 
@@ -281,6 +282,45 @@ class TestOverSeeds : public QObject {
     QVERIFY(refusal({{"claims", {second}}}).contains("page.claims[0].of"));
     third["of"]["sett"] = "x";
     QVERIFY(refusal({{"claims", {third}}}).contains("'sett'"));
+  }
+
+  /// Figures and claims may call a detector by its type where its label was made of its options.
+  void namesOfDetectors() {
+    const auto specification = [](const std::vector<std::pair<const char*, const char*>>& all) {
+      Json json = {{"detectors", Json::array()}};
+      for (const auto& [type, label] : all) {
+        json["detectors"].push_back({{"type", type}, {"label", label}});
+      }
+      return json;
+    };
+    const auto one = specification({{"msp", "msp"}, {"svdd", "svdd (nu=0.2)"}, {"svdd", "mine"}});
+    QCOMPARE(detectorLabel(one, "svdd"), std::string("svdd (nu=0.2)"));
+    QCOMPARE(detectorLabel(one, "mine"), std::string("mine"));
+    QCOMPARE(detectorLabel(one, "elo"), std::string("elo"));
+    const auto two = specification({{"svdd", "svdd (nu=0.2)"}, {"svdd", "svdd (nu=0.3)"}});
+    QCOMPARE(detectorLabel(two, "svdd"), std::string("svdd"));
+    const auto named = specification({{"svdd", "svdd (nu=0.2)"}, {"svdd", "svdd"}});
+    QCOMPARE(detectorLabel(named, "svdd"), std::string("svdd"));
+    QCOMPARE(detectorLabel(Json(), "svdd"), std::string("svdd"));
+    auto all = runs();
+    for (auto& report : all) {
+      report.run.specification["detectors"] = {
+          {{"type", "attractor"}, {"label", "attractor (n=2)"}}};
+      report.results[0].detector = "attractor (n=2)";
+    }
+    const auto& found =
+        row(overSeeds(groupBySeed(all)[0]), {"auroc", "attractor (n=2)", "", "clean", "far"});
+    QCOMPARE(found.published, std::optional<double>(0.5));
+    const auto checks = checkClaims(Json::array({Json{{"claim", "detects"},
+                                                      {"of",
+                                                       {{"experiment", "with"},
+                                                        {"metric", "auroc"},
+                                                        {"detector", "attractor"},
+                                                        {"setting", "clean"},
+                                                        {"out", "far"}}},
+                                                      {"at_least", 0.5}}}),
+                                    groupBySeed(all));
+    QCOMPARE(checks[0].held, std::size_t{3});
   }
 
   /// Figures per predicted class stand beside the plain ones and what is published for each, and
