@@ -324,7 +324,7 @@ class TestSpecification : public QObject {
         const auto detector = detectorLabel(spec.toJson(), figure.detector);
         QVERIFY2(named(spec.detectors, detector), figure.detector.c_str());
         QVERIFY2(named(spec.attacks, figure.attack), figure.attack.c_str());
-        QVERIFY(figure.value > 0 && figure.value <= 1 && !figure.source.empty());
+        QVERIFY(figure.value >= 0 && figure.value <= 1 && !figure.source.empty());
         const bool classes = figure.metric == "accuracy";
         QCOMPARE(figure.out.empty(), classes);
         QCOMPARE(figure.setting.empty(), classes);
