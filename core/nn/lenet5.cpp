@@ -29,15 +29,19 @@ class Lenet5 : public Network {
     output_ = register_module("output", torch::nn::Linear(84, shape.classes));
   }
 
-  std::vector<std::string> taps() const override { return {"conv1", "conv2", "fc1", "features"}; }
+  /// relu1 and relu2: C1 and C3 after their non-linearity; conv1 and conv2: after the pooling.
+  std::vector<std::string> taps() const override {
+    return {"relu1", "conv1", "relu2", "conv2", "fc1", "features"};
+  }
 
   torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {
     prepare(taps);
     torch::Tensor x =
         activateAndPool(thinConvolution(normalise(images), conv1_->weight, conv1_->bias, {1, 1},
-                                        {padding(shape().height), padding(shape().width)}));
+                                        {padding(shape().height), padding(shape().width)}),
+                        taps, "relu1");
     keep(taps, "conv1", x);
-    x = activateAndPool(conv2_(x));
+    x = activateAndPool(conv2_(x), taps, "relu2");
     keep(taps, "conv2", x);
     x = activate(fc1_(x.flatten(1)));
     keep(taps, "fc1", x);
@@ -55,9 +59,12 @@ class Lenet5 : public Network {
   torch::Tensor activate(const torch::Tensor& x) const {
     return relu_ ? torch::relu(x) : torch::tanh(x);
   }
-  torch::Tensor activateAndPool(const torch::Tensor& x) const {
-    if (relu_ && maxPooling_) return rectifiedPool(x);
+  /// The value between both is made only where somebody asks for it.
+  torch::Tensor activateAndPool(const torch::Tensor& x, TapValues* taps, const char* name) const {
+    const bool asked = taps && taps->count(name) > 0;
+    if (relu_ && maxPooling_ && !asked) return rectifiedPool(x);
     const auto active = activate(x);
+    keep(taps, name, active);
     return maxPooling_ ? torch::max_pool2d(active, 2) : torch::avg_pool2d(active, 2);
   }
 

@@ -120,6 +120,14 @@ class TestNn : public QObject {
     QCOMPARE(all.at("features").dim(), std::int64_t{2});
     QVERIFY(torch::equal(made->features(x), all.at("features")));
     QVERIFY(torch::equal(made->forward(x), logits));
+    // What lies before a pooling is made on request and changes nothing behind it.
+    if (all.count("relu1") > 0 && made->taps().front() == "relu1") {
+      const auto before = all.at("relu1");
+      QVERIFY(before.size(2) == 2 * all.at("conv1").size(2) ||
+              before.size(2) == 2 * all.at("conv1").size(2) + 1);
+      QVERIFY(torch::equal(torch::max_pool2d(before, 2), all.at("conv1")) ||
+              torch::allclose(torch::avg_pool2d(before, 2), all.at("conv1")));
+    }
     // Only what was asked for is kept.
     TapValues one{{names.front(), {}}};
     made->run(x, &one);

@@ -169,7 +169,8 @@ class TestTrainedDetectors : public QObject {
     // All layers, one by one and by brute force.
     std::vector<Tensor> columns;
     Tensor fresh;  // images that are no references themselves
-    for (const char* layer : {"input", "conv1", "conv2", "fc1", "features", "logits"}) {
+    for (const char* layer :
+         {"input", "relu1", "conv1", "relu2", "conv2", "fc1", "features", "logits"}) {
       const std::string name = layer;
       const auto at = [&](const Tensor& of) {
         const torch::NoGradGuard noGrad;
