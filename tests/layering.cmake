@@ -41,6 +41,7 @@ forbid(core/metrics "${inc}core/(registry|data|nn|training|detectors|attacks|exp
 forbid(core/store "${inc}core/(data|nn|training|detectors|attacks|experiment|report)" "store knows no engine")
 forbid(core/data "${inc}core/(nn|training|detectors|attacks|experiment|store|report)" "data is below the networks")
 forbid(core/nn "${inc}core/(training|detectors|attacks|experiment|store|report)" "nn is below training")
+forbid(core/projection "${inc}core/(params|registry|data|nn|training|detectors|attacks|metrics|experiment|store|report|health)" "projection knows base only")
 forbid(core/attacks "${inc}core/(detectors|training|experiment|store|report)" "attacks know objectives only")
 forbid(core/health "${inc}core/(experiment|report)" "health judges scores, detectors and attacks, not runs")
 # One bridge: a detector posed as what an adversary maximises (exempt in forbid above).

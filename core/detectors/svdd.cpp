@@ -33,6 +33,7 @@ struct SvddOptions {
   double logitWeight = 0.5;
   std::string normalisation = "train";
   bool logGuide = true;
+  std::int64_t mapImages = 200;
 };
 
 /// The uniform framework (Zhao et al., section 4):
@@ -79,14 +80,13 @@ class Svdd : public Detector, public HasSurrogate, public HasFitFacts, public Sc
 
   torch::Tensor score(const torch::Tensor& images) override {
     const auto [features, classes] = look(images);
-    const double weights[kParts] = {1.0 - options_.logitWeight, options_.logitWeight};
-    torch::Tensor normal;
+    const auto weights = partWeights();
+    torch::Tensor total;
     for (std::size_t part = 0; part < kParts; ++part) {
-      const auto sums = kernelSums(part, features[part], classes);
-      const auto star = options_.normalisation == "none" ? sums : starred(part, sums, classes);
-      normal = part == 0 ? weights[part] * star : normal + weights[part] * star;
+      const auto star = normal(part, kernelSums(part, features[part], classes), classes);
+      total = part == 0 ? weights[part] * star : total + weights[part] * star;
     }
-    return -normal;
+    return -total;
   }
 
   torch::Tensor guide(const torch::Tensor& images) override {
@@ -99,17 +99,38 @@ class Svdd : public Detector, public HasSurrogate, public HasFitFacts, public Sc
   ClassParts classParts(const torch::Tensor& images) override {
     const torch::NoGradGuard noGrad;
     const auto [features, classes] = look(images);
-    std::vector<torch::Tensor> columns;
+    std::vector<torch::Tensor> sums, stars;
     for (std::size_t part = 0; part < kParts; ++part) {
-      columns.push_back(kernelSums(part, features[part], classes));
+      sums.push_back(kernelSums(part, features[part], classes));
+      stars.push_back(normal(part, sums.back(), classes));
     }
-    return {classes.to(torch::kCPU), torch::stack(columns, 1).to(torch::kCPU, torch::kFloat64)};
+    return {classes.to(torch::kCPU), torch::stack(sums, 1).to(torch::kCPU, torch::kFloat64),
+            torch::stack(stars, 1).to(torch::kCPU, torch::kFloat64)};
+  }
+
+  std::vector<double> partWeights() const override {
+    return {1.0 - options_.logitWeight, options_.logitWeight};
   }
 
   std::vector<double> transductiveWeights() const override {
-    if (options_.normalisation != "transductive") return {};
-    return {1.0 - options_.logitWeight, options_.logitWeight};
+    return options_.normalisation == "transductive" ? partWeights() : std::vector<double>{};
   }
+
+  std::vector<ClassPart> classPartNames() const override {
+    return {{kPartNames[0], layer_}, {kPartNames[1], kLogits}};
+  }
+
+  ClassFeatures classFeatures(const torch::Tensor& images) override {
+    const torch::NoGradGuard noGrad;
+    const auto [features, classes] = look(images);
+    ClassFeatures found{classes.to(torch::kCPU), {}};
+    for (const auto& values : features) {
+      found.features.push_back(values.to(torch::kCPU, torch::kFloat32));
+    }
+    return found;
+  }
+
+  std::int64_t mapImages() const override { return options_.mapImages; }
 
   Json fitFacts() const override { return facts_; }
 
@@ -310,6 +331,12 @@ class Svdd : public Detector, public HasSurrogate, public HasFitFacts, public Sc
     return (sums - least) / (most - least).clamp_min(1e-12);
   }
 
+  /// What the score adds, [N].
+  torch::Tensor normal(std::size_t part, const torch::Tensor& sums,
+                       const torch::Tensor& classes) const {
+    return options_.normalisation == "none" ? sums : starred(part, sums, classes);
+  }
+
   SvddOptions options_;
   Network* classifier_ = nullptr;
   std::string layer_;
@@ -354,6 +381,14 @@ void addSvdd(Registry<Detector>& registry) {
               "from the training images, or the score's own gradient")
       .from("not in the paper, which attacks no detector")
       .expert();
+  info.options
+      .integer("map_images", 200,
+               "Clean images of each out set, and ten times as many of the in set, whose features "
+               "the run lays out class by class for the window; 0: none")
+      .range(0, 10000)
+      .in("images")
+      .from("figures to look at (Zhao et al., figures 2 to 6); no score depends on them")
+      .expert();
   registry.add(info, [](const Params& params) {
     SvddOptions options;
     options.layer = LayerOptions::from(params);
@@ -362,6 +397,7 @@ void addSvdd(Registry<Detector>& registry) {
     options.logitWeight = params.getNumber("logit_weight");
     options.logGuide = params.getText("attack_guide") == "log";
     options.normalisation = params.getText("normalisation");
+    options.mapImages = params.getInt("map_images");
     return std::make_unique<Svdd>(std::move(options));
   });
 }

@@ -16,8 +16,8 @@
 
 namespace bulwark {
 
-/// Predicted classes (and parts of the scores, where they are normalised over the sets under test)
-/// of the images that detectors of the kind `ScoresByClass` have scored.
+/// Predicted classes and parts of the scores of the images that detectors of the kind
+/// `ScoresByClass` have scored.
 class ClassTable {
  public:
   /// `images(begin, end)` reads [end - begin, C, H, W] of the `total` images scored. Null for a
@@ -32,17 +32,22 @@ class ClassTable {
 
   /// Writes the figures of thresholds per predicted class (metrics/per_class.h) into `extra`:
   /// tnr95_per_class and auroc_per_class of the scores, and the same with the ending
-  /// _transductive where the detector asks for it. Nothing where a set was not measured, or no
-  /// class has both in and out images.
+  /// _transductive where the detector asks for it. Of a score with two parts also how those figures
+  /// change with the weight of the second (report/weight_curve.h). Nothing where a set was not
+  /// measured, or no class has both in and out images.
   void writeMetrics(const ScoreSet& in, const ScoreSet& out, Json& extra) const;
 
  private:
   struct Measured {
-    ClassedParts images;
-    std::vector<double> weights;
+    ClassedParts images;          // before any normalisation; no parts where nothing needs them
+    std::vector<double> weights;  // where they are to be normalised over the sets under test
+    std::vector<std::vector<double>> normal;  // the parts as the score adds them
+    std::vector<double> partWeights;          // empty: kept by a version that noted no parts
   };
   using Key = std::tuple<std::string, std::string, std::string, bool>;
   static Key keyOf(const ScoreSet& set) { return {set.detector, set.attack, set.dataset, set.out}; }
+
+  static void writeCurve(const Measured& in, const Measured& out, Json& extra);
 
   std::map<Key, Measured> sets_;
 };

@@ -27,6 +27,7 @@
 #include "core/experiment/health_probe.h"
 #include "core/experiment/joint_evasion.h"
 #include "core/experiment/own_decisions.h"
+#include "core/experiment/record_class_map.h"
 #include "core/experiment/record_strips.h"
 #include "core/experiment/source_models.h"
 #include "core/experiment/tabulate.h"
@@ -239,6 +240,10 @@ void Runner::execute(const Specification& asked, Journal& journal, Task& task) c
     if (classifier && recordStrips(fitted, i, *classifier, data, sources.resources({}, 1), device,
                                    journal, task)) {
       clock.note("strips");
+    }
+    if (recordClassMap(fitted, i, data, cells.scores(), spec.evaluation.batchSize, device,
+                       seed.child("class map"), journal, task)) {
+      clock.note("class map");
     }
     for (const auto& attack : attacks) cells.attack(fitted, attack, attackIn, attackOut);
     for (std::size_t j = 0; classifier && j < joints.size(); ++j) {

@@ -1,44 +1,17 @@
 #include "core/experiment/strip_file.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/nn/safetensors.h"
+#include "core/nn/tensor_vectors.h"
 
 namespace bulwark {
 namespace {
 
 constexpr const char* kAbout = "strips";
 constexpr const char* kRemedy = "remove the file and retry the run, which then records it again";
-
-template <class Value>
-torch::Tensor tensorOf(const std::vector<Value>& values, const std::vector<std::int64_t>& sizes,
-                       torch::ScalarType type) {
-  auto tensor = torch::empty(sizes, type);
-  if (static_cast<std::size_t>(tensor.numel()) != values.size()) {
-    throw Error::failed("strips with " + std::to_string(values.size()) + " values instead of " +
-                        std::to_string(tensor.numel()));
-  }
-  if (!values.empty()) std::memcpy(tensor.data_ptr(), values.data(), values.size() * sizeof(Value));
-  return tensor;
-}
-
-/// The tensor of that name, type and shape (-1: any), as a vector.
-template <class Value>
-std::vector<Value> valuesOf(const TensorFile& file, const std::string& name,
-                            const std::vector<std::int64_t>& sizes, torch::ScalarType type,
-                            const std::string& where) {
-  const auto& tensor = file.require(name, sizes, where);
-  if (tensor.scalar_type() != type) {
-    throw Error::badInput("the tensor '" + name + "' has another type than strips have", where,
-                          kRemedy);
-  }
-  std::vector<Value> values(static_cast<std::size_t>(tensor.numel()));
-  if (!values.empty()) std::memcpy(values.data(), tensor.data_ptr(), values.size() * sizeof(Value));
-  return values;
-}
 
 void readAbout(const Json& about, IterationStrips& strips) {
   strips.detector = about.at("detector");
@@ -74,13 +47,13 @@ void IterationStrips::save(const std::filesystem::path& path) const {
   pictures.insert(pictures.end(), {channels, height, width});
   TensorFile file;
   file.metadata[kAbout] = about.dump();
-  file.tensors["pixels"] = tensorOf(pixels, pictures, torch::kUInt8);
-  file.tensors["class"] = tensorOf(classes, table, torch::kInt64);
-  file.tensors["similarity_to_input"] = tensorOf(toInput, table, torch::kFloat64);
-  file.tensors["similarity_to_clean"] = tensorOf(toClean, table, torch::kFloat64);
-  file.tensors["sample.set"] = tensorOf(setOf, {count}, torch::kInt64);
-  file.tensors["sample.index"] = tensorOf(indices, {count}, torch::kInt64);
-  file.tensors["sample.label"] = tensorOf(labels, {count}, torch::kInt64);
+  file.tensors["pixels"] = tensorOf(pixels, pictures);
+  file.tensors["class"] = tensorOf(classes, table);
+  file.tensors["similarity_to_input"] = tensorOf(toInput, table);
+  file.tensors["similarity_to_clean"] = tensorOf(toClean, table);
+  file.tensors["sample.set"] = tensorOf(setOf, {count});
+  file.tensors["sample.index"] = tensorOf(indices, {count});
+  file.tensors["sample.label"] = tensorOf(labels, {count});
   file.save(path);
 }
 
@@ -111,13 +84,13 @@ IterationStrips IterationStrips::load(const std::filesystem::path& path) {
   strips.height = static_cast<int>(shape[4]);
   strips.width = static_cast<int>(shape[5]);
   const std::vector<std::int64_t> table = {shape[0], shape[1], shape[2]}, one = {shape[0]};
-  strips.pixels = valuesOf<std::uint8_t>(file, "pixels", shape, torch::kUInt8, where);
-  strips.classes = valuesOf<std::int64_t>(file, "class", table, torch::kInt64, where);
-  strips.toInput = valuesOf<double>(file, "similarity_to_input", table, torch::kFloat64, where);
-  strips.toClean = valuesOf<double>(file, "similarity_to_clean", table, torch::kFloat64, where);
-  const auto setOf = valuesOf<std::int64_t>(file, "sample.set", one, torch::kInt64, where);
-  const auto indices = valuesOf<std::int64_t>(file, "sample.index", one, torch::kInt64, where);
-  const auto labels = valuesOf<std::int64_t>(file, "sample.label", one, torch::kInt64, where);
+  strips.pixels = valuesOf<std::uint8_t>(file, "pixels", shape, where, kRemedy);
+  strips.classes = valuesOf<std::int64_t>(file, "class", table, where, kRemedy);
+  strips.toInput = valuesOf<double>(file, "similarity_to_input", table, where, kRemedy);
+  strips.toClean = valuesOf<double>(file, "similarity_to_clean", table, where, kRemedy);
+  const auto setOf = valuesOf<std::int64_t>(file, "sample.set", one, where, kRemedy);
+  const auto indices = valuesOf<std::int64_t>(file, "sample.index", one, where, kRemedy);
+  const auto labels = valuesOf<std::int64_t>(file, "sample.label", one, where, kRemedy);
   for (std::size_t i = 0; i < setOf.size(); ++i) {
     if (setOf[i] < 0 || setOf[i] >= static_cast<std::int64_t>(strips.sets.size())) {
       throw Error::badInput("a strip belongs to none of the sets", where, kRemedy);

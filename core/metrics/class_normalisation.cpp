@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "core/base/error.h"
 
@@ -33,32 +34,51 @@ void check(const ClassedParts& set, std::size_t parts) {
   throw Error::badInput("the parts of the scores are not one finite number per image", "metrics");
 }
 
-std::vector<double> scoresOf(const ClassedParts& set, const std::vector<Ranges>& ranges,
-                             const std::vector<double>& weights) {
-  std::vector<double> scores(set.classes.size(), 0.0);
-  for (std::size_t part = 0; part < weights.size(); ++part) {
-    for (std::size_t i = 0; i < scores.size(); ++i) {
-      scores[i] -= weights[part] * ranges[part].at(set.classes[i]).star(set.parts[part][i]);
+ClassedParts starred(const ClassedParts& set, const std::vector<Ranges>& ranges) {
+  ClassedParts stars{set.classes, {}};
+  for (std::size_t part = 0; part < ranges.size(); ++part) {
+    std::vector<double> values(set.classes.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] = ranges[part].at(set.classes[i]).star(set.parts[part][i]);
     }
+    stars.parts.push_back(std::move(values));
   }
-  return scores;
+  return stars;
 }
 
 }  // namespace
 
-PairScores transductiveScores(const ClassedParts& in, const ClassedParts& out,
-                              const std::vector<double>& weights) {
-  check(in, weights.size());
-  check(out, weights.size());
-  std::vector<Ranges> ranges(weights.size());
-  for (std::size_t part = 0; part < weights.size(); ++part) {
+PairParts transductiveParts(const ClassedParts& in, const ClassedParts& out) {
+  const std::size_t parts = in.parts.size();
+  check(in, parts);
+  check(out, parts);
+  std::vector<Ranges> ranges(parts);
+  for (std::size_t part = 0; part < parts; ++part) {
     for (const ClassedParts* set : {&in, &out}) {
       for (std::size_t i = 0; i < set->classes.size(); ++i) {
         ranges[part][set->classes[i]].include(set->parts[part][i]);
       }
     }
   }
-  return {scoresOf(in, ranges, weights), scoresOf(out, ranges, weights)};
+  return {starred(in, ranges), starred(out, ranges)};
+}
+
+std::vector<double> weightedScores(const ClassedParts& set, const std::vector<double>& weights) {
+  check(set, weights.size());
+  std::vector<double> scores(set.classes.size(), 0.0);
+  for (std::size_t part = 0; part < weights.size(); ++part) {
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      scores[i] -= weights[part] * set.parts[part][i];
+    }
+  }
+  return scores;
+}
+
+PairScores transductiveScores(const ClassedParts& in, const ClassedParts& out,
+                              const std::vector<double>& weights) {
+  check(in, weights.size());
+  const PairParts stars = transductiveParts(in, out);
+  return {weightedScores(stars.in, weights), weightedScores(stars.out, weights)};
 }
 
 std::vector<ClassScores> byClass(const std::vector<std::int64_t>& inClasses,

@@ -25,6 +25,15 @@ struct PairScores {
 PairScores transductiveScores(const ClassedParts& in, const ClassedParts& out,
                               const std::vector<double>& weights);
 
+/// The parts of both sets after that normalisation.
+struct PairParts {
+  ClassedParts in, out;
+};
+PairParts transductiveParts(const ClassedParts& in, const ClassedParts& out);
+
+/// s = -sum_p w_p part_p, [N], of parts that are normalised already. Throws like the above.
+std::vector<double> weightedScores(const ClassedParts& set, const std::vector<double>& weights);
+
 /// Scores sorted by class, for `perClassDetection`; [largest class + 1].
 std::vector<ClassScores> byClass(const std::vector<std::int64_t>& inClasses,
                                  const std::vector<double>& in,

@@ -12,6 +12,7 @@
 #include "core/report/over_seeds.h"
 #include "core/report/results_page.h"
 #include "core/report/scores.h"
+#include "core/report/weight_curve.h"
 
 namespace bulwark {
 namespace {
@@ -29,7 +30,8 @@ const ExportKind& kindNamed(const std::string& name) {
 void checkFormat(const ExportKind& kind, const std::string& format) {
   if (std::find(kind.formats.begin(), kind.formats.end(), format) != kind.formats.end()) return;
   std::string hint = "one of " + join(kind.formats, ", ");
-  if (format == "png" && (kind.name == "roc" || kind.name == "pr" || kind.name == "curves")) {
+  if (format == "png" && (kind.name == "roc" || kind.name == "pr" || kind.name == "curves" ||
+                          kind.name == "weights")) {
     hint += "; the window exports plots as PNG";
   }
   throw Error::badInput("'" + kind.name + "' cannot be written as '" + format + "'",
@@ -66,6 +68,7 @@ const std::vector<ExportKind>& exportKinds() {
       {"roc", "ROC curves", {"csv", "json", "svg", "pdf"}},
       {"pr", "Precision-recall curves", {"csv", "json", "svg", "pdf"}},
       {"curves", "AUROC against the adversary's effort", {"csv", "json", "svg", "pdf"}},
+      {"weights", "Figures against the weight of the logits", {"csv", "json", "svg", "pdf"}},
       {"scores", "Anomaly scores", {"npz", "csv", "json"}},
       {"images", "Images before and after", {"png", "npz"}},
       {"spec", "Specification", {"json"}},
@@ -82,7 +85,8 @@ ReportParts partsNeeded(const std::string& what) {
   parts.datasets = full || what == "seeds";
   parts.epochs = full;
   parts.curves = full || what == "roc" || what == "pr" || what == "curves";
-  parts.results = parts.curves || what == "table" || what == "attacks" || what == "seeds";
+  parts.results =
+      parts.curves || what == "table" || what == "attacks" || what == "seeds" || what == "weights";
   parts.scores = full || what == "scores" || what == "attacks";
   parts.pairs = full || what == "images";
   return parts;
@@ -97,6 +101,7 @@ std::string exportRuns(const std::vector<RunReport>& runs, const std::string& wh
   if (what == "attacks") return writeAttackTable(runs, format, options.decimals);
   if (what == "roc" || what == "pr") return writeCurves(runs, what, curveFormat(format));
   if (what == "curves") return writeAurocCurves(runs, curveFormat(format));
+  if (what == "weights") return writeWeightCurves(runs, curveFormat(format));
   if (what == "spec") return specifications(runs);
   if (what == "seeds") return writeOverSeeds(runs, format, options);
   if (what == "images") {

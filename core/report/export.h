@@ -14,7 +14,7 @@ struct ExportKind {
   std::vector<std::string> formats;  ///< "csv", "json", ...; also the files' suffixes
 };
 
-/// table, attacks, roc, pr, curves, scores, images, spec, report, seeds.
+/// table, attacks, roc, pr, curves, weights, scores, images, spec, report, seeds.
 const std::vector<ExportKind>& exportKinds();
 
 /// Which parts of a `RunReport` an export reads, so that callers load no pixels in vain.

@@ -1,6 +1,7 @@
 #include "core/base/text.h"
 #include "core/report/facts.h"
 #include "core/report/table_writers.h"
+#include "core/report/weight_curve.h"
 
 namespace bulwark {
 
@@ -12,7 +13,10 @@ std::string report::tableJson(const std::vector<RunReport>& runs) {
           {"run", report.run.id}, {"run_name", report.run.name}, {"seed", report.run.seed}};
       const Json values = row.toJson();
       for (const auto& [key, value] : values.items()) record[key] = value;
-      if (row.extra.is_object() && !row.extra.empty()) record["extra"] = row.extra;
+      if (row.extra.is_object() && !row.extra.empty()) {
+        record["extra"] = row.extra;
+        record["extra"].erase(WeightCurve::key);  // a table holds figures; see "weights"
+      }
       if (const auto figure = publishedValue(report.run, row)) {
         record["published"] = {{"auroc", figure->auroc}, {"source", figure->source}};
       }

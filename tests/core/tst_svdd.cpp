@@ -13,6 +13,7 @@
 #include "core/experiment/bench.h"
 #include "core/experiment/class_table.h"
 #include "core/nn/network.h"
+#include "core/report/weight_curve.h"
 
 using namespace bulwark;
 
@@ -202,6 +203,41 @@ class SvddTest : public QObject {
     // "train" has no figures of that kind.
     const Fitted plain("svdd", {{"layer", "maps"}});
     QVERIFY(!figures(*plain.detector, in, out).contains("auroc_per_class_transductive"));
+  }
+
+  void curveOverTheWeightGoesThroughTheDetectors() {
+    const auto in = uniform({160, 1, 8, 8}, 5);
+    const auto out = (uniform({120, 1, 8, 8}, 6) * 0.6 + 0.3).clamp(0, 1);
+    for (const char* normalisation : {"train", "transductive", "none"}) {
+      const auto of = [&](double weight) {
+        const Fitted fitted(
+            "svdd",
+            {{"layer", "maps"}, {"logit_weight", weight}, {"normalisation", normalisation}});
+        ResultRow row;
+        row.extra = figures(*fitted.detector, in, out);
+        return row;
+      };
+      // 0.37 is no round weight: it is put among those that are.
+      const ResultRow own = of(0.37), round = of(0.25);
+      const auto curve = WeightCurve::of(own).value(), other = WeightCurve::of(round).value();
+      QCOMPARE(curve.own, 0.37);
+      QCOMPARE(curve.weights.size(), std::size_t(22));
+      QCOMPARE(curve.weights[8], 0.37);
+      QCOMPARE(other.weights.size(), std::size_t(21));
+      const bool published = std::string(normalisation) == "transductive";
+      QCOMPARE(curve.series.size(), std::size_t(published ? 4 : 2));
+      for (const auto& [weight, place] : {std::pair{0.0, 0}, {0.25, 5}, {0.37, 8}, {1.0, 21}}) {
+        const ResultRow one = of(weight);
+        for (const auto& series : curve.series) {
+          const double expected = one.extra.at(series.metric).get<double>();
+          const double found = series.values[std::size_t(place)];
+          // Sums of two parts are rounded to float in the score, here they are not.
+          const bool exact = weight != 0.25;
+          QVERIFY2(exact ? found == expected : std::abs(found - expected) < 1e-3,
+                   series.metric.c_str());
+        }
+      }
+    }
   }
 
   void gradientIsThatOfTheScore() {

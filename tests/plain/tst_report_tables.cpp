@@ -9,6 +9,7 @@
 #include "core/report/escape.h"
 #include "core/report/export.h"
 #include "core/report/table_layout.h"
+#include "core/report/weight_curve.h"
 #include "report_sample.h"
 
 using namespace bulwark;
@@ -401,6 +402,34 @@ class TestReportTables : public QObject {
     const Json json = Json::parse(exportRuns({run}, "curves", "json"));
     QCOMPARE(json.size(), std::size_t{2 * 2 * 3});
     QVERIFY(contains(exportRuns({run}, "report", "html"), "the adversary's effort"));
+  }
+
+  void weightCurvesStandApart() {
+    const auto run = sample::run();
+    const std::string csv = exportRuns({run}, "weights", "csv");
+    QVERIFY(csv.starts_with("run,run_name,detector,attack,setting,out,weight,own,metric,value\n"));
+    QVERIFY(contains(csv, ",clean,mnist,0.5,1,tnr95_per_class,0.75\n"));
+    QVERIFY(contains(csv, ",clean,mnist,1,0,auroc_per_class,0.625\n"));
+    QCOMPARE(std::count(csv.begin(), csv.end(), '\n'), 1 + 2 * 4 * 2 * 3);
+    const auto figures = weightFigures({run});
+    QCOMPARE(figures.size(), std::size_t{2});  // one per metric, clean
+    for (const Figure& figure : figures) {
+      QCOMPARE(figure.series.size(), std::size_t{2});  // out sets
+      QVERIFY(figure.series[1].x == (std::vector{0.0, 0.5, 1.0}));
+    }
+    const auto curve = WeightCurve::of(run.results.front());
+    QVERIFY(curve && curve->own == 0.5);
+    ResultRow copy = run.results.front();
+    copy.extra[WeightCurve::key] = curve->toJson();
+    QVERIFY(WeightCurve::of(copy) == curve);
+    copy.extra[WeightCurve::key]["auroc_per_class"] = {0.5};
+    QVERIFY(!WeightCurve::of(copy));
+    copy.extra[WeightCurve::key] = "x";
+    QVERIFY(!WeightCurve::of(copy));
+    // Tables show figures, not curves.
+    for (const char* format : {"csv", "json", "md", "tex", "html", "txt"}) {
+      QVERIFY2(!contains(exportRuns({run}, "table", format), "logit_weight"), format);
+    }
   }
 
   void attacksAreListedWithTheirCost() {
