@@ -1,9 +1,8 @@
-// What the window shows of the uniform framework: the layers searched, the weight of the logits,
-// the maps of the classes.
-#include <QComboBox>
+// The layers that detectors searched, and figures over the weight of the logits.
 #include <QtTest/QtTest>
 #include <cmath>
 
+#include "core/report/weight_curve.h"
 #include "ui/models/layer_search.h"
 #include "ui/pages/results_page.h"
 #include "ui/plots/curve_switch.h"
@@ -72,6 +71,31 @@ void addFacts(RunStore& store, std::int64_t run, const Json& facts) {
   Json summary = record.summary;
   summary.update(facts);
   store.setRunSummary(run, summary, record.timings);
+}
+
+WeightCurve weights(double least, double most) {
+  WeightCurve curve;
+  curve.own = 0.5;
+  WeightCurve::Series tnr{"tnr95_per_class", {}}, area{"auroc_per_class", {}};
+  for (int i = 0; i <= 10; ++i) {
+    const double weight = 0.1 * i;
+    curve.weights.push_back(weight);
+    tnr.values.push_back(most - (most - least) * std::abs(weight - 0.5) * 2);
+    area.values.push_back((1 + tnr.values.back()) / 2);
+  }
+  curve.series = {tnr, area};
+  return curve;
+}
+
+ResultRow weighed(const char* detector, const char* attack, const char* setting, const char* out,
+                  double least, double most) {
+  ResultRow row;
+  row.detector = detector;
+  row.attack = attack;
+  row.setting = setting;
+  row.out = out;
+  row.extra = {{WeightCurve::key, weights(least, most).toJson()}};
+  return row;
 }
 
 }  // namespace
@@ -207,6 +231,46 @@ class TestUniformViews : public QObject {
     QCOMPARE(curves->chosen(), QStringLiteral("pr"));
     QVERIFY(!curves->choose(QStringLiteral("layer-error")));
     QVERIFY(!curves->layers()->isVisible());
+  }
+
+  void theWeightOfTheLogitsHasALinePerOutSet() {
+    auto* pr = new PrPlot;
+    CurveSwitch curves(pr);
+    curves.resize(560, 320);
+    const std::vector<ResultRow> rows = {weighed("svdd", "", "clean", "glyphs", 0.5, 0.9),
+                                         weighed("svdd", "", "clean", "noise-uniform", 0.8, 1),
+                                         weighed("svdd", "pgd", "in", "glyphs", 0.3, 0.4),
+                                         weighed("svdd", "pgd", "in_out", "glyphs", 0.1, 0.2),
+                                         weighed("other", "", "clean", "glyphs", 0, 0.1),
+                                         ResultRow()};
+    curves.setWeights(rows, QStringLiteral("svdd"), QStringLiteral("pgd"),
+                      QStringLiteral("glyphs"));
+    QVERIFY(curves.choose(QStringLiteral("weight-tnr95_per_class")));
+    TrendPlot* plot = curves.weights();
+    QCOMPARE(curves.currentWidget(), plot);
+    QCOMPARE(plot->series().size(), 3);
+    QCOMPARE(plot->series()[0].name, QStringLiteral("glyphs"));
+    QCOMPARE(plot->series()[1].name, QStringLiteral("glyphs, in_out under pgd"));
+    QCOMPARE(plot->series()[2].name, QStringLiteral("noise-uniform"));
+    QVERIFY(!plot->series()[0].faint && !plot->series()[1].faint && plot->series()[2].faint);
+    QCOMPARE(plot->series()[0].y[5], 0.9);
+    QCOMPARE(plot->series()[0].x[3], 0.1 * 3);
+    QCOMPARE(plot->series()[1].y[0], 0.1);
+    // Another out set, another detector, and a run without such curves.
+    curves.setWeights(rows, QStringLiteral("svdd"), {}, QStringLiteral("noise-uniform"));
+    QCOMPARE(curves.chosen(), QStringLiteral("weight-tnr95_per_class"));
+    QCOMPARE(plot->series().size(), 2);
+    QCOMPARE(plot->series()[0].name, QStringLiteral("noise-uniform"));
+    QVERIFY(plot->series()[1].faint);
+    QVERIFY(curves.choose(QStringLiteral("weight-auroc_per_class")));
+    QCOMPARE(plot->series()[0].y[5], 1.0);
+    QTemporaryDir folder;
+    QVERIFY(plot->exportTo(folder.filePath(QStringLiteral("w.pdf"))));
+    curves.setWeights(rows, QStringLiteral("other"), {}, QStringLiteral("glyphs"));
+    QCOMPARE(plot->series().size(), 1);
+    curves.setWeights({ResultRow()}, QStringLiteral("svdd"), {}, QStringLiteral("glyphs"));
+    QCOMPARE(curves.chosen(), QStringLiteral("pr"));
+    QVERIFY(!curves.choose(QStringLiteral("weight-tnr95_per_class")));
   }
 };
 

@@ -193,7 +193,10 @@ void ImagesPage::reloadStrips() {
     return;
   }
   context_.database->run(
-      this, [run, known = stripsKnown_](RunStore& store) { return loadStrips(store, run, known); },
+      this,
+      [run, known = stripsKnown_](RunStore& store) {
+        return loadArtefacts<IterationStrips>(store, run, known, {"attractor"});
+      },
       [this, request, show](std::optional<StripSet> strips) {
         if (request != stripRequest_ || !strips) return;
         show(std::move(*strips));

@@ -7,7 +7,8 @@
 #include <QVBoxLayout>
 
 #include "ui/bridge/dialogs.h"
-#include "ui/plots/plot_widget.h"
+#include "ui/bridge/selection_hub.h"
+#include "ui/plots/sample_plot.h"
 #include "ui/widgets/panel.h"
 
 namespace bulwark {
@@ -45,6 +46,18 @@ void connectPlot(PlotWidget* plot, const AppContext& context) {
   QObject::connect(plot, &PlotWidget::exportFailed, plot, [dialogs, plot](const QString& text) {
     dialogs->message(plot, PlotWidget::tr("The plot was not saved"), text);
   });
+}
+
+void connectSamples(SamplePlot* plot, const AppContext& context, const QString& text) {
+  SelectionHub* hub = context.selection;
+  QObject::connect(plot, &SamplePlot::samplesPreviewed, hub,
+                   [hub](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
+                     hub->preview(samples, SelectionHub::modeFor(modifiers));
+                   });
+  QObject::connect(plot, &SamplePlot::samplesPicked, hub,
+                   [hub, text](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
+                     hub->commit(samples, text, SelectionHub::modeFor(modifiers));
+                   });
 }
 
 void fillChoices(QComboBox* box, const QStringList& texts, const QStringList& values) {

@@ -12,6 +12,7 @@ class QWidget;
 namespace bulwark {
 
 class PlotWidget;
+class SamplePlot;
 
 /// The large title at the top of a page.
 QLabel* pageTitle(const QString& text, QWidget* parent);
@@ -21,6 +22,8 @@ QLabel* fieldLabel(const QString& text, QWidget* field, QWidget* parent);
 QStackedWidget* fillPage(QWidget* page, QWidget* empty, QWidget* content);
 /// Lets a plot ask for its file through the window's dialogs and tell when saving failed.
 void connectPlot(PlotWidget* plot, const AppContext& context);
+/// Lets a plot of samples make the selection of the window, an undo step named `text`.
+void connectSamples(SamplePlot* plot, const AppContext& context, const QString& text);
 /// Replaces the entries and keeps the chosen one where it is still there; without a signal.
 void fillChoices(QComboBox* box, const QStringList& texts, const QStringList& values);
 

@@ -8,6 +8,8 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "core/experiment/class_map_file.h"
+#include "ui/bridge/artefact_set.h"
 #include "ui/bridge/database_service.h"
 #include "ui/bridge/health_cost.h"
 #include "ui/bridge/navigator.h"
@@ -15,6 +17,7 @@
 #include "ui/bridge/selection_hub.h"
 #include "ui/models/result_table_model.h"
 #include "ui/models/threshold_model.h"
+#include "ui/pages/class_map_panel.h"
 #include "ui/pages/page_support.h"
 #include "ui/plots/curve_plot.h"
 #include "ui/plots/curve_switch.h"
@@ -69,6 +72,7 @@ ResultsPage::ResultsPage(const AppContext& context, QWidget* parent)
   parts_->setObjectName(QStringLiteral("resultsParts"));
   parts_->addWidget(figures);
   column->addWidget(parts_, 1);
+  buildClasses();
   buildHealth();
 
   empty_ = new EmptyState(QStringLiteral("results"), {}, {}, tr("Choose a run"), this);
@@ -113,12 +117,17 @@ void ResultsPage::reload() {
     std::vector<ResultRow> rows;
     std::vector<CurveRecord> trends;
     QString cost;
+    bool classes = false;
   };
   const bool known = shownRun_ == run && !healthCost_.isEmpty();
   context_.database->run(
       this,
       [run, known, cost = healthCost_](RunStore& store) {
         Loaded loaded{store.findRun(run), store.results(run), loadTrends(store, run), cost};
+        loaded.classes = loaded.run && hasDetector(loaded.run->specification, {"svdd"});
+        for (const ArtefactRecord& artefact : store.artefacts(run)) {
+          loaded.classes = loaded.classes || artefact.kind == ClassMap::kind;
+        }
         if (!known && loaded.run) loaded.cost = healthCost(store, *loaded.run);
         return loaded;
       },
@@ -126,6 +135,7 @@ void ResultsPage::reload() {
         if (request != runRequest_) return;
         trends_ = std::move(loaded.trends);
         healthCost_ = loaded.cost;
+        classesApply_ = loaded.classes;
         showRun(std::move(loaded.run), loaded.rows);
       });
 }
@@ -163,6 +173,9 @@ void ResultsPage::showRun(std::optional<RunRecord> run, const std::vector<Result
   shownRun_ = run->id;
   stack_->setCurrentIndex(1);
   showAccuracy();
+  switch_->button(Classes)->setVisible(classesApply_);
+  if (part() == Classes && !classesApply_) showPart(Figures);
+  classes_->setRun(run->id);
   healthPanel_->setRun(run->id, context_.database->path(), healthCost_);
   healthPanel_->showSummary(summary_, run->specification);
   model_->setHealth(readHealth(summary_));
@@ -224,6 +237,8 @@ void ResultsPage::showOwnThreshold() {
 void ResultsPage::showTrends() {
   curves_->setCurves(trends_, attack_->currentData().toString(), out_->currentData().toString());
   curves_->setLayers(readLayerSearches(summary_));
+  curves_->setWeights(rows_, detector_->currentData().toString(), attack_->currentData().toString(),
+                      out_->currentData().toString());
 }
 
 void ResultsPage::fillSelectors() {
@@ -240,7 +255,7 @@ void ResultsPage::fillSelectors() {
   fillChoices(detector_, detectors, detectors);
   fillChoices(attack_, attackTexts, attacks);
   fillChoices(out_, outs, outs);
-  attack_->setEnabled(attacks.size() > 1);
+  attack_->setEnabled(attacks.size() > 1 && part() != Classes);
 }
 
 void ResultsPage::loadDetector() {
@@ -251,6 +266,7 @@ void ResultsPage::loadDetector() {
   const std::string out = out_->currentData().toString().toStdString();
   showTrends();
   showAccuracy();
+  classes_->choose(detector_->currentData().toString(), out_->currentData().toString());
   healthPanel_->choose(detector_->currentData().toString(), attack_->currentData().toString());
   const int line = model_->find(detector_->currentData().toString(), out_->currentData().toString(),
                                 attack_->currentData().toString());

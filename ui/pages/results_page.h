@@ -18,6 +18,7 @@ class QTableView;
 
 namespace bulwark {
 
+class ClassMapPanel;
 class CurveSwitch;
 class ElidedLabel;
 class EmptyState;
@@ -40,8 +41,11 @@ class ResultsPage : public QWidget {
   explicit ResultsPage(const AppContext& context, QWidget* parent = nullptr);
 
   ThresholdModel* thresholds() const { return thresholds_; }
-  /// Shows the figures, or how far they can be trusted.
-  void showHealth(bool health);
+  enum Part { Figures, Classes, Health };
+  /// The figures, where detectors see the images of each class, or how far all can be trusted. As
+  /// far as the run has such a part.
+  void showPart(Part part);
+  Part part() const;
 
  Q_SIGNALS:
   /// The plots show what the selectors say; nothing is being loaded any more.
@@ -51,6 +55,7 @@ class ResultsPage : public QWidget {
   QWidget* buildHeader();
   QWidget* buildViews();
   QWidget* buildSwitch();
+  void buildClasses();
   void buildHealth();
   void reload();
   void showRun(std::optional<RunRecord> run, const std::vector<ResultRow>& rows);
@@ -85,6 +90,7 @@ class ResultsPage : public QWidget {
   CurveSwitch* curves_;
   QStackedWidget* parts_;
   QButtonGroup* switch_;
+  ClassMapPanel* classes_;
   HealthPanel* healthPanel_;
   HealthRunner* healthRunner_ = nullptr;
   ResultTableModel* model_;
@@ -96,6 +102,8 @@ class ResultsPage : public QWidget {
   Json summary_;
   Json specification_;
   QString healthCost_;
+  bool classesApply_ = false;  ///< the run has a detector that keeps class maps
+  bool wantsMapped_ = false;   ///< a detector that has kept one is to be chosen
   qint64 shownRun_ = 0;
   quint64 runRequest_ = 0;
   quint64 viewRequest_ = 0;

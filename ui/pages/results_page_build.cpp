@@ -9,6 +9,7 @@
 #include <QStackedWidget>
 #include <QTableView>
 #include <QVBoxLayout>
+#include <utility>
 
 #include "core/health/check.h"
 #include "ui/bridge/database_service.h"
@@ -20,6 +21,7 @@
 #include "ui/bridge/selection_hub.h"
 #include "ui/models/result_table_model.h"
 #include "ui/models/threshold_model.h"
+#include "ui/pages/class_map_panel.h"
 #include "ui/pages/page_support.h"
 #include "ui/pages/results_page.h"
 #include "ui/plots/curve_plot.h"
@@ -66,7 +68,7 @@ QWidget* ResultsPage::buildHeader() {
   health_->setObjectName(QStringLiteral("resultsHealth"));
   health_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   connect(health_, &HealthLabel::clicked, this, [this] {
-    showHealth(true);
+    showPart(Health);
     healthPanel_->showCheck();
   });
   selection_ = new ElidedLabel({}, header);
@@ -110,10 +112,13 @@ QWidget* ResultsPage::buildSwitch() {
     switch_->addButton(button, id);
     row->addWidget(button);
   };
-  add(0, tr("&Figures"), "showFigures", "first", tr("Scores, curves and the AUROC table"));
-  add(1, tr("&Health"), "showHealth", "last", tr("How far these figures can be trusted"));
-  switch_->button(0)->setChecked(true);
-  connect(switch_, &QButtonGroup::idClicked, this, [this](int id) { showHealth(id == 1); });
+  add(Figures, tr("&Figures"), "showFigures", "first", tr("Scores, curves and the AUROC table"));
+  add(Classes, tr("&Classes"), "showClasses", "middle",
+      tr("Where a detector that judges by the predicted class sees the images of each class"));
+  add(Health, tr("&Health"), "showHealth", "last", tr("How far these figures can be trusted"));
+  switch_->button(Figures)->setChecked(true);
+  switch_->button(Classes)->hide();
+  connect(switch_, &QButtonGroup::idClicked, this, [this](int id) { showPart(Part(id)); });
   return bar;
 }
 
@@ -143,11 +148,33 @@ void ResultsPage::buildHealth() {
   connect(healthRunner_, &HealthRunner::finished, this, &ResultsPage::reload);
 }
 
-void ResultsPage::showHealth(bool health) {
-  parts_->setCurrentIndex(health ? 1 : 0);
-  switch_->button(health ? 1 : 0)->setChecked(true);
+void ResultsPage::buildClasses() {
+  classes_ = new ClassMapPanel(context_, this);
+  parts_->addWidget(classes_);
+  const auto choose = [this](const QString& detector) {
+    if (const int at = detector_->findData(detector); at >= 0) detector_->setCurrentIndex(at);
+  };
+  connect(classes_, &ClassMapPanel::detectorWanted, this, choose);
+  connect(classes_, &ClassMapPanel::loaded, this, [this, choose] {
+    const QStringList mapped = classes_->detectors();
+    if (!std::exchange(wantsMapped_, false) || mapped.isEmpty()) return;
+    if (!mapped.contains(detector_->currentData().toString())) choose(mapped.first());
+  });
+}
+
+void ResultsPage::showPart(Part part) {
+  if (part == Classes && !classesApply_) return;
+  wantsMapped_ = part == Classes;
+  parts_->setCurrentIndex(part);
+  switch_->button(part)->setChecked(true);
+  // The maps are of clean images.
+  attack_->setEnabled(attack_->count() > 1 && part != Classes);
   // Asked when it matters: the answer takes a process.
-  if (health && healthRunner_ && healthRunner_->reason().isEmpty()) healthRunner_->probe();
+  if (part == Health && healthRunner_ && healthRunner_->reason().isEmpty()) healthRunner_->probe();
+}
+
+ResultsPage::Part ResultsPage::part() const {
+  return Part(switch_->checkedId());
 }
 
 QWidget* ResultsPage::buildViews() {
@@ -200,8 +227,9 @@ QWidget* ResultsPage::buildViews() {
   scores_ = new ScoreSwitch(histogram_, this);
   ScoreScatter* scatter = scores_->scatter();
   grid_ = new ViewGrid({scores_, roc_, curves_, panel}, this);
-  for (PlotWidget* plot : std::initializer_list<PlotWidget*>{histogram_, scatter, roc_, pr_,
-                                                             curves_->trend(), curves_->layers()}) {
+  for (PlotWidget* plot :
+       std::initializer_list<PlotWidget*>{histogram_, scatter, roc_, pr_, curves_->trend(),
+                                          curves_->weights(), curves_->layers()}) {
     connectPlot(plot, context_);
   }
   connect(scores_, &ScoreSwitch::maximizeRequested, grid_, [this] { grid_->toggleMaximized(0); });
@@ -210,26 +238,11 @@ QWidget* ResultsPage::buildViews() {
   connect(table_, &QTableView::doubleClicked, grid_, [this] { grid_->toggleMaximized(3); });
   connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
           &ResultsPage::pickLine);
-  connect(histogram_, &HistogramPlot::thresholdMoved, thresholds_, &ThresholdModel::setThreshold);
-  connect(histogram_, &HistogramPlot::samplesPreviewed, this,
-          [this](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
-            context_.selection->preview(samples, SelectionHub::modeFor(modifiers));
-          });
-  connect(histogram_, &HistogramPlot::samplesPicked, this,
-          [this](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
-            context_.selection->commit(samples, tr("Select in the histogram"),
-                                       SelectionHub::modeFor(modifiers));
-          });
-  connect(scatter, &ScoreScatter::thresholdMoved, thresholds_, &ThresholdModel::setThreshold);
-  connect(scatter, &ScoreScatter::samplesPreviewed, this,
-          [this](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
-            context_.selection->preview(samples, SelectionHub::modeFor(modifiers));
-          });
-  connect(scatter, &ScoreScatter::samplesPicked, this,
-          [this](const SampleSet& samples, Qt::KeyboardModifiers modifiers) {
-            context_.selection->commit(samples, tr("Select in the scatter"),
-                                       SelectionHub::modeFor(modifiers));
-          });
+  for (ScorePlot* plot : {static_cast<ScorePlot*>(histogram_), static_cast<ScorePlot*>(scatter)}) {
+    connect(plot, &ScorePlot::thresholdMoved, thresholds_, &ThresholdModel::setThreshold);
+  }
+  connectSamples(histogram_, context_, tr("Select in the histogram"));
+  connectSamples(scatter, context_, tr("Select in the scatter"));
   for (CurvePlot* plot : {static_cast<CurvePlot*>(roc_), static_cast<CurvePlot*>(pr_)}) {
     connect(plot, &CurvePlot::thresholdPicked, this, &ResultsPage::pickBetween);
   }

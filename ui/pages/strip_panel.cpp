@@ -140,13 +140,13 @@ void StripPanel::showEmpty() {
 
 void StripPanel::setStrips(StripSet strips) {
   strips_ = std::move(strips);
-  if (strips_.strips.empty()) {
+  if (strips_.items.empty()) {
     showEmpty();
     return;
   }
   QStringList names, numbers;
-  for (std::size_t i = 0; i < strips_.strips.size(); ++i) {
-    names += QString::fromStdString(strips_.strips[i]->detector);
+  for (std::size_t i = 0; i < strips_.items.size(); ++i) {
+    names += QString::fromStdString(strips_.items[i]->detector);
     numbers += QString::number(i);
   }
   fillChoices(detector_, names, numbers);
@@ -157,11 +157,11 @@ void StripPanel::setStrips(StripSet strips) {
 }
 
 const std::shared_ptr<const IterationStrips>& StripPanel::chosen() const {
-  return strips_.strips[std::size_t(std::max(0, detector_->currentIndex()))];
+  return strips_.items[std::size_t(std::max(0, detector_->currentIndex()))];
 }
 
 void StripPanel::fillSets() {
-  if (strips_.strips.empty()) return;
+  if (strips_.items.empty()) return;
   const IterationStrips& strips = *chosen();
   QStringList names = {tr("all")}, numbers = {QString()};
   for (std::size_t i = 0; i < strips.sets.size(); ++i) {
@@ -179,7 +179,7 @@ void StripPanel::fillSets() {
 }
 
 void StripPanel::fillList() {
-  if (strips_.strips.empty()) return;
+  if (strips_.items.empty()) return;
   const IterationStrips& strips = *chosen();
   const QString before = list_->currentItem() ? list_->currentItem()->text() : QString();
   const QString wanted = set_->currentData().toString();
@@ -204,7 +204,7 @@ void StripPanel::fillList() {
 
 void StripPanel::showCurrent() {
   const QListWidgetItem* item = list_->currentItem();
-  if (strips_.strips.empty() || !item) return;
+  if (strips_.items.empty() || !item) return;
   const auto sample = std::size_t(item->data(Qt::UserRole).toULongLong());
   strip_->showSample(chosen(), sample);
   basin_->showSample(chosen(), sample, passes_->value());
@@ -220,7 +220,7 @@ void StripPanel::showBasin(bool basin) {
 }
 
 bool StripPanel::showSample(const SampleSide& side, qint64 index) {
-  if (strips_.strips.empty()) return false;
+  if (strips_.items.empty()) return false;
   const IterationStrips& strips = *chosen();
   const std::string role = side.out ? "out" : "in";
   for (std::size_t i = 0; i < strips.samples.size(); ++i) {
@@ -240,7 +240,7 @@ bool StripPanel::showSample(const SampleSide& side, qint64 index) {
 
 std::set<qint64> StripPanel::kept(const SampleSide& side) const {
   std::set<qint64> found;
-  if (strips_.strips.empty()) return found;
+  if (strips_.items.empty()) return found;
   const IterationStrips& strips = *chosen();
   for (const IterationStrips::Sample& sample : strips.samples) {
     const IterationStrips::Set& set = strips.sets[sample.set];

@@ -3,9 +3,10 @@
 #include <QWidget>
 #include <set>
 
+#include "core/experiment/strip_file.h"
 #include "ui/bridge/app_context.h"
+#include "ui/bridge/artefact_set.h"
 #include "ui/bridge/selection_hub.h"
-#include "ui/bridge/strip_loader.h"
 
 class QComboBox;
 class QListWidget;
@@ -17,6 +18,9 @@ namespace bulwark {
 class BasinPlot;
 class EmptyState;
 class StripPlot;
+
+/// The iteration strips of a run, one for each detector that keeps them.
+using StripSet = ArtefactSet<IterationStrips>;
 
 /// Where an attractor network takes images: a list of those that the run has kept, and of the one
 /// chosen the iteration strip or the basin picture.

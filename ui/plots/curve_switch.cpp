@@ -3,16 +3,20 @@
 #include <QComboBox>
 #include <QCoreApplication>
 #include <QHBoxLayout>
+#include <QLocale>
 #include <QSignalBlocker>
 #include <algorithm>
 
+#include "core/metrics/detection.h"
+#include "core/report/weight_curve.h"
 #include "ui/plots/layer_plot.h"
 
 namespace bulwark {
 
 namespace {
 
-constexpr auto kPr = "pr", kLayerError = "layer-error", kLayerAuroc = "layer-auroc";
+constexpr auto kPr = "pr", kLayerError = "layer-error", kLayerAuroc = "layer-auroc",
+               kWeight = "weight-";
 
 struct Quantity {
   const char* kind;
@@ -38,6 +42,13 @@ QVector<double> vector(const std::vector<double>& values) {
   return QVector<double>(values.begin(), values.end());
 }
 
+QString metricTitle(const std::string& metric) {
+  for (const MetricInfo& info : metricInfos()) {
+    if (info.name == metric) return QString::fromStdString(info.title);
+  }
+  return QString::fromStdString(metric);
+}
+
 /// The hardest of the settings that the curves of a kind were made in.
 std::string hardest(const std::vector<CurveRecord>& curves, const std::string& kind) {
   for (const char* setting : {"in_out", "out", "in", "clean"}) {
@@ -54,14 +65,17 @@ CurveSwitch::CurveSwitch(PrPlot* pr, QWidget* parent)
     : QStackedWidget(parent),
       pr_(pr),
       trend_(new TrendPlot),
+      weights_(new TrendPlot),
       layers_(new LayerPlot),
       chosen_(QLatin1String(kPr)) {
   setObjectName(QStringLiteral("curveSwitch"));
   trend_->setObjectName(QStringLiteral("resultsTrend"));
   trend_->setYRange(0, 1);
   trend_->setReference(0.5);
+  weights_->setObjectName(QStringLiteral("resultsWeights"));
   layers_->setObjectName(QStringLiteral("resultsLayers"));
-  for (PlotWidget* plot : std::initializer_list<PlotWidget*>{pr_, trend_, layers_}) add(plot);
+  for (PlotWidget* plot : std::initializer_list<PlotWidget*>{pr_, trend_, weights_, layers_})
+    add(plot);
   refresh();
 }
 
@@ -96,6 +110,29 @@ void CurveSwitch::setLayers(const QVector<LayerSearch>& searches) {
   refresh();
 }
 
+void CurveSwitch::setWeights(const std::vector<ResultRow>& rows, const QString& detector,
+                             const QString& attack, const QString& out) {
+  if (rows.empty() && rows_.empty()) return;
+  out_ = out;
+  rows_.clear();
+  const ResultRow* attacked = nullptr;
+  const std::string settings[] = {"in", "out", "in_out"};  // the later the harder
+  const auto rank = [&](const ResultRow& row) {
+    return std::find(std::begin(settings), std::end(settings), row.setting) - settings;
+  };
+  for (const ResultRow& row : rows) {
+    if (row.detector != detector.toStdString() || !WeightCurve::of(row)) continue;
+    const bool chosen = row.out == out.toStdString();
+    if (row.attack.empty()) {
+      rows_.insert(chosen ? rows_.begin() : rows_.end(), row);
+    } else if (chosen && row.attack == attack.toStdString()) {
+      if (!attacked || rank(row) > rank(*attacked)) attacked = &row;
+    }
+  }
+  if (attacked) rows_.insert(rows_.begin() + (rows_.empty() ? 0 : 1), *attacked);
+  refresh();
+}
+
 bool CurveSwitch::choose(const QString& kind) {
   if (boxes_.front()->findData(kind) < 0) return false;
   chosen_ = kind;
@@ -119,6 +156,15 @@ void CurveSwitch::refresh() {
     offer(QLatin1String(kLayerError), tr("Detection error per layer"));
     offer(QLatin1String(kLayerAuroc), tr("AUROC per layer"));
   }
+  for (const ResultRow& row : rows_) {
+    const auto curve = WeightCurve::of(row);
+    for (const WeightCurve::Series& series : curve->series) {
+      const QString kind = QLatin1String(kWeight) + QString::fromStdString(series.metric);
+      if (!kinds.contains(kind)) {
+        offer(kind, tr("%1, over the weight").arg(metricTitle(series.metric)));
+      }
+    }
+  }
   if (!kinds.contains(chosen_)) chosen_ = QLatin1String(kPr);
   const int at = int(kinds.indexOf(chosen_));
   for (QComboBox* box : boxes_) {
@@ -141,6 +187,9 @@ void CurveSwitch::refresh() {
     layers_->setQuantity(chosen_ == QLatin1String(kLayerError) ? LayerPlot::Quantity::Error
                                                                : LayerPlot::Quantity::Auroc);
     setCurrentWidget(layers_);
+  } else if (chosen_.startsWith(QLatin1String(kWeight))) {
+    showWeights(titles[at]);
+    setCurrentWidget(weights_);
   } else {
     showTrend(titles[at]);
     setCurrentWidget(trend_);
@@ -164,6 +213,36 @@ void CurveSwitch::showTrend(const QString& title) {
   trend_->setTitle(title);
   trend_->setFileStem(chosen_ + u'-' + out_);
   trend_->setSeries(series);
+}
+
+void CurveSwitch::showWeights(const QString& title) {
+  const std::string metric = chosen_.mid(qsizetype(std::string_view(kWeight).size())).toStdString();
+  QVector<TrendSeries> series;
+  double own = 0;
+  for (const ResultRow& row : rows_) {
+    const auto curve = WeightCurve::of(row);
+    for (const WeightCurve::Series& one : curve->series) {
+      if (one.metric != metric) continue;
+      QString name = QString::fromStdString(row.out);
+      if (!row.attack.empty()) {
+        name =
+            tr("%1, %2 under %3")
+                .arg(name, QString::fromStdString(row.setting), QString::fromStdString(row.attack));
+      }
+      series.append({name,
+                     vector(curve->weights),
+                     vector(one.values),
+                     {},
+                     {},
+                     row.out != out_.toStdString()});
+      own = curve->own;
+    }
+  }
+  weights_->setTitle(title);
+  weights_->setFileStem(chosen_ + u'-' + out_);
+  weights_->setAxisTitles(tr("weight of the logits"), metricTitle(metric));
+  weights_->setMarker(own, tr("in force: %1").arg(QLocale().toString(own, 'g', 3)));
+  weights_->setSeries(series);
 }
 
 }  // namespace bulwark

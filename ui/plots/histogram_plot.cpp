@@ -11,8 +11,6 @@ namespace bulwark {
 
 namespace {
 
-constexpr double kGrab = 6;  // pixels beside the line that still take it
-
 // Step data of one series: the bars, and beyond a gap of one bin the bars at the edges.
 void steps(const HistogramBins& bins, const HistogramCounts& counts, double total, double floor,
            QVector<double>& x, QVector<double>& y) {
@@ -46,23 +44,17 @@ struct HistogramPlot::Impl {
   QCPItemText* label = nullptr;
   QCPItemText* lowMark = nullptr;
   QCPItemText* highMark = nullptr;
-  QCPItemRect* band = nullptr;
   HistogramBins bins;
-  SampleSet selection;
   int binCount = 0;
   bool log = false;
   bool edgeLow = false, edgeHigh = false;
   double edgeShare = 0;  // percent, of the higher edge bar
-  std::optional<double> threshold;
-  bool dragsLine = false;
-  double bandFrom = 0, bandTo = 0;
-  Qt::KeyboardModifiers bandModifiers;
 
   double floor() const { return log ? 0.01 : 0.0; }
 };
 
 HistogramPlot::HistogramPlot(QWidget* parent)
-    : PlotWidget(parent), impl_(std::make_unique<Impl>()) {
+    : ScorePlot(Qt::Horizontal, parent), impl_(std::make_unique<Impl>()) {
   Impl& d = *impl_;
   setTitle(tr("Score histogram"));
   setFileStem(QStringLiteral("histogram"));
@@ -90,14 +82,6 @@ HistogramPlot::HistogramPlot(QWidget* parent)
     mark->setLayer(QStringLiteral("legend"));  // above the bars
     mark->position->setTypeX(QCPItemPosition::ptPlotCoords);
     mark->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-  }
-  d.band = new QCPItemRect(canvas());
-  d.band->setLayer(QStringLiteral("overlay"));
-  d.band->setVisible(false);
-  d.band->setSelectable(false);
-  for (QCPItemPosition* corner : {d.band->topLeft, d.band->bottomRight}) {
-    corner->setTypeX(QCPItemPosition::ptPlotCoords);
-    corner->setTypeY(QCPItemPosition::ptAxisRectRatio);
   }
 }
 
@@ -185,30 +169,21 @@ void HistogramPlot::rebuild() {
     d.selected->setLineStyle(QCPGraph::lsStepLeft);
     d.selected->setSelectable(QCP::stNone);
     d.selected->removeFromLegend();
-    rebuildSelection();
+    selectionChanged();
   }
-  const bool has = !isEmpty() && d.threshold.has_value();
-  d.line->setVisible(has);
-  d.label->setVisible(has);
   dataChanged();
+  placeThreshold();
 }
 
-void HistogramPlot::setSelection(const SampleSet& selection) {
-  if (impl_->selection == selection) return;
-  impl_->selection = selection;
-  rebuildSelection();
-  queueReplot();
-}
-
-void HistogramPlot::rebuildSelection() {
+void HistogramPlot::selectionChanged() {
   Impl& d = *impl_;
   if (!d.selected) return;
   HistogramCounts counts;
   counts.counts.assign(std::size_t(d.bins.size()), 0);
   double total = 1;
   for (const HistogramSeries& series : d.series) {
-    const auto found = d.selection.sides().find(series.side);
-    if (series.attacked || found == d.selection.sides().end()) continue;
+    const auto found = selection().sides().find(series.side);
+    if (series.attacked || found == selection().sides().end()) continue;
     total = std::max(total, double(series.scores.size()));
     for (const qint64 sample : found->second) {
       if (sample < 0 || std::size_t(sample) >= series.scores.size()) continue;
@@ -225,37 +200,27 @@ void HistogramPlot::rebuildSelection() {
   QVector<double> x, y;
   steps(d.bins, counts, total, d.floor(), x, y);
   d.selected->setData(x, y, true);
-  d.selected->setVisible(!d.selection.empty());
+  d.selected->setVisible(!selection().empty());
 }
 
-void HistogramPlot::setThreshold(std::optional<double> threshold) {
+void HistogramPlot::placeThreshold() {
   Impl& d = *impl_;
-  d.threshold = threshold;
-  const bool has = threshold.has_value() && !isEmpty();
+  const bool has = threshold().has_value() && !isEmpty();
   d.line->setVisible(has);
   d.label->setVisible(has);
-  if (has) {
-    d.line->point1->setCoords(*threshold, 0);
-    d.line->point2->setCoords(*threshold, 1);
-    d.label->setText(numberText(*threshold, 'g', 4));
-    d.label->position->setCoords(*threshold, 0.02);
-    // The label changes side before the plot's edge would cut it.
-    const bool right = thresholdPixel() > canvas()->axisRect()->center().x();
-    d.label->setPositionAlignment(Qt::AlignTop | (right ? Qt::AlignRight : Qt::AlignLeft));
-  }
-  replotOverlay();
-}
-
-std::optional<double> HistogramPlot::threshold() const {
-  return impl_->threshold;
+  if (!has) return;
+  const double at = *threshold();
+  d.line->point1->setCoords(at, 0);
+  d.line->point2->setCoords(at, 1);
+  d.label->setText(numberText(at, 'g', 4));
+  d.label->position->setCoords(at, 0.02);
+  // The label changes side before the plot's edge would cut it.
+  const bool right = thresholdPixel() > canvas()->axisRect()->center().x();
+  d.label->setPositionAlignment(Qt::AlignTop | (right ? Qt::AlignRight : Qt::AlignLeft));
 }
 
 const HistogramBins& HistogramPlot::bins() const {
   return impl_->bins;
-}
-
-double HistogramPlot::thresholdPixel() const {
-  return canvas()->xAxis->coordToPixel(impl_->threshold.value_or(0));
 }
 
 SampleSet HistogramPlot::samplesBetween(double low, double high) const {
@@ -271,6 +236,17 @@ SampleSet HistogramPlot::samplesBetween(double low, double high) const {
     }
   }
   return found;
+}
+
+SampleSet HistogramPlot::samplesWithin(const QRectF& pixels) const {
+  return samplesBetween(canvas()->xAxis->pixelToCoord(pixels.left()),
+                        canvas()->xAxis->pixelToCoord(pixels.right()));
+}
+
+// A range of scores: how high the mouse is does not matter.
+QRectF HistogramPlot::banded(const QRectF& dragged) const {
+  const QRectF frame = canvas()->axisRect()->rect();
+  return {dragged.left(), frame.top(), dragged.width(), frame.height()};
 }
 
 PlotTable HistogramPlot::table() const {
@@ -330,6 +306,7 @@ bool HistogramPlot::isEmpty() const {
 }
 
 void HistogramPlot::applyTheme(const PlotTheme& theme) {
+  SamplePlot::applyTheme(theme);
   Impl& d = *impl_;
   for (qsizetype i = 0; i < d.graphs.size(); ++i) {
     const HistogramSeries& series = d.series[i];
@@ -361,10 +338,6 @@ void HistogramPlot::applyTheme(const PlotTheme& theme) {
     mark->setBrush(ground);
     mark->setFont(small);
   }
-  QColor band = theme.select;
-  band.setAlphaF(0.2F);
-  d.band->setBrush(band);
-  d.band->setPen(QPen(theme.select, 1));
 }
 
 void HistogramPlot::fitAxes() {
@@ -389,13 +362,12 @@ void HistogramPlot::fitAxes() {
                      : d.edgeShare <= 1.6 * most ? std::max(most, d.edgeShare)
                                                  : most;
   canvas()->yAxis->setRange(d.log ? 0.01 : 0.0, top * (d.log ? 6 : 1.3));
-  setThreshold(d.threshold);
+  placeThreshold();
 }
 
 void HistogramPlot::hover(const QPointF& pixel) {
   Impl& d = *impl_;
-  const bool near = d.threshold && std::abs(pixel.x() - thresholdPixel()) <= kGrab;
-  setCanvasCursor(near ? Qt::SplitHCursor : Qt::ArrowCursor);
+  ScorePlot::hover(pixel);
   const double at = canvas()->xAxis->pixelToCoord(pixel.x());
   const int bin = d.bins.binOf(at);
   const QLocale locale;
@@ -429,73 +401,22 @@ void HistogramPlot::hover(const QPointF& pixel) {
   setReadout(parts.join(QStringLiteral(", ")) + QStringLiteral("   (%1)").arg(range));
 }
 
-bool HistogramPlot::mousePress(const QPointF& pixel, Qt::KeyboardModifiers modifiers) {
-  Impl& d = *impl_;
-  d.dragsLine = d.threshold && std::abs(pixel.x() - thresholdPixel()) <= kGrab;
-  if (d.dragsLine) return true;
-  if (!(modifiers & Qt::ControlModifier)) return false;
-  d.bandFrom = d.bandTo = canvas()->xAxis->pixelToCoord(pixel.x());
-  d.bandModifiers = modifiers & ~Qt::ControlModifier;
-  return true;
-}
-
+// What is under the line changes with it.
 void HistogramPlot::mouseDrag(const QPointF& pixel) {
-  Impl& d = *impl_;
-  const QCPRange range = canvas()->xAxis->range();
-  const double at = std::clamp(canvas()->xAxis->pixelToCoord(pixel.x()), range.lower, range.upper);
-  if (d.dragsLine) {
-    setThreshold(at);
-    hover(pixel);
-    Q_EMIT thresholdMoved(at);
-    return;
-  }
-  d.bandTo = at;
-  d.band->topLeft->setCoords(std::min(d.bandFrom, at), 0);
-  d.band->bottomRight->setCoords(std::max(d.bandFrom, at), 1);
-  d.band->setVisible(true);
-  replotOverlay();
-  Q_EMIT samplesPreviewed(samplesBetween(std::min(d.bandFrom, at), std::max(d.bandFrom, at)),
-                          d.bandModifiers);
+  ScorePlot::mouseDrag(pixel);
+  if (dragsThreshold()) hover(pixel);
 }
 
-void HistogramPlot::mouseRelease(const QPointF& pixel) {
-  Impl& d = *impl_;
-  if (d.dragsLine) {
-    d.dragsLine = false;
-    return;
-  }
-  d.band->setVisible(false);
-  replotOverlay();
-  if (d.bandFrom == d.bandTo) {
-    clicked(pixel, d.bandModifiers | Qt::ControlModifier);
-    return;
-  }
-  Q_EMIT samplesPicked(
-      samplesBetween(std::min(d.bandFrom, d.bandTo), std::max(d.bandFrom, d.bandTo)),
-      d.bandModifiers);
-}
-
-void HistogramPlot::clicked(const QPointF& pixel, Qt::KeyboardModifiers modifiers) {
+SampleSet HistogramPlot::samplesAt(const QPointF& pixel) const {
   const Impl& d = *impl_;
   const int bin = d.bins.binOf(canvas()->xAxis->pixelToCoord(pixel.x()));
-  SampleSet picked;
+  SampleSet found;
   for (const HistogramSeries& series : d.series) {
     for (std::size_t i = 0; i < series.scores.size(); ++i) {
-      if (d.bins.binOf(series, i) == bin) picked.insert(series.side, qint64(i));
+      if (d.bins.binOf(series, i) == bin) found.insert(series.side, qint64(i));
     }
   }
-  Q_EMIT samplesPicked(picked, modifiers);
-}
-
-bool HistogramPlot::keyPressed(int key, Qt::KeyboardModifiers modifiers) {
-  Impl& d = *impl_;
-  if (!d.threshold || (key != Qt::Key_Left && key != Qt::Key_Right)) return false;
-  const double step =
-      canvas()->xAxis->range().size() * (modifiers & Qt::ShiftModifier ? 0.02 : 0.002);
-  const double moved = *d.threshold + (key == Qt::Key_Left ? -step : step);
-  setThreshold(moved);
-  Q_EMIT thresholdMoved(moved);
-  return true;
+  return found;
 }
 
 }  // namespace bulwark

@@ -3,15 +3,13 @@
 #include <optional>
 
 #include "ui/plots/histogram_bins.h"
-#include "ui/plots/plot_widget.h"
+#include "ui/plots/sample_plot.h"
 
 namespace bulwark {
 
-/// Score histograms of in and out, clean and attacked, over shared bins, with a threshold line.
-///
-/// The line is dragged with the mouse or moved with the arrow keys. A click on a bar selects its
-/// samples, Ctrl and drag selects a range; Shift adds, Alt removes.
-class HistogramPlot : public PlotWidget {
+/// Score histograms of in and out, clean and attacked, over shared bins, with a threshold line. The
+/// samples of a mark are those of a bar.
+class HistogramPlot : public ScorePlot {
   Q_OBJECT
 
  public:
@@ -23,41 +21,29 @@ class HistogramPlot : public PlotWidget {
   void setBinCount(int bins);
   void setLogScale(bool on);
   bool logScale() const;
-  /// Moves the line without a signal; only the overlay is redrawn.
-  void setThreshold(std::optional<double> threshold);
-  std::optional<double> threshold() const;
-  /// Draws the selected samples of the clean series on top.
-  void setSelection(const SampleSet& selection);
   const HistogramBins& bins() const;
   /// Samples of every shown series whose score is in [low, high], saturated ones by their edge.
   SampleSet samplesBetween(double low, double high) const;
-  /// Pixel of the threshold line on the canvas.
-  double thresholdPixel() const;
+  SampleSet samplesWithin(const QRectF& pixels) const override;
 
   PlotTable table() const override;
   QString summary() const override;
   bool isEmpty() const override;
 
- Q_SIGNALS:
-  /// While the user drags or presses the arrow keys.
-  void thresholdMoved(double threshold);
-  void samplesPreviewed(const bulwark::SampleSet& samples, Qt::KeyboardModifiers modifiers);
-  void samplesPicked(const bulwark::SampleSet& samples, Qt::KeyboardModifiers modifiers);
-
  protected:
+  void placeThreshold() override;
+  SampleSet samplesAt(const QPointF& pixel) const override;
+  /// Draws the selected samples of the clean series on top.
+  void selectionChanged() override;
+  QRectF banded(const QRectF& dragged) const override;
   void applyTheme(const PlotTheme& theme) override;
   void fitAxes() override;
   void hover(const QPointF& pixel) override;
-  bool mousePress(const QPointF& pixel, Qt::KeyboardModifiers modifiers) override;
   void mouseDrag(const QPointF& pixel) override;
-  void mouseRelease(const QPointF& pixel) override;
-  void clicked(const QPointF& pixel, Qt::KeyboardModifiers modifiers) override;
-  bool keyPressed(int key, Qt::KeyboardModifiers modifiers) override;
 
  private:
   struct Impl;
   void rebuild();
-  void rebuildSelection();
   std::unique_ptr<Impl> impl_;
 };
 

@@ -25,6 +25,7 @@ struct PlotWidget::Impl {
   ElidedLabel* title = nullptr;
   ElidedLabel* readout = nullptr;
   QLabel* balloon = nullptr;  ///< the read-out beside the mouse, where the header is too narrow
+  QLabel* picture = nullptr;  ///< above it, of what is under the mouse
   QLabel* emptyText = nullptr;
   QHBoxLayout* controls = nullptr;
   QToolButton* exportButton = nullptr;
@@ -43,10 +44,13 @@ struct PlotWidget::Impl {
 
   void applyBase(const PlotTheme& look, const QFont& font);
   void wrapLegend(int width);
-  void showBalloon(const QString& text);
+  void showBalloon(const QString& text, const QImage& image);
 };
 
 namespace {
+
+constexpr int kPicture = 84;       // pixels of the larger side
+constexpr int kPictureText = 260;  // pixels of the text below it
 
 /// Whether it stands in an area that has something to scroll.
 bool isScrolled(const QWidget& plot) {
@@ -122,22 +126,33 @@ void PlotWidget::Impl::wrapLegend(int width) {
 }
 
 // Beside the mouse, all of it within the plot; in several lines where one is wider than that.
-void PlotWidget::Impl::showBalloon(const QString& text) {
+void PlotWidget::Impl::showBalloon(const QString& text, const QImage& image) {
   const QRect room = plot->rect().adjusted(4, 4, -4, -4);
   const int line = balloon->fontMetrics().horizontalAdvance(text) + 14;
+  const int widest = image.isNull() ? room.width() : std::min(kPictureText, room.width());
   balloon->setText(text);
-  balloon->setWordWrap(line > room.width());
-  balloon->setFixedWidth(std::min(line, room.width()));
+  balloon->setWordWrap(line > widest);
+  balloon->setFixedWidth(std::min(line, widest));
   balloon->adjustSize();
+  QSize size = balloon->size();
+  picture->setVisible(!image.isNull());
+  if (!image.isNull()) {
+    picture->setPixmap(QPixmap::fromImage(
+        image.scaled(kPicture, kPicture, Qt::KeepAspectRatio, Qt::FastTransformation)));
+    picture->adjustSize();
+    size.rheight() += picture->height() - 1;  // they share a border
+  }
   const QPoint mouse = this->mouse->toPoint();
-  QRect box(mouse + QPoint(14, -balloon->height() - 10), balloon->size());
+  QRect box(mouse + QPoint(14, -size.height() - 10), size);
   if (box.right() > room.right()) box.moveRight(std::max(mouse.x() - 14, box.width()));
   if (box.top() < room.top()) box.moveTop(mouse.y() + 18);
   box.moveLeft(
       std::clamp(box.left(), room.left(), std::max(room.left(), room.right() + 1 - box.width())));
   box.moveTop(
       std::clamp(box.top(), room.top(), std::max(room.top(), room.bottom() + 1 - box.height())));
-  balloon->move(box.topLeft());
+  picture->move(box.topLeft());
+  picture->raise();
+  balloon->move(box.left(), box.bottom() + 1 - balloon->height());
   balloon->raise();
 }
 
@@ -198,13 +213,17 @@ PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), impl_(std::make_uniqu
   d.readout->setSizePolicy(kept);
   d.balloon = new QLabel(d.plot);
   d.balloon->setObjectName(QStringLiteral("plotBalloon"));
-  d.balloon->setAttribute(Qt::WA_TransparentForMouseEvents);
-  d.balloon->setAutoFillBackground(true);
-  d.balloon->setBackgroundRole(QPalette::ToolTipBase);
-  d.balloon->setForegroundRole(QPalette::ToolTipText);
-  d.balloon->setFrameShape(QFrame::Box);
-  d.balloon->setMargin(3);
-  d.balloon->hide();
+  d.picture = new QLabel(d.plot);
+  d.picture->setObjectName(QStringLiteral("plotPicture"));
+  for (QLabel* label : {d.balloon, d.picture}) {
+    label->setAttribute(Qt::WA_TransparentForMouseEvents);
+    label->setAutoFillBackground(true);
+    label->setBackgroundRole(QPalette::ToolTipBase);
+    label->setForegroundRole(QPalette::ToolTipText);
+    label->setFrameShape(QFrame::Box);
+    label->setMargin(3);
+    label->hide();
+  }
 
   d.menu = new QMenu(this);
   d.menu->setObjectName(QStringLiteral("plotMenu"));
@@ -427,14 +446,20 @@ void PlotWidget::replotOverlay() {
   }
 }
 
-void PlotWidget::setReadout(const QString& text) {
+void PlotWidget::setReadout(const QString& text, const QImage& picture) {
   Impl& d = *impl_;
   d.readout->setFullText(text);
+  const bool pictured = !picture.isNull() && d.mouse.has_value();
   const bool fits = d.readout->fontMetrics().horizontalAdvance(text) <= d.readout->width();
-  d.readout->setVisible(fits);
-  const bool inside = !fits && d.mouse.has_value();
-  if (inside) d.showBalloon(text);
+  d.readout->setVisible(fits && !pictured);
+  const bool inside = (!fits || pictured) && d.mouse.has_value();
+  if (inside) d.showBalloon(text, pictured ? picture : QImage());
   d.balloon->setVisible(inside);
+  d.picture->setVisible(inside && pictured);
+}
+
+void PlotWidget::setZoomed() {
+  impl_->zoomed = true;
 }
 
 void PlotWidget::showHoverDot(double x, double y) {

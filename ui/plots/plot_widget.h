@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QImage>
 #include <QStringList>
 #include <QVector>
 #include <QWidget>
@@ -85,9 +86,13 @@ class PlotWidget : public QWidget {
   /// Call after the data changed: rescales unless zoomed, refreshes texts, queues a replot.
   void dataChanged();
   void queueReplot();
+  /// What is in view was chosen and stays until `resetView`.
+  void setZoomed();
   /// Replots the overlay layer only: threshold line, hover dot.
   void replotOverlay();
-  void setReadout(const QString& text);
+  /// With a picture it stands beside the mouse; without one there only where the header is too
+  /// narrow.
+  void setReadout(const QString& text, const QImage& picture = QImage());
   /// Dot on the overlay layer at plot coordinates.
   void showHoverDot(double x, double y);
   void hideHoverDot();

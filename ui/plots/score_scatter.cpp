@@ -1,8 +1,6 @@
 #include "ui/plots/score_scatter.h"
 
-#include <QApplication>
 #include <QLocale>
-#include <QTimer>
 #include <algorithm>
 #include <cmath>
 
@@ -13,7 +11,6 @@ namespace bulwark {
 
 namespace {
 
-constexpr double kGrab = 6;    // pixels beside the line that still take it
 constexpr double kReach = 10;  // pixels from the mouse to a point that is meant
 
 }  // namespace
@@ -26,19 +23,10 @@ struct ScoreScatter::Impl {
   QCPItemText* label = nullptr;
   QCPItemStraightLine* ownLine = nullptr;
   QCPItemText* ownLabel = nullptr;
-  QCPItemRect* band = nullptr;
-  SampleSet selection;
-  std::optional<double> threshold, own;
+  std::optional<double> own;
   bool similarity = false;
-  bool dragsLine = false;
-  QPointF bandFrom, bandTo;
-  Qt::KeyboardModifiers bandModifiers;
-  QTimer clearing;  ///< until a click beside all points has turned out not to be a double click
-  Qt::KeyboardModifiers clearingModifiers;
 
-  /// As drawn, and back: the same both ways.
   double shown(double score) const { return similarity ? 1 - score : score; }
-  QRectF rectangle() const { return QRectF(bandFrom, bandTo).normalized(); }
 
   struct Point {
     int series = -1;
@@ -69,7 +57,8 @@ ScoreScatter::Impl::Point ScoreScatter::Impl::nearest(const QCustomPlot& canvas,
   return found;
 }
 
-ScoreScatter::ScoreScatter(QWidget* parent) : PlotWidget(parent), impl_(std::make_unique<Impl>()) {
+ScoreScatter::ScoreScatter(QWidget* parent)
+    : ScorePlot(Qt::Vertical, parent), impl_(std::make_unique<Impl>()) {
   Impl& d = *impl_;
   const auto line = [this] {
     auto* item = new QCPItemStraightLine(canvas());
@@ -93,18 +82,8 @@ ScoreScatter::ScoreScatter(QWidget* parent) : PlotWidget(parent), impl_(std::mak
   d.ownLabel = label(Qt::AlignLeft | Qt::AlignBottom);
   d.line = line();
   d.label = label(Qt::AlignRight | Qt::AlignBottom);
-  d.band = new QCPItemRect(canvas());
-  d.band->setLayer(QStringLiteral("overlay"));
-  d.band->setVisible(false);
-  d.band->setSelectable(false);
-  for (QCPItemPosition* corner : {d.band->topLeft, d.band->bottomRight}) {
-    corner->setType(QCPItemPosition::ptAbsolute);
-  }
   // How many points a label hides depends on the size of the plot.
-  connect(canvas(), &QCustomPlot::afterLayout, this, &ScoreScatter::placeLines);
-  d.clearing.setSingleShot(true);
-  connect(&d.clearing, &QTimer::timeout, this,
-          [this] { Q_EMIT samplesPicked(SampleSet(), impl_->clearingModifiers); });
+  connect(canvas(), &QCustomPlot::afterLayout, this, &ScoreScatter::placeThreshold);
   setFileStem(QStringLiteral("scatter"));
   canvas()->xAxis->setLabel(tr("number of the image in its set"));
   setSimilarity(false);
@@ -167,25 +146,18 @@ void ScoreScatter::rebuild() {
   if (!d.series.isEmpty()) {
     d.selected = new PointCloud(canvas()->xAxis, canvas()->yAxis);
     d.selected->removeFromLegend();
-    rebuildSelection();
+    selectionChanged();
   }
   dataChanged();
 }
 
-void ScoreScatter::setSelection(const SampleSet& selection) {
-  if (impl_->selection == selection) return;
-  impl_->selection = selection;
-  rebuildSelection();
-  queueReplot();
-}
-
-void ScoreScatter::rebuildSelection() {
+void ScoreScatter::selectionChanged() {
   Impl& d = *impl_;
   if (!d.selected) return;
   QVector<double> x, y;
   for (const HistogramSeries& series : d.series) {
-    const auto found = d.selection.sides().find(series.side);
-    if (found == d.selection.sides().end()) continue;
+    const auto found = selection().sides().find(series.side);
+    if (found == selection().sides().end()) continue;
     for (const qint64 sample : found->second) {
       if (sample < 0 || std::size_t(sample) >= series.scores.size()) continue;
       x.append(double(sample));
@@ -194,16 +166,6 @@ void ScoreScatter::rebuildSelection() {
   }
   d.selected->setRaster(x.size() > PointCloud::kMany);
   d.selected->setPoints(std::move(x), std::move(y));
-}
-
-void ScoreScatter::setThreshold(std::optional<double> threshold) {
-  impl_->threshold = threshold;
-  placeLines();
-  replotOverlay();
-}
-
-std::optional<double> ScoreScatter::threshold() const {
-  return impl_->threshold;
 }
 
 void ScoreScatter::setOwnThreshold(std::optional<double> threshold) {
@@ -216,7 +178,11 @@ std::optional<double> ScoreScatter::ownThreshold() const {
   return impl_->own;
 }
 
-void ScoreScatter::placeLines() {
+double ScoreScatter::shown(double score) const {
+  return impl_->shown(score);
+}
+
+void ScoreScatter::placeThreshold() {
   Impl& d = *impl_;
   const auto place = [&](QCPItemStraightLine* line, QCPItemText* label,
                          const std::optional<double>& at, const QString& text, double x) {
@@ -235,7 +201,7 @@ void ScoreScatter::placeLines() {
     const QCPRange range = canvas()->yAxis->range();
     const double edge = 0.12 * range.size();
     bool below = bool(label->positionAlignment() & Qt::AlignTop);
-    if (!d.dragsLine) {
+    if (!dragsThreshold()) {
       const bool own = label == d.ownLabel;
       const auto hidden = [&](bool under) {
         label->setPositionAlignment(side | (under ? Qt::AlignTop : Qt::AlignBottom));
@@ -248,10 +214,10 @@ void ScoreScatter::placeLines() {
     label->setPositionAlignment(side | (below ? Qt::AlignTop : Qt::AlignBottom));
   };
   // The page counts in scores.
-  const QString score = d.similarity && d.threshold
-                            ? tr(" (score %1)").arg(numberText(*d.threshold, 'g', 4))
+  const QString score = d.similarity && threshold()
+                            ? tr(" (score %1)").arg(numberText(*threshold(), 'g', 4))
                             : QString();
-  place(d.line, d.label, d.threshold, QStringLiteral("%1") + score, 0.99);
+  place(d.line, d.label, threshold(), QStringLiteral("%1") + score, 0.99);
   place(d.ownLine, d.ownLabel, d.own, tr("own threshold %1"), 0.01);
 }
 
@@ -268,10 +234,6 @@ QRectF ScoreScatter::frame() const {
 QRectF ScoreScatter::labelBox(bool own) const {
   const QCPItemText* label = own ? impl_->ownLabel : impl_->label;
   return {label->topLeft->pixelPosition(), label->bottomRight->pixelPosition()};
-}
-
-double ScoreScatter::thresholdPixel(double threshold) const {
-  return canvas()->yAxis->coordToPixel(impl_->shown(threshold));
 }
 
 SampleSet ScoreScatter::samplesWithin(const QRectF& pixels) const {
@@ -341,6 +303,7 @@ bool ScoreScatter::isEmpty() const {
 }
 
 void ScoreScatter::applyTheme(const PlotTheme& theme) {
+  SamplePlot::applyTheme(theme);
   Impl& d = *impl_;
   const bool many = isRaster();
   for (qsizetype i = 0; i < d.clouds.size(); ++i) {
@@ -364,10 +327,6 @@ void ScoreScatter::applyTheme(const PlotTheme& theme) {
     label->setPen(Qt::NoPen);
     label->setFont(small);
   }
-  QColor band = theme.select;
-  band.setAlphaF(0.2F);
-  d.band->setBrush(band);
-  d.band->setPen(QPen(theme.select, 1));
 }
 
 void ScoreScatter::fitAxes() {
@@ -395,13 +354,12 @@ void ScoreScatter::fitAxes() {
   room.expand(y.upper + 0.05 * size);
   canvas()->xAxis->setRange(x.lower - 0.015 * x.size(), x.upper + 0.015 * x.size());
   canvas()->yAxis->setRange(room);
-  placeLines();
+  placeThreshold();
 }
 
 void ScoreScatter::hover(const QPointF& pixel) {
   Impl& d = *impl_;
-  const bool near = d.threshold && std::abs(pixel.y() - thresholdPixel(*d.threshold)) <= kGrab;
-  setCanvasCursor(near ? Qt::SplitVCursor : Qt::ArrowCursor);
+  ScorePlot::hover(pixel);
   const Impl::Point point = d.nearest(*canvas(), pixel);
   if (point.series < 0) {
     hoverLeft();
@@ -419,79 +377,11 @@ void ScoreScatter::hover(const QPointF& pixel) {
           .arg(series.name, series.side.dataset, QLocale().toString(qint64(point.sample)), value));
 }
 
-bool ScoreScatter::mousePress(const QPointF& pixel, Qt::KeyboardModifiers modifiers) {
-  Impl& d = *impl_;
-  if (modifiers & Qt::ControlModifier) {
-    d.dragsLine = false;
-    d.bandFrom = d.bandTo = pixel;
-    d.bandModifiers = modifiers & ~Qt::ControlModifier;
-    return true;
-  }
-  d.dragsLine = d.threshold && std::abs(pixel.y() - thresholdPixel(*d.threshold)) <= kGrab;
-  return d.dragsLine;
-}
-
-void ScoreScatter::mouseDrag(const QPointF& pixel) {
-  Impl& d = *impl_;
-  if (d.dragsLine) {
-    const QCPRange range = canvas()->yAxis->range();
-    const double at =
-        d.shown(std::clamp(canvas()->yAxis->pixelToCoord(pixel.y()), range.lower, range.upper));
-    setThreshold(at);
-    Q_EMIT thresholdMoved(at);
-    return;
-  }
-  d.bandTo = pixel;
-  d.band->topLeft->setPixelPosition(d.rectangle().topLeft());
-  d.band->bottomRight->setPixelPosition(d.rectangle().bottomRight());
-  d.band->setVisible(true);
-  replotOverlay();
-  Q_EMIT samplesPreviewed(samplesWithin(d.rectangle()), d.bandModifiers);
-}
-
-void ScoreScatter::mouseRelease(const QPointF& pixel) {
-  Impl& d = *impl_;
-  if (d.dragsLine) {
-    d.dragsLine = false;
-    return;
-  }
-  d.band->setVisible(false);
-  replotOverlay();
-  if (d.bandFrom == d.bandTo) {
-    clicked(pixel, d.bandModifiers | Qt::ControlModifier);
-    return;
-  }
-  Q_EMIT samplesPicked(samplesWithin(d.rectangle()), d.bandModifiers);
-}
-
-void ScoreScatter::clicked(const QPointF& pixel, Qt::KeyboardModifiers modifiers) {
+SampleSet ScoreScatter::samplesAt(const QPointF& pixel) const {
+  SampleSet found;
   const Impl::Point point = impl_->nearest(*canvas(), pixel);
-  impl_->clearing.stop();
-  if (point.series < 0) {
-    // It may be the first half of a double click, which is about the view alone.
-    impl_->clearingModifiers = modifiers;
-    impl_->clearing.start(QApplication::doubleClickInterval());
-    return;
-  }
-  SampleSet picked;
-  picked.insert(impl_->series[point.series].side, qint64(point.sample));
-  Q_EMIT samplesPicked(picked, modifiers);
-}
-
-bool ScoreScatter::eventFilter(QObject* watched, QEvent* event) {
-  if (event->type() == QEvent::MouseButtonDblClick) impl_->clearing.stop();
-  return PlotWidget::eventFilter(watched, event);
-}
-
-bool ScoreScatter::keyPressed(int key, Qt::KeyboardModifiers modifiers) {
-  Impl& d = *impl_;
-  if (!d.threshold || (key != Qt::Key_Up && key != Qt::Key_Down)) return false;
-  const double step =
-      canvas()->yAxis->range().size() * (modifiers & Qt::ShiftModifier ? 0.02 : 0.002);
-  const double moved = d.shown(d.shown(*d.threshold) + (key == Qt::Key_Down ? -step : step));
-  setThreshold(moved);
-  Q_EMIT thresholdMoved(moved);
-  return true;
+  if (point.series >= 0) found.insert(impl_->series[point.series].side, qint64(point.sample));
+  return found;
 }
 
 }  // namespace bulwark

@@ -2,10 +2,9 @@
 
 #include <qcustomplot.h>
 
-#include <functional>
-
 #include "ui/models/number_text.h"
 #include "ui/models/strip_text.h"
+#include "ui/plots/painted_area.h"
 #include "ui/plots/picture_painter.h"
 
 namespace bulwark {
@@ -14,21 +13,6 @@ namespace {
 
 constexpr int kLines = 3;          // of a caption
 constexpr int kLeastPicture = 46;  // pixels; where there is less room the strip is scrolled
-
-/// Paints within the axes what its owner says.
-class Painted : public QCPLayerable {
- public:
-  Painted(QCustomPlot* plot, std::function<void(QCPPainter&)> paint)
-      : QCPLayerable(plot, QStringLiteral("main")), paint_(std::move(paint)) {}
-
- protected:
-  QRect clipRect() const override { return parentPlot()->axisRect()->rect(); }
-  void applyDefaultAntialiasingHint(QCPPainter*) const override {}
-  void draw(QCPPainter* painter) override { paint_(*painter); }
-
- private:
-  std::function<void(QCPPainter&)> paint_;
-};
 
 }  // namespace
 
@@ -55,7 +39,7 @@ StripPlot::StripPlot(QWidget* parent) : PlotWidget(parent), impl_(std::make_uniq
   canvas()->xAxis->setTicks(false);
   canvas()->xAxis2->setTicks(true);
   canvas()->xAxis2->setTickLabels(true);
-  new Painted(canvas(), [this](QCPPainter& painter) {  // owned by the canvas
+  new PaintedArea(canvas(), [this](QCPPainter& painter) {  // owned by the canvas
     const Impl& d = *impl_;
     QFont small = font();
     small.setPointSizeF(std::max(7.0, small.pointSizeF() * 0.9));

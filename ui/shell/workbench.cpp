@@ -147,7 +147,7 @@ bool Workbench::renderPages(const QString& folder, QString* error) {
       window_->showPage(info.id);
       if (!save(info.name)) return false;
       if (info.id != PageId::Results) continue;
-      results->showHealth(true);
+      results->showPart(ResultsPage::Health);
       const auto show = [&](qint64 run) {
         context_.focus->setRun(run);
         wait(800);
@@ -162,7 +162,7 @@ bool Workbench::renderPages(const QString& folder, QString* error) {
         saved = save(QStringLiteral("health-masked"));
       }
       show(shown);
-      results->showHealth(false);
+      results->showPart(ResultsPage::Figures);
       if (!saved) return false;
     }
   }
