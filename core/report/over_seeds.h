@@ -29,9 +29,10 @@ Spread spreadOf(std::vector<double> values);
 /// A number that runs report, by what it belongs to; what does not apply is empty.
 struct Quantity {
   /// auroc, tnr95; these two with one threshold per predicted class: tnr95_per_class,
-  /// auroc_per_class, both also with the ending _transductive (metrics/detection.h); accuracy (of the classifier, or of a detector's own classes); own_accuracy,
-  /// own_precision_in and own_recall_in (decisions at a detector's own threshold); fit:... (what a
-  /// detector measured while it was fitted, by its path); seconds:... (a phase of the run)
+  /// auroc_per_class, both also with the ending _transductive (metrics/detection.h); accuracy (of
+  /// the classifier, or of a detector's own classes); own_accuracy, own_precision_in and
+  /// own_recall_in (decisions at a detector's own threshold); fit:... (what a detector measured
+  /// while it was fitted, by its path); seconds:... (a phase of the run)
   std::string metric;
   std::string detector;
   std::string attack;  ///< empty: clean

@@ -85,8 +85,33 @@ std::string accuracySection(const std::vector<Grouped>& groups) {
          "\n";
 }
 
-std::string decisionsSection(const std::vector<Grouped>& groups) {
+/// Of runs where nothing is attacked, whose figures of detection stand above: in one table.
+std::string cleanDecisions(const std::vector<Grouped>& groups) {
   std::string text;
+  for (const Grouped& one : groups) {
+    for (const SeedRow& row : one.rows) {
+      Quantity quantity = row.quantity;
+      if (quantity.metric != "own_accuracy" || !hasDetectionTable(one)) continue;
+      std::vector<std::string> cells = {one.key, quantity.detector, quantity.out};
+      for (const char* metric : {"own_accuracy", "own_precision_in", "own_recall_in"}) {
+        quantity.metric = metric;
+        const SeedRow* found = find(one, quantity);
+        cells.push_back(found ? percent(found->spread) : std::string("-"));
+      }
+      text += line(cells);
+    }
+  }
+  if (text.empty()) return {};
+  return "### Clean\n\n" +
+         heading({"", "Detector", "Against", "Accuracy", "Precision", "Recall"}, 3) + text + "\n";
+}
+
+std::string decisionsSection(const std::vector<Grouped>& all) {
+  std::string text;
+  std::vector<Grouped> groups;
+  for (const Grouped& one : all) {
+    if (!hasDetectionTable(one)) groups.push_back(one);
+  }
   for (const std::string& out : outsOf(groups, "own_accuracy")) {
     text += "### Against " + escapeMarkdown(out) + "\n\n" +
             heading({"", "Detector", "Attack", "Setting", "Accuracy", "published", "Precision",
@@ -109,6 +134,7 @@ std::string decisionsSection(const std::vector<Grouped>& groups) {
     }
     text += "\n";
   }
+  text += cleanDecisions(all);
   if (text.empty()) return {};
   return "## Decisions at the detectors' own thresholds\n\nPer cent; in is the positive class. "
          "In, Out, In & Out: the test sets that the attack perturbs.\n\n" +
@@ -285,8 +311,8 @@ std::string page(const std::vector<Grouped>& groups, const std::vector<RunReport
                      "Published figures are those that the specifications name.\n\n";
   for (const std::string& note : words.notes) text += escapeMarkdown(note) + "\n\n";
   text += claimsSection(groups, words.claims) + "## Experiments\n\n" + groupsSection(groups) +
-          accuracySection(groups) + differenceSection(groups) + decisionsSection(groups) +
-          detectionSection(groups) + aurocSection(groups, options.decimals) +
+          accuracySection(groups) + differenceSection(groups) + detectionSection(groups) +
+          decisionsSection(groups) + aurocSection(groups, options.decimals) +
           layersSection(groups) + factsSection(groups) + runsSection(groups, runs);
   text.pop_back();  // one newline at the end
   return text;

@@ -202,7 +202,7 @@ class TestClassMap : public QObject {
     const auto map = ClassMap::load(folder / kFile);
     QCOMPARE(map.detector, std::string("both"));
     QCOMPARE(map.minDist, 0.8);
-    QCOMPARE(map.classNames.size(), std::size_t{10});
+    QCOMPARE(map.classNames.size(), std::size_t{26});
     QCOMPARE(map.sets, (std::vector<ClassMap::Set>{
                            {"in", "glyphs"}, {"out", "noise-uniform"}, {"out", "moved"}}));
     QCOMPARE(map.parts, (std::vector<ClassMap::Part>{{"layer", "conv1"}, {"logits", "logits"}}));
@@ -216,7 +216,7 @@ class TestClassMap : public QObject {
       QCOMPARE(of.score, stored->scores[std::size_t(of.index)]);
       // The score is made of the parts.
       QVERIFY(std::abs(of.score + (map.normality[2 * i] + map.normality[2 * i + 1]) / 2) < 1e-5);
-      QVERIFY(of.predicted >= 0 && of.predicted < 10);
+      QVERIFY(of.predicted >= 0 && of.predicted < 26);
       QCOMPARE(of.label < 0, set.name == "noise-uniform");
     }
     // Classes and pictures are those of the image pairs.

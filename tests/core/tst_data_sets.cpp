@@ -104,7 +104,7 @@ void TestDataSets::initTestCase() {
 void TestDataSets::readsRequests() {
   const Json json = Json::parse(
       R"({"path": "/a/b/flowers/", "format": "npy", "classes": ["rose", 3], "test_limit": 7,
-          "grey": "red", "subset": "first"})");
+          "grey": "red", "subset": "first", "invert": true})");
   const auto request = DatasetRequest::fromJson(json, "data.in");
   QCOMPARE(request.classes, (std::vector<std::string>{"rose", "3"}));
   QCOMPARE(request.testLimit, std::int64_t{7});

@@ -216,7 +216,7 @@ class TestTrainedDetectors : public QObject {
     const auto detector = bench_.fitted("lid", some);
     const auto all = bench_.fitted("lid", lid_)->intermediates(bench_.images).at("dimensions");
     const auto two = detector->intermediates(bench_.images).at("dimensions");
-    QVERIFY(torch::equal(two, torch::stack({all.select(1, 5), all.select(1, 0)}, 1)));
+    QVERIFY(torch::equal(two, torch::stack({all.select(1, 7), all.select(1, 0)}, 1)));
     QVERIFY_EXCEPTION_THROWN(rivals::make("lid", {{"k", 101}}), Error);
     some["layers"] = {"conv9"};
     QVERIFY_EXCEPTION_THROWN(bench_.fitted("lid", some), Error);

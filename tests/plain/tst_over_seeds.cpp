@@ -366,6 +366,10 @@ class TestOverSeeds : public QObject {
                                      "80.00 \u00b1 0.00 |")));
     QVERIFY(text.contains("| A | attractor | dead | 4 | - | - |"));
     QVERIFY(!text.contains("class images"));
+    // Decisions of such runs are in one table, of others in one per out set.
+    QVERIFY(text.contains(QStringLiteral("| A | attractor | far | 90.00 \u00b1 0.00 | - | ")));
+    QVERIFY(text.contains("| B | attractor | clean | Clean | 90.00"));
+    QVERIFY(!text.contains("| A | attractor | clean | Clean | 90.00"));
     const auto aurocs = text.mid(text.indexOf("## AUROC"));
     QVERIFY(aurocs.contains("| B | attractor | clean |"));
     QVERIFY(!aurocs.contains("| A | attractor | clean |"));

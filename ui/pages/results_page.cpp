@@ -1,5 +1,6 @@
 #include "ui/pages/results_page.h"
 
+#include <QButtonGroup>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QLocale>

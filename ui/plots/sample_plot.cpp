@@ -120,7 +120,7 @@ void ScorePlot::setThreshold(std::optional<double> threshold) {
   replotOverlay();
 }
 
-void ScorePlot::move(double threshold) {
+void ScorePlot::moveThreshold(double threshold) {
   setThreshold(threshold);
   Q_EMIT thresholdMoved(threshold);
 }
@@ -142,7 +142,7 @@ void ScorePlot::mouseDrag(const QPointF& pixel) {
     return;
   }
   const QCPRange range = axis()->range();
-  move(shown(std::clamp(axis()->pixelToCoord(along(pixel)), range.lower, range.upper)));
+  moveThreshold(shown(std::clamp(axis()->pixelToCoord(along(pixel)), range.lower, range.upper)));
 }
 
 void ScorePlot::mouseRelease(const QPointF& pixel) {
@@ -155,7 +155,7 @@ bool ScorePlot::keyPressed(int key, Qt::KeyboardModifiers modifiers) {
   const int less = flat ? Qt::Key_Left : Qt::Key_Down, more = flat ? Qt::Key_Right : Qt::Key_Up;
   if (!threshold_ || (key != less && key != more)) return false;
   const double step = axis()->range().size() * (modifiers & Qt::ShiftModifier ? 0.02 : 0.002);
-  move(shown(shown(*threshold_) + (key == less ? -step : step)));
+  moveThreshold(shown(shown(*threshold_) + (key == less ? -step : step)));
   return true;
 }
 

@@ -91,7 +91,7 @@ class ScorePlot : public SamplePlot {
   QCPAxis* axis() const;
   double along(const QPointF& pixel) const;
   bool takes(const QPointF& pixel) const;
-  void move(double threshold);
+  void moveThreshold(double threshold);
 
   Qt::Orientation scores_;
   std::optional<double> threshold_;
