@@ -25,7 +25,7 @@ struct SampleOptions {
 /// The same images in three versions; all [M, C, H, W] in [0, 1] on the CPU.
 struct AdversarialSamples {
   torch::Tensor clean;
-  torch::Tensor noisy;        ///< clean + N(0, noise^2), clipped
+  torch::Tensor noisy;        ///< clean + N(0, noise^2), clipped; for JSMA some values are 1
   torch::Tensor adversarial;  ///< by FGSM clip(clean + eps sign(grad of the loss of the class))
   torch::Tensor rows;         ///< [M] int64 of the training set; undefined: validation images
 

@@ -34,9 +34,9 @@ struct KdBuOptions {
 ///   log (1/n_t) sum_{i in t} (2 pi h^2)^(-D/2) exp(-||f(x) - f(x_i)||^2 / (2 h^2)).
 ///
 /// BU is the variance of the softmax over passes with dropout, averaged over the classes (as the
-/// code of Ma et al. 2018 does). The networks here have no dropout: units of the input of the last
-/// layer are dropped, with masks that are drawn once, when the detector is fitted, and are the same
-/// for all images. So the score is reproducible and differentiable.
+/// code of Ma et al. 2018 does). Whatever dropout the network was trained with, units of the input
+/// of the last layer alone are dropped, with masks that are drawn once, when the detector is
+/// fitted, and are the same for all images. So the score is reproducible and differentiable.
 class KdBu : public Detector, public HasFitFacts {
  public:
   explicit KdBu(KdBuOptions options) : options_(std::move(options)) {}

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -41,13 +42,13 @@ struct Floats {
 };
 
 /// Replaces every lane by its exp, to 2 units in the last place (range reduction and polynomial of
-/// Cephes' expf); 0 where it is below the least normal number, the largest finite power above.
+/// Cephes' expf); 0 where it is below the least normal number, infinite above exp(88).
 template <std::size_t Bytes>
 [[gnu::always_inline]] inline void exponential(typename Floats<Bytes>::Vector& x) {
   using Vector = typename Floats<Bytes>::Vector;
   using Integers = typename Floats<Bytes>::Integers;
   constexpr float least = -87.33654F, most = 88.0F, rounder = 12582912.0F;  // 1.5 * 2^23
-  const Integers representable = x >= least;
+  const Integers tooSmall = x<least, tooLarge = x> most;  // neither for NaN, which stays NaN
   x = x < least ? Vector{} + least : x;
   x = x > most ? Vector{} + most : x;
   const Vector power = (x * 1.44269504F + rounder) - rounder;  // the nearest integer to x / ln 2
@@ -60,7 +61,8 @@ template <std::size_t Bytes>
   value = value * rest * rest + rest + 1.0F;
   const Integers scale = (__builtin_convertvector(power, Integers) + 127) << 23;
   value *= reinterpret_cast<Vector>(scale);
-  const Integers kept = reinterpret_cast<Integers>(value) & representable;
+  value = tooLarge ? Vector{} + std::numeric_limits<float>::infinity() : value;
+  const Integers kept = reinterpret_cast<Integers>(value) & ~tooSmall;
   x = reinterpret_cast<Vector>(kept);
 }
 
@@ -236,8 +238,8 @@ void product(const torch::Tensor& a, const torch::Tensor& b, torch::Tensor out) 
   a.scalar_type() == torch::kFloat64 ? run(out.data_ptr<double>()) : run(out.data_ptr<float>());
 }
 
-/// Runs `block(begin, end, kernel)` over all rows, on several threads where they lie on the CPU,
-/// with kernel [end - begin, S] = exp(queries v).
+/// Runs `block(begin, end, exponents)` over all rows, on several threads where they lie on the CPU,
+/// with exponents [end - begin, S] = queries v.
 template <class Block>
 void overKernel(const torch::Tensor& queries, const torch::Tensor& supports, const Block& block) {
   const auto across = supports.t().contiguous();
@@ -252,10 +254,9 @@ void overKernel(const torch::Tensor& queries, const torch::Tensor& supports, con
     const auto memory = torch::empty({std::min(rows, total), supports.size(0)}, queries.options());
     for (std::int64_t i = first; i < last; ++i) {
       const std::int64_t begin = i * rows, end = std::min(total, begin + rows);
-      auto kernel = memory.slice(0, 0, end - begin);
-      product(queries.slice(0, begin, end), across, kernel);
-      kernel.exp_();
-      block(begin, end, kernel);
+      auto exponents = memory.slice(0, 0, end - begin);
+      product(queries.slice(0, begin, end), across, exponents);
+      block(begin, end, exponents);
     }
   };
   cpu ? at::parallel_for(0, blocks, 1, run) : run(0, blocks);
@@ -286,8 +287,8 @@ struct KernelSum : Function<KernelSum> {
       return sums.squeeze(1);
     }
     overKernel(queries, supports,
-               [&](std::int64_t begin, std::int64_t end, const torch::Tensor& kernel) {
-                 product(kernel, coefficients, sums.slice(0, begin, end));
+               [&](std::int64_t begin, std::int64_t end, torch::Tensor exponents) {
+                 product(exponents.exp_(), coefficients, sums.slice(0, begin, end));
                });
     return sums.squeeze(1);
   }
@@ -297,11 +298,56 @@ struct KernelSum : Function<KernelSum> {
     const torch::Tensor queries = saved[0], supports = saved[1], weights = saved[2].squeeze(1);
     const auto above = gradients[0].detach().unsqueeze(1);
     const auto found = torch::empty_like(queries);
-    overKernel(queries, supports, [&](std::int64_t begin, std::int64_t end, torch::Tensor kernel) {
-      auto mine = found.slice(0, begin, end);
-      product(kernel.mul_(weights), supports, mine);
-      mine.mul_(above.slice(0, begin, end));
-    });
+    overKernel(queries, supports,
+               [&](std::int64_t begin, std::int64_t end, torch::Tensor exponents) {
+                 auto mine = found.slice(0, begin, end);
+                 product(exponents.exp_().mul_(weights), supports, mine);
+                 mine.mul_(above.slice(0, begin, end));
+               });
+    return {found, Variable(), Variable()};
+  }
+};
+
+/// The terms c_s exp(q . v_s) of some rows over the largest of each row, in place of the exponents,
+/// their sums [., 1] and the logarithms of the largest [., 1]. A support of weight 0 has no term.
+std::pair<torch::Tensor, torch::Tensor> relativeTerms(torch::Tensor& exponents,
+                                                      const torch::Tensor& logWeights) {
+  exponents.add_(logWeights);
+  const auto largest = exponents.amax(1, true);
+  exponents.sub_(largest).exp_();
+  const auto ones = torch::ones({exponents.size(1), 1}, exponents.options());
+  auto sums = torch::empty({exponents.size(0), 1}, exponents.options());
+  product(exponents, ones, sums);
+  return {sums, largest};
+}
+
+struct LogKernelSum : Function<LogKernelSum> {
+  static Variable forward(AutogradContext* context, const Variable& asked,
+                          const torch::Tensor& supports, const torch::Tensor& coefficients) {
+    const auto queries = asked.detach().contiguous();
+    const auto logWeights = coefficients.squeeze(1).log();
+    context->save_for_backward({queries, supports, logWeights});
+    const auto values = torch::empty({queries.size(0), 1}, queries.options());
+    overKernel(queries, supports,
+               [&](std::int64_t begin, std::int64_t end, torch::Tensor exponents) {
+                 const auto [sums, largest] = relativeTerms(exponents, logWeights);
+                 values.slice(0, begin, end).copy_(sums.log() + largest);
+               });
+    return values.squeeze(1);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const torch::Tensor queries = saved[0], supports = saved[1], logWeights = saved[2];
+    const auto above = gradients[0].detach().unsqueeze(1);
+    const auto found = torch::empty_like(queries);
+    overKernel(queries, supports,
+               [&](std::int64_t begin, std::int64_t end, torch::Tensor exponents) {
+                 const auto [sums, largest] = relativeTerms(exponents, logWeights);
+                 auto mine = found.slice(0, begin, end);
+                 product(exponents, supports, mine);
+                 mine.mul_(above.slice(0, begin, end) / sums);
+               });
     return {found, Variable(), Variable()};
   }
 };
@@ -311,6 +357,11 @@ struct KernelSum : Function<KernelSum> {
 torch::Tensor kernelSum(const torch::Tensor& queries, const torch::Tensor& supports,
                         const torch::Tensor& coefficients) {
   return KernelSum::apply(queries, supports, coefficients);
+}
+
+torch::Tensor logKernelSum(const torch::Tensor& queries, const torch::Tensor& supports,
+                           const torch::Tensor& coefficients) {
+  return LogKernelSum::apply(queries, supports, coefficients);
 }
 
 }  // namespace bulwark

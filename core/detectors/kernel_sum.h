@@ -12,4 +12,9 @@ namespace bulwark {
 torch::Tensor kernelSum(const torch::Tensor& queries, const torch::Tensor& supports,
                         const torch::Tensor& coefficients);
 
+/// Its logarithm, finite and with a gradient where the sum is too small for its type. Coefficients
+/// that are not negative, one of them positive.
+torch::Tensor logKernelSum(const torch::Tensor& queries, const torch::Tensor& supports,
+                           const torch::Tensor& coefficients);
+
 }  // namespace bulwark

@@ -88,6 +88,7 @@ class Lid : public Detector, public HasFitFacts {
 
   void save(TensorFile& file) const override {
     file.metadata["detector"] = kName;
+    file.metadata["lid.layers"] = Json(layers_).dump();
     file.tensors[kReferences] = references_;
     regression_.save(file, kName);
   }
@@ -95,6 +96,13 @@ class Lid : public Detector, public HasFitFacts {
   void load(const TensorFile& file, Network* classifier, const torch::Device& device) override {
     requireDetector(file, kName);
     requireLayers(requireClassifier(classifier, kName));
+    // Those it was fitted with: a network may have more taps than it had then.
+    if (const auto told = file.metadata.find("lid.layers"); told != file.metadata.end()) {
+      layers_ = Json::parse(told->second).get<std::vector<std::string>>();
+      for (const auto& layer : layers_) {
+        if (layer != kInput) requireTap(*classifier, layer, options_.layersPath);
+      }
+    }
     const auto& shape = classifier->shape();
     setReferences(
         file.require(kReferences, {options_.minibatch, shape.channels, shape.height, shape.width},

@@ -154,8 +154,7 @@ torch::Tensor OneClassMachine::kernelSum(const torch::Tensor& features) const {
 
 torch::Tensor OneClassMachine::logKernelSum(const torch::Tensor& features) const {
   const Form& used = form(features);
-  const auto exponents = torch::mm(queries(used, features), used.supports.t());
-  return torch::logsumexp(exponents + used.coefficients.squeeze(1).log(), 1);
+  return bulwark::logKernelSum(queries(used, features), used.supports, used.coefficients);
 }
 
 torch::Tensor OneClassMachine::decision(const torch::Tensor& features) const {

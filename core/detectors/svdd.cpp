@@ -293,10 +293,14 @@ class Svdd : public Detector, public HasSurrogate, public HasFitFacts, public Sc
     for (std::size_t part = 0; part < kParts; ++part) {
       std::vector<torch::Tensor> found;
       for (std::size_t i = 0; i < rows_.size(); ++i) {
-        context.task.checkpoint();
-        const auto features = seen.features[part].index_select(0, rows_[i]).to(context.device);
-        const auto sums = machines_[part][i].kernelSum(features);
-        found.push_back(torch::stack({sums.min(), sums.max()}));
+        std::vector<torch::Tensor> sums;
+        for (const auto& some : rows_[i].split(context.batchSize)) {
+          context.task.checkpoint();
+          const auto features = seen.features[part].index_select(0, some).to(context.device);
+          sums.push_back(machines_[part][i].kernelSum(features));
+        }
+        const auto all = torch::cat(sums);
+        found.push_back(torch::stack({all.min(), all.max()}));
       }
       ranges_[part] = torch::stack(found);
     }

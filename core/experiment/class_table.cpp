@@ -117,7 +117,7 @@ void ClassTable::add(const ScoreSet& set, const Json& measured) {
   }
 }
 
-void ClassTable::writeMetrics(const ScoreSet& in, const ScoreSet& out, Json& extra) const {
+void ClassTable::writeMetrics(const ScoreSet& in, const ScoreSet& out, Json& extra, Task& task) const {
   const auto ofIn = sets_.find(keyOf(in)), ofOut = sets_.find(keyOf(out));
   if (ofIn == sets_.end() || ofOut == sets_.end()) return;
   const auto& inImages = ofIn->second.images;
@@ -127,10 +127,10 @@ void ClassTable::writeMetrics(const ScoreSet& in, const ScoreSet& out, Json& ext
     const PairScores pair = transductiveScores(inImages, outImages, weights);
     write(byClass(inImages.classes, pair.in, outImages.classes, pair.out), "_transductive", extra);
   }
-  writeCurve(ofIn->second, ofOut->second, extra);
+  writeCurve(ofIn->second, ofOut->second, extra, task);
 }
 
-void ClassTable::writeCurve(const Measured& in, const Measured& out, Json& extra) {
+void ClassTable::writeCurve(const Measured& in, const Measured& out, Json& extra, Task& task) {
   if (in.partWeights.size() != 2 || out.partWeights != in.partWeights) return;
   WeightCurve curve;
   curve.own = in.partWeights[1];
@@ -140,6 +140,7 @@ void ClassTable::writeCurve(const Measured& in, const Measured& out, Json& extra
     std::vector<WeightCurve::Series> series;
     for (const char* metric : kMetrics) series.push_back({metric + ending, {}});
     for (const double weight : curve.weights) {
+      task.checkpoint();
       const std::vector<double> weights = {1.0 - weight, weight};
       // The score's own figures are those reported, of the very scores that were stored.
       const auto found =

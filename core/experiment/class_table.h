@@ -35,7 +35,7 @@ class ClassTable {
   /// _transductive where the detector asks for it. Of a score with two parts also how those figures
   /// change with the weight of the second (report/weight_curve.h). Nothing where a set was not
   /// measured, or no class has both in and out images.
-  void writeMetrics(const ScoreSet& in, const ScoreSet& out, Json& extra) const;
+  void writeMetrics(const ScoreSet& in, const ScoreSet& out, Json& extra, Task& task) const;
 
  private:
   struct Measured {
@@ -47,7 +47,7 @@ class ClassTable {
   using Key = std::tuple<std::string, std::string, std::string, bool>;
   static Key keyOf(const ScoreSet& set) { return {set.detector, set.attack, set.dataset, set.out}; }
 
-  static void writeCurve(const Measured& in, const Measured& out, Json& extra);
+  static void writeCurve(const Measured& in, const Measured& out, Json& extra, Task& task);
 
   std::map<Key, Measured> sets_;
 };

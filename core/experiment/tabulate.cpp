@@ -45,7 +45,8 @@ void clearRankMetrics(DetectionMetrics& metrics) {
 }
 
 void addCell(const Cell& cell, const ScoreSet& in, const ScoreSet& out, const ClassTable& classes,
-             const BootstrapOptions& bootstrap, double threshold, bool ranked, Tabulated& table) {
+             const BootstrapOptions& bootstrap, double threshold, bool ranked, Tabulated& table,
+             Task& task) {
   DetectionMetrics metrics = evaluate(in.scores, out.scores, bootstrap, threshold);
   if (!ranked) clearRankMetrics(metrics);
   ResultRow row;
@@ -71,7 +72,7 @@ void addCell(const Cell& cell, const ScoreSet& in, const ScoreSet& out, const Cl
   for (const auto& info : metricInfos()) {
     if (info.name.ends_with("_fixed")) row.extra[info.name] = *metricValue(metrics, info.name);
   }
-  if (ranked) classes.writeMetrics(in, out, row.extra);
+  if (ranked) classes.writeMetrics(in, out, row.extra, task);
   table.rows.push_back(std::move(row));
   if (!ranked) return;
 
@@ -125,7 +126,7 @@ Tabulated tabulate(const Specification& specification, const std::string& in,
       const bool ranked = specification.evaluation.mode == "maximise";
       if (wanted("clean")) {
         addCell({detector.label, "", "clean", out}, score("", false), score("", true), classes,
-                bootstrap, threshold, true, table);
+                bootstrap, threshold, true, table, task);
       }
       for (const auto& attack : specification.attacks) {
         if (attack.type == "joint") continue;  // a rate of its own, no scores
@@ -135,7 +136,7 @@ Tabulated tabulate(const Specification& specification, const std::string& in,
           const std::string inAttack = name == "out" ? "" : attack.label;
           const std::string outAttack = name == "in" ? "" : attack.label;
           addCell({detector.label, attack.label, name, out}, score(inAttack, false),
-                  score(outAttack, true), classes, bootstrap, threshold, ranked, table);
+                  score(outAttack, true), classes, bootstrap, threshold, ranked, table, task);
         }
       }
       task.advance();

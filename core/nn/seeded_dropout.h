@@ -1,7 +1,9 @@
 #pragma once
 
+#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "core/base/random.h"
@@ -27,14 +29,22 @@ class SeededDropoutImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x) {
     if (!is_training() || share_ == 0.0) return x;
     count_ += 1;
-    Random random(Seed(static_cast<std::uint64_t>(key_.item<std::int64_t>()))
-                      .child(static_cast<std::uint64_t>(count_.item<std::int64_t>())));
+    const Seed seed = Seed(static_cast<std::uint64_t>(key_.item<std::int64_t>()))
+                          .child(static_cast<std::uint64_t>(count_.item<std::int64_t>()));
     auto mask = torch::empty(x.sizes(), torch::kFloat32);
     float* data = mask.data_ptr<float>();
     const auto kept = static_cast<float>(1.0 / (1.0 - share_));
-    for (std::int64_t i = 0; i < mask.numel(); ++i) {
-      data[i] = random.uniform() < share_ ? 0.0F : kept;
-    }
+    // Blocks with draws of their own: the same mask with any number of threads.
+    constexpr std::int64_t block = 4096;
+    const std::int64_t total = mask.numel(), blocks = (total + block - 1) / block;
+    at::parallel_for(0, blocks, 4, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t b = first; b < last; ++b) {
+        Random random(seed.child(static_cast<std::uint64_t>(b)));
+        for (std::int64_t i = b * block; i < std::min(total, (b + 1) * block); ++i) {
+          data[i] = random.uniform() < share_ ? 0.0F : kept;
+        }
+      }
+    });
     return x * mask.to(x.device());
   }
 

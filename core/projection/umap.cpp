@@ -164,7 +164,7 @@ class Crew {
   }
   ~Crew() {
     stopped_ = true;
-    for (auto& thread : threads_) thread.join();
+    threads_.clear();  // joins them
   }
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
@@ -218,7 +218,7 @@ class Crew {
   std::condition_variable changed_;
   std::size_t working_ = 0;
   std::exception_ptr failure_;
-  std::vector<std::thread> threads_;
+  std::vector<std::jthread> threads_;
 };
 
 }  // namespace

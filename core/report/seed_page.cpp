@@ -24,13 +24,17 @@ constexpr std::array<Thresholds, 3> kThresholds = {
 
 constexpr char kLayers[] = "fit:layers[";
 
+/// What a detector measured while it was fitted; null where that is not told.
+Json fitFact(const RunReport& report, const std::string& detector, const char* key) {
+  const auto place = Json::json_pointer() / "fit_facts" / detector / key;
+  const Json& summary = report.run.summary;
+  return summary.is_object() && summary.contains(place) ? summary.at(place) : Json();
+}
+
 /// The names of the layers that a detector of these runs was searched among.
 std::vector<std::string> layersOf(const SeedGroup& group, const std::string& detector) {
   std::vector<std::string> names;
-  const Json& summary = group.runs.front()->run.summary;
-  const Json::json_pointer place("/fit_facts/" + detector + "/layers");
-  if (detector.find_first_of("/~") != std::string::npos || !summary.contains(place)) return names;
-  for (const Json& layer : summary.at(place)) {
+  for (const Json& layer : fitFact(*group.runs.front(), detector, "layers")) {
     names.push_back(layer.is_object() ? layer.value("layer", std::string()) : std::string());
   }
   return names;
@@ -151,6 +155,10 @@ std::string layersSection(const std::vector<Grouped>& groups) {
       if (quantity.metric != std::string(kLayers) + "0].features") continue;
       const auto names = layersOf(one.group, quantity.detector);
       for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto chosen = std::count_if(
+            one.group.runs.begin(), one.group.runs.end(), [&](const RunReport* report) {
+              return fitFact(*report, quantity.detector, "layer") == Json(names[i]);
+            });
         const auto fact = [&](const char* what) {
           Quantity asked = quantity;
           asked.metric = kLayers;
@@ -164,7 +172,7 @@ std::string layersSection(const std::vector<Grouped>& groups) {
         text += line({one.key, quantity.detector, names[i],
                       features ? formatFixed(features->spread.mean, 0) : std::string("-"),
                       error ? percent(error->spread) : std::string("-"),
-                      auroc ? percent(auroc->spread) : std::string("-")});
+                      auroc ? percent(auroc->spread) : std::string("-"), std::to_string(chosen)});
       }
     }
   }
@@ -172,8 +180,10 @@ std::string layersSection(const std::vector<Grouped>& groups) {
   return "## The most discriminative layer\n\nOne one-class machine per layer, against outliers "
          "that are made of validation images; the layer of the least detection error is taken. Per "
          "cent. No test set takes part.\n\n" +
-         heading({"", "Detector", "Layer", "Features", "Detection error", "AUROC"}, 3) + text +
-         "\n";
+         heading(
+             {"", "Detector", "Layer", "Features", "Detection error", "AUROC", "Chosen in runs"},
+             3) +
+         text + "\n";
 }
 
 bool isPlainFact(const Quantity& quantity) {

@@ -65,6 +65,7 @@ class FitLoop {
     initial.requireMoved(network_, options_.learningRatePath);
     network_.eval();
     context_.task.end();
+    if (hooks_.trained) hooks_.trained();
     std::error_code ignored;
     if (!context_.checkpoint.empty()) std::filesystem::remove(context_.checkpoint, ignored);
   }

@@ -31,6 +31,9 @@ struct FitHooks {
   std::function<torch::Tensor(const torch::Tensor& logits)> openLoss;
   /// Accuracy under attack on validation images, after each epoch; empty: not measured.
   std::function<double()> robustAccuracy;
+  /// The network is trained; its checkpoint is still there. Where the weights can be kept for a
+  /// stage to come, so that none of it is lost however it ends; empty: nothing.
+  std::function<void()> trained;
 };
 
 /// Minimises the cross-entropy over `options.epochs` epochs. Every random choice (order,

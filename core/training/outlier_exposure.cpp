@@ -86,8 +86,10 @@ class OutlierExposure : public Recipe {
       state.metrics.push_back({epoch, name, value});
       if (context.metric) context.metric(epoch, name, value);
     };
+    hooks.trained = [&] {
+      if (keeps) saveCheckpoint(path, identity, context.network, optimiser, state);
+    };
     runFitLoop(plain, plain_, hooks);
-    if (keeps) saveCheckpoint(path, identity, context.network, optimiser, state);
     return state.epoch;
   }
 

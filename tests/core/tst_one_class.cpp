@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <thread>
 
 #include "core/base/error.h"
@@ -351,8 +352,48 @@ class OneClassTest : public QObject {
       const auto error = ((found - exact).abs() / (exact + 1e-36)).max().item<double>();
       QVERIFY2(error < 1e-5, qPrintable(QString::number(error)));
     }
+    // What is no number stays none, wherever it stands in the vectors.
+    for (const std::int64_t supports : {16, 32, 48, 50}) {
+      auto q = torch::zeros({5, 1});
+      q[1] = std::numeric_limits<float>::quiet_NaN();
+      q[3] = 1000.0F;
+      const auto v = torch::ones({supports, 1});
+      const auto found = kernelSum(q, v, v);
+      QVERIFY(std::isnan(found[1].item<float>()));
+      QVERIFY(std::isinf(found[3].item<float>()));
+      QCOMPARE(found[0].item<float>(), static_cast<float>(supports));
+    }
     const auto far = torch::full({1, 1}, -1000.0F), one = torch::ones({1, 1});
     QCOMPARE(kernelSum(far, one, one).item<float>(), 0.0F);
+  }
+
+  /// The logarithm of an image's sum depends on no other image, and supports of weight 0 on
+  /// nothing.
+  void logarithmsAreIndependent() {
+    for (const auto type : {torch::kFloat32, torch::kFloat64}) {
+      const auto q = cloud(37, 5, 21).to(type), v = cloud(64, 5, 22).to(type);
+      auto c = cloud(64, 1, 23).abs().to(type) + 0.1;
+      c.slice(0, 50).zero_();
+      const auto all = logKernelSum(q, v, c);
+      for (std::int64_t i = 0; i < 37; ++i) {
+        QVERIFY(torch::equal(logKernelSum(q.slice(0, i, i + 1), v, c), all.slice(0, i, i + 1)));
+      }
+      const auto exact =
+          torch::logsumexp(torch::mm(q, v.slice(0, 0, 50).t()).to(torch::kFloat64) +
+                               c.slice(0, 0, 50).squeeze(1).to(torch::kFloat64).log(),
+                           1);
+      QVERIFY(worst(all.to(torch::kFloat64), exact) < (type == torch::kFloat32 ? 1e-4 : 1e-12));
+      auto leaf = q.to(torch::kFloat64).requires_grad_(true);
+      auto same = q.to(torch::kFloat64).requires_grad_(true);
+      const auto wide = v.to(torch::kFloat64), weights = c.to(torch::kFloat64);
+      const auto above = torch::linspace(-1, 1, 37, torch::kFloat64);
+      const auto ours =
+          torch::autograd::grad({logKernelSum(leaf, wide, weights)}, {leaf}, {above})[0];
+      const auto theirs = torch::autograd::grad(
+          {torch::logsumexp(torch::mm(same, wide.t()) + weights.squeeze(1).log(), 1)}, {same},
+          {above})[0];
+      QVERIFY(worst(ours, theirs) < 1e-12);
+    }
   }
 };
 

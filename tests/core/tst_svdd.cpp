@@ -105,7 +105,7 @@ Json figures(Detector& detector, const torch::Tensor& in, const torch::Tensor& o
   };
   const auto inSet = add(in, "in", false), outSet = add(out, "out", true);
   Json extra = Json::object();
-  table.writeMetrics(inSet, outSet, extra);
+  table.writeMetrics(inSet, outSet, extra, task);
   return extra;
 }
 
@@ -367,6 +367,23 @@ class SvddTest : public QObject {
     const auto images = uniform({20, 1, 8, 8}, 13);
     QVERIFY(worst(one.detector->guide(images), -(-one.detector->score(images)).log()) < 1e-4);
     // An adversary who follows the guide leaves the plateau that holds one who follows the score.
+    const auto walked = [](const char* guide) {
+      const Fitted wide(
+          "svdd", {{"layer", "maps"}, {"width", "fixed"}, {"gamma", 1}, {"attack_guide", guide}});
+      auto at = torch::ones({4, 1, 8, 8});
+      const auto before = wide.detector->score(at).detach();
+      auto best = before;
+      for (int step = 0; step < 100; ++step) {
+        auto leaf = at.clone().requires_grad_(true);
+        const auto slope =
+            torch::autograd::grad({wide.detector->guide(leaf).sum()}, {leaf})[0].sign();
+        at = (at - 0.02 * slope).clamp(0, 1);
+        best = torch::minimum(best, wide.detector->score(at).detach());
+      }
+      return (before - best).min().item<float>();
+    };
+    QCOMPARE(walked("score"), 0.0F);
+    QVERIFY(walked("log") > 0.05F);
     DetectorObjective objective(*fitted.detector, -1);
     const auto values = objective.evaluate(far, torch::arange(4));
     QVERIFY(torch::allclose(values.judged, -fitted.detector->score(far).detach()));

@@ -136,7 +136,17 @@ class TestTrainedDetectors : public QObject {
     QVERIFY(torch::equal(samples.adversarial, 1 - samples.clean));
     QCOMPARE(asked.size(), std::size_t{2});  // 32 and 28 images
     QCOMPARE(asked[0], Json({{"type", "bim_a"}, {"eps", 0.3}, {"steps", 50}, {"step_size", 0.01}}));
-    QVERIFY(torch::equal(samples.noisy, samplesOf({.count = 60}).noisy));
+    // The noise is as large as the attack; of JSMA as many values become 1 as it changes.
+    QVERIFY(std::abs((samples.noisy - samples.clean).std().item<double>() - 0.111) < 0.02);
+    const CraftImages few = [](const Json&, const Tensor& images, const Tensor&) {
+      auto moved = images.clone();
+      moved.slice(3, 0, 2).slice(2, 0, 3).fill_(0.5);
+      return moved;
+    };
+    const auto flipped = samplesOf({.count = 60, .attack = "jsma"}, nullptr, 0, few);
+    const auto changed = flipped.noisy.ne(flipped.clean);
+    QVERIFY((changed.flatten(1).sum(1) == 6).all().item<bool>());
+    QVERIFY((flipped.noisy.masked_select(changed) == 1).all().item<bool>());
     QVERIFY_EXCEPTION_THROWN(samplesOf(options), Error);
     QVERIFY_EXCEPTION_THROWN(rivals::make("lid", {{"samples_attack", "pgd"}}), Error);
   }

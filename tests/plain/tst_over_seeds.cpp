@@ -339,6 +339,7 @@ class TestOverSeeds : public QObject {
       report.run.summary["fit_facts"]["attractor"]["layers"] = {
           {{"layer", "early"}, {"features", 6}, {"detection_error", 0.2 + shift}, {"auroc", 0.8}},
           {{"layer", "dead"}, {"features", 4}, {"detection_error", nullptr}, {"auroc", nullptr}}};
+      report.run.summary["fit_facts"]["attractor"]["layer"] = i == 0 ? "dead" : "early";
       report.run.summary["fit_facts"]["attractor"]["class_images"] = {51, 52};
       report.run.specification["published"].push_back({{"metric", "tnr95_per_class"},
                                                        {"detector", "attractor"},
@@ -363,8 +364,8 @@ class TestOverSeeds : public QObject {
     QVERIFY(!text.contains("| A | attractor | per class, transductive"));  // without its AUROC
     QVERIFY(
         text.contains(QStringLiteral("| A | attractor | early | 6 | 21.00 \u00b1 1.00 | "
-                                     "80.00 \u00b1 0.00 |")));
-    QVERIFY(text.contains("| A | attractor | dead | 4 | - | - |"));
+                                     "80.00 \u00b1 0.00 | 2 |")));
+    QVERIFY(text.contains("| A | attractor | dead | 4 | - | - | 1 |"));
     QVERIFY(!text.contains("class images"));
     // Decisions of such runs are in one table, of others in one per out set.
     QVERIFY(text.contains(QStringLiteral("| A | attractor | far | 90.00 \u00b1 0.00 | - | ")));

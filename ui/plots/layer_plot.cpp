@@ -250,7 +250,10 @@ bool LayerPlot::keyPressed(int key, Qt::KeyboardModifiers) {
   if (key != Qt::Key_Left && key != Qt::Key_Right) return false;
   const int last = int(d.layers.size()) - 1;
   d.current = d.current < 0 ? 0 : std::clamp(d.current + (key == Qt::Key_Left ? -1 : 1), 0, last);
-  const double y = d.value(d.searches[0], d.current);
+  double y = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& search : d.searches) {
+    if (!std::isfinite(y)) y = d.value(search, d.current);
+  }
   if (std::isfinite(y)) {
     point(d.current, y);
   } else {
