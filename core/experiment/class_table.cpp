@@ -117,7 +117,8 @@ void ClassTable::add(const ScoreSet& set, const Json& measured) {
   }
 }
 
-void ClassTable::writeMetrics(const ScoreSet& in, const ScoreSet& out, Json& extra, Task& task) const {
+void ClassTable::writeMetrics(const ScoreSet& in, const ScoreSet& out, Json& extra,
+                              Task& task) const {
   const auto ofIn = sets_.find(keyOf(in)), ofOut = sets_.find(keyOf(out));
   if (ofIn == sets_.end() || ofOut == sets_.end()) return;
   const auto& inImages = ofIn->second.images;
