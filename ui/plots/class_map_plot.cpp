@@ -81,23 +81,39 @@ ClassMapPlot::ClassMapPlot(QWidget* parent) : SamplePlot(parent), impl_(std::mak
         QColor ground = theme().background;
         ground.setAlphaF(0.8F);
         painter.setFont(font());
+        const auto boxOf = [this](int i) {
+          return cell(i).adjusted(3, 3, -3, -3) & canvas()->axisRect()->rect();
+        };
+        const auto countsOf = [this](int i) {
+          const Impl::Cell& of = impl_->cells[std::size_t(i)];
+          return tr("%1 in, %2 out")
+              .arg(QLocale().toString(qint64(of.points.size()) - of.outs),
+                   QLocale().toString(of.outs));
+        };
+        // The counts stand beside the names where there is room in every cell, else below.
+        bool beside = true;
         for (int i = 0; i < cells(); ++i) {
-          const QRectF box = cell(i).adjusted(3, 3, -3, -3) & canvas()->axisRect()->rect();
+          beside = beside && metrics.horizontalAdvance(caption(i)) +
+                                     metrics.horizontalAdvance(countsOf(i)) + 20 <=
+                                 boxOf(i).width();
+        }
+        for (int i = 0; i < cells(); ++i) {
+          const QRectF box = boxOf(i);
           if (box.width() < 24 || box.height() < 16) continue;
           const QString name = metrics.elidedText(caption(i), Qt::ElideRight, box.width() - 8);
-          const Impl::Cell& of = impl_->cells[std::size_t(i)];
-          QString counts = tr("%1 in, %2 out")
-                               .arg(QLocale().toString(qint64(of.points.size()) - of.outs),
-                                    QLocale().toString(of.outs));
-          const double wide = metrics.horizontalAdvance(name);
-          if (wide + metrics.horizontalAdvance(counts) + 20 > box.width()) counts.clear();
-          QRectF bar(box.topLeft(), QSizeF(wide + 8, metrics.height() + 2));
-          if (!counts.isEmpty()) bar.setWidth(box.width());
+          QRectF bar(box.topLeft(),
+                     QSizeF(metrics.horizontalAdvance(name) + 8, metrics.height() + 2));
           painter.fillRect(bar, ground);
           painter.setPen(theme().text);
           painter.drawText(bar.adjusted(4, 0, -4, 0), Qt::AlignLeft | Qt::AlignVCenter, name);
+          const QString counts = countsOf(i);
+          bar.setWidth(metrics.horizontalAdvance(counts) + 8);
+          if (bar.width() > box.width() || (!beside && box.height() < 3 * bar.height())) continue;
+          bar.moveRight(box.right());
+          if (!beside) bar.moveBottom(box.bottom());
+          painter.fillRect(bar, ground);
           painter.setPen(theme().muted);
-          painter.drawText(bar.adjusted(4, 0, -4, 0), Qt::AlignRight | Qt::AlignVCenter, counts);
+          painter.drawText(bar, Qt::AlignCenter, counts);
         }
       },
       QStringLiteral("legend"));
