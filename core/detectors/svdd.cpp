@@ -32,7 +32,7 @@ struct SvddOptions {
   std::int64_t points = 10000;
   double logitWeight = 0.5;
   std::string normalisation = "train";
-  bool logGuide = true;
+  bool logGuide = false;
   std::int64_t mapImages = 200;
 };
 
@@ -49,10 +49,11 @@ struct SvddOptions {
 /// (`normalisation` "transductive"), for the figures per class alone; "none" adds the bare sums, as
 /// the code does for fooling images. The class is piecewise constant in x, the rest is smooth.
 ///
-/// Far from the support vectors a kernel sum and its gradient vanish in float32, and a part that is
-/// smaller than the other by orders of magnitude has no say in the sign of the sum's gradient. So
-/// an attack follows -((1 - beta) log g1 + beta log g2), which rises and falls with each part, and
-/// is judged by s.
+/// An attack follows s. Far from the support vectors a kernel sum and its gradient vanish in
+/// float32; where that holds an attack up, it may follow -((1 - beta) log g1 + beta log g2) instead
+/// (`attack_guide` "log"), judged by s. On images near the training images that is the weaker
+/// attack by far: it spends all on the part that falls fastest, long after s has none of it left
+/// (docs/results/svdd.md).
 class Svdd : public Detector, public HasSurrogate, public HasFitFacts, public ScoresByClass {
  public:
   explicit Svdd(SvddOptions options) : options_(std::move(options)) {}
@@ -380,9 +381,11 @@ void addSvdd(Registry<Detector>& registry) {
       .from("not in the paper, whose classes have some 6,000; libsvm's time grows with the square")
       .expert();
   info.options
-      .choice("attack_guide", "log", {"log", "score"},
-              "What an attack follows: the logarithms of the kernel sums, which do not vanish far "
-              "from the training images, or the score's own gradient")
+      .choice(
+          "attack_guide", "score", {"score", "log"},
+          "What an attack follows: the score's own gradient, or the logarithms of the kernel "
+          "sums, which do not vanish far from the training images but make a weaker attack near "
+          "them")
       .from("not in the paper, which attacks no detector")
       .expert();
   info.options

@@ -351,7 +351,8 @@ class SvddTest : public QObject {
 
   /// Far from all training images the score is flat in float32, what an attack follows is not.
   void guideHasAGradientWhereTheScoreHasNone() {
-    const Fitted fitted("svdd", {{"layer", "maps"}, {"width", "fixed"}, {"gamma", 60}});
+    const Fitted fitted(
+        "svdd", {{"layer", "maps"}, {"width", "fixed"}, {"gamma", 60}, {"attack_guide", "log"}});
     const auto own = Fitted(
         "svdd", {{"layer", "maps"}, {"width", "fixed"}, {"gamma", 60}, {"attack_guide", "score"}});
     auto far = torch::ones({4, 1, 8, 8}).requires_grad_(true);
@@ -363,7 +364,10 @@ class SvddTest : public QObject {
     QVERIFY(slope(fitted.detector->guide(far)).min().item<float>() > 0);
     QVERIFY(!fitted.detector->traits().differentiable && own.detector->traits().differentiable);
     // With one part the guide is a falling function of the kernel sum, so it orders as the score.
-    const Fitted one("svdd", {{"layer", "maps"}, {"logit_weight", 0}, {"normalisation", "none"}});
+    const Fitted one("svdd", {{"layer", "maps"},
+                              {"logit_weight", 0},
+                              {"normalisation", "none"},
+                              {"attack_guide", "log"}});
     const auto images = uniform({20, 1, 8, 8}, 13);
     QVERIFY(worst(one.detector->guide(images), -(-one.detector->score(images)).log()) < 1e-4);
     // An adversary who follows the guide leaves the plateau that holds one who follows the score.
