@@ -34,11 +34,17 @@ void clearGrid(QGridLayout* grid) {
   }
 }
 
+/// Labels such as "svdd (normalisation=transductive)" may be broken within their options: a line
+/// that is wider than the dock pushes what stands beside it out of sight.
+QString breakable(QString text) {
+  return text.replace(QLatin1Char('='), QStringLiteral("=\u200b"));
+}
+
 void addFact(QGridLayout* grid, const QString& name, const QString& value) {
   if (value.isEmpty()) return;
   const int row = grid->count() / 2;  // rowCount() never shrinks
   grid->addWidget(roleLabel(name, "muted"), row, 0, Qt::AlignTop);
-  auto* label = new QLabel(value);
+  auto* label = new QLabel(breakable(value));
   label->setWordWrap(true);
   label->setTextInteractionFlags(Qt::TextSelectableByMouse);
   grid->addWidget(label, row, 1);
@@ -267,7 +273,11 @@ void Inspector::show(const Content& content) {
     }
     metrics_->addWidget(roleLabel(tr("mean of out sets"), "muted"), 0, 0);
     metrics_->addWidget(roleLabel(tr("clean"), "muted"), 0, 1, Qt::AlignRight);
-    metrics_->addWidget(roleLabel(QStringLiteral("in_out"), "muted"), 0, 2, Qt::AlignRight);
+    const bool attacked = std::any_of(rows.begin(), rows.end(),
+                                      [](const auto& row) { return row.second.second.count > 0; });
+    if (attacked) {
+      metrics_->addWidget(roleLabel(QStringLiteral("in_out"), "muted"), 0, 2, Qt::AlignRight);
+    }
     QStringList attacks;
     for (const auto& result : content.results) {
       if (!result.attack.empty()) attacks += QString::fromStdString(result.attack);
@@ -283,9 +293,13 @@ void Inspector::show(const Content& content) {
                                  .arg(red.join(QStringLiteral(", "))));
         detector->setText(detector->text() + QChar(kRedMark));
       }
+      detector->setText(breakable(detector->text()));
+      detector->setWordWrap(true);
       metrics_->addWidget(detector, line, 0);
       metrics_->addWidget(new QLabel(means.first.text()), line, 1, Qt::AlignRight);
-      metrics_->addWidget(new QLabel(means.second.text()), line, 2, Qt::AlignRight);
+      if (attacked) {
+        metrics_->addWidget(new QLabel(means.second.text()), line, 2, Qt::AlignRight);
+      }
       ++line;
     }
   }
