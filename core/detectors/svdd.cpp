@@ -32,7 +32,7 @@ struct SvddOptions {
   std::int64_t points = 10000;
   double logitWeight = 0.5;
   std::string normalisation = "train";
-  bool logGuide = false;
+  std::string guide = "both";
   std::int64_t mapImages = 200;
 };
 
@@ -49,26 +49,26 @@ struct SvddOptions {
 /// (`normalisation` "transductive"), for the figures per class alone; "none" adds the bare sums, as
 /// the code does for fooling images. The class is piecewise constant in x, the rest is smooth.
 ///
-/// An attack follows s. Far from the support vectors a kernel sum and its gradient vanish in
-/// float32; where that holds an attack up, it may follow -((1 - beta) log g1 + beta log g2) instead
-/// (`attack_guide` "log"), judged by s. On images near the training images that is the weaker
-/// attack by far: it spends all on the part that falls fastest, long after s has none of it left
-/// (docs/results/svdd.md).
+/// An attack follows s + 0.001 l with l = -((1 - beta) log g1 + beta log g2), judged by s. Far from
+/// the support vectors a kernel sum and its gradient vanish in float32, and l leads an out image
+/// towards them; near them the gradient of s is the larger one. Either alone is the weaker attack
+/// (docs/results/svdd.md): s finds no way in from afar, and l spends all on the part that falls
+/// fastest, long after s has none of it left. `attack_guide` takes one alone, to compare.
 class Svdd : public Detector, public HasSurrogate, public HasFitFacts, public ScoresByClass {
  public:
   explicit Svdd(SvddOptions options) : options_(std::move(options)) {}
 
   DetectorTraits traits() const override {
     DetectorTraits traits;
-    traits.differentiable = !options_.logGuide;
+    traits.differentiable = options_.guide == "score";
     return traits;
   }
 
   std::string surrogate() const override {
-    return options_.logGuide
-               ? "The logarithms of both kernel sums are mixed, which have a gradient "
-                 "where the sums are too small for float32; the score mixes the sums"
-               : "";
+    return options_.guide == "score"
+               ? ""
+               : "The logarithms of both kernel sums, which have a gradient where the sums are too "
+                 "small for float32, are followed beside the score or in its place";
   }
 
   void fit(const DetectorContext& context) override {
@@ -91,10 +91,18 @@ class Svdd : public Detector, public HasSurrogate, public HasFitFacts, public Sc
   }
 
   torch::Tensor guide(const torch::Tensor& images) override {
-    if (!options_.logGuide) return score(images);
+    if (options_.guide == "score") return score(images);
+    constexpr double share = 1e-3;  // of l in "both"
     const auto [features, classes] = look(images);
-    return (options_.logitWeight - 1.0) * kernelSums(0, features[0], classes, true) -
-           options_.logitWeight * kernelSums(1, features[1], classes, true);
+    const auto weights = partWeights();
+    torch::Tensor total, logarithms;
+    for (std::size_t part = 0; part < kParts; ++part) {
+      const auto star = normal(part, kernelSums(part, features[part], classes), classes);
+      const auto logarithm = kernelSums(part, features[part], classes, true);
+      total = part == 0 ? weights[part] * star : total + weights[part] * star;
+      logarithms = part == 0 ? weights[part] * logarithm : logarithms + weights[part] * logarithm;
+    }
+    return options_.guide == "log" ? -logarithms : -(total + share * logarithms);
   }
 
   ClassParts classParts(const torch::Tensor& images) override {
@@ -382,10 +390,9 @@ void addSvdd(Registry<Detector>& registry) {
       .expert();
   info.options
       .choice(
-          "attack_guide", "score", {"score", "log"},
-          "What an attack follows: the score's own gradient, or the logarithms of the kernel "
-          "sums, which do not vanish far from the training images but make a weaker attack near "
-          "them")
+          "attack_guide", "both", {"both", "score", "log"},
+          "What an attack follows: the score with a small share of the logarithms of its kernel "
+          "sums, which do not vanish far from the training images; or one of the two alone")
       .from("not in the paper, which attacks no detector")
       .expert();
   info.options
@@ -402,7 +409,7 @@ void addSvdd(Registry<Detector>& registry) {
     options.machine = OneClassOptions::from(params);
     options.points = params.getInt("points");
     options.logitWeight = params.getNumber("logit_weight");
-    options.logGuide = params.getText("attack_guide") == "log";
+    options.guide = params.getText("attack_guide");
     options.normalisation = params.getText("normalisation");
     options.mapImages = params.getInt("map_images");
     return std::make_unique<Svdd>(std::move(options));

@@ -353,8 +353,11 @@ class SvddTest : public QObject {
   void guideHasAGradientWhereTheScoreHasNone() {
     const Fitted fitted(
         "svdd", {{"layer", "maps"}, {"width", "fixed"}, {"gamma", 60}, {"attack_guide", "log"}});
-    const auto own = Fitted(
-        "svdd", {{"layer", "maps"}, {"width", "fixed"}, {"gamma", 60}, {"attack_guide", "score"}});
+    const auto own = Fitted("svdd", {{"layer", "maps"},
+                                     {"width", "fixed"},
+                                     {"gamma", 60},
+                                     {"attack_guide", "score"},
+                                     {"attack_guide", "score"}});
     auto far = torch::ones({4, 1, 8, 8}).requires_grad_(true);
     const auto slope = [&](const torch::Tensor& value) {
       return torch::autograd::grad({value.sum()}, {far})[0].abs().flatten(1).amax(1);
@@ -388,6 +391,16 @@ class SvddTest : public QObject {
     };
     QCOMPARE(walked("score"), 0.0F);
     QVERIFY(walked("log") > 0.05F);
+    QVERIFY(walked("both") > 0.05F);
+    // Where the score has a gradient, the default has its signs in nearly every pixel.
+    const Fitted both("svdd", {{"layer", "maps"}});
+    auto near = uniform({30, 1, 8, 8}, 1).requires_grad_(true);
+    const auto slopeOf = [&](const torch::Tensor& value) {
+      return torch::autograd::grad({value.sum()}, {near})[0];
+    };
+    const auto plain = slopeOf(both.detector->score(near));
+    const auto led = slopeOf(both.detector->guide(near));
+    QVERIFY((plain.sign() == led.sign()).to(torch::kFloat32).mean().item<float>() > 0.95F);
     DetectorObjective objective(*fitted.detector, -1);
     const auto values = objective.evaluate(far, torch::arange(4));
     QVERIFY(torch::allclose(values.judged, -fitted.detector->score(far).detach()));
