@@ -51,9 +51,10 @@ struct SvddOptions {
 ///
 /// An attack follows s + 0.001 l with l = -((1 - beta) log g1 + beta log g2), judged by s. Far from
 /// the support vectors a kernel sum and its gradient vanish in float32, and l leads an out image
-/// towards them; near them the gradient of s is the larger one. Either alone is the weaker attack
-/// (docs/results/svdd.md): s finds no way in from afar, and l spends all on the part that falls
-/// fastest, long after s has none of it left. `attack_guide` takes one alone, to compare.
+/// towards them; near them the gradient of s is the larger one. Alone, s
+/// is the weaker attack on out images, from where it finds no way in, and l on in images: it
+/// spends all on the part that falls fastest, long after s has none of it left
+/// (docs/results/svdd.md). `attack_guide` takes one alone, to compare.
 class Svdd : public Detector, public HasSurrogate, public HasFitFacts, public ScoresByClass {
  public:
   explicit Svdd(SvddOptions options) : options_(std::move(options)) {}
