@@ -58,6 +58,31 @@ void checkOutput(const ExportOptions& options, const std::string& format) {
   }
 }
 
+/// Refuses words for a page where none is asked for.
+void checkPage(const ExportOptions& options, const std::string& format) {
+  if (options.page.empty() || (options.what == "seeds" && format == "md")) return;
+  throw Error::badInput("'" + options.what + "' as '" + format + "' has no title, notes and claims",
+                        "export --page", "use it with --what seeds --format md, or leave it out");
+}
+
+Json readPage(const std::filesystem::path& path) {
+  Json page = Specification::readJson(path.string());
+  try {
+    PageText::fromJson(page);
+  } catch (const Error& error) {
+    throw Error::badInput(error.problem(), path.string() + ": " + error.where(), error.hint());
+  }
+  return page;
+}
+
+/// Claims that nothing among the runs answers: told here, since a page is long.
+void warnOfClaims(const Json& page, const std::vector<RunReport>& reports) {
+  const PageText words = PageText::fromJson(page);
+  for (const auto& line : unmeasured(checkClaims(words.claims, groupBySeed(reports)))) {
+    std::cerr << "warning: not measured: " << line << "\n";
+  }
+}
+
 void write(const ExportOptions& options, const std::string& text) {
   if (!toStandardOutput(options)) {
     writeFileAtomically(options.output, text);
@@ -84,11 +109,12 @@ void addExportCommands(CLI::App& program, Session& session) {
   command->add_option("--decimals", options->decimals, "Of the table")->check(CLI::Range(1, 10));
   command->add_option("--title", options->title, "Of the table (LaTeX, HTML) or of the seeds page");
   command->add_option("--page", options->page,
-                      "Of the seeds page: JSON file with its title, notes and claims");
+                      "Of --what seeds --format md: JSON file with title, notes and claims");
   addDatabaseOption(*command, session);
   command->callback([&session, options] {
     const std::string format = formatOf(*options);
     checkOutput(*options, format);
+    checkPage(*options, format);
     const RunStore store = session.openStore(RunStore::Mode::ReadOnly);
     const auto parts = partsNeeded(options->what);
     std::vector<RunReport> reports;
@@ -97,16 +123,10 @@ void addExportCommands(CLI::App& program, Session& session) {
     table.metric = options->metric;
     table.decimals = options->decimals;
     table.caption = options->title;
-    if (!options->page.empty()) {
-      table.page = Specification::readJson(options->page.string());
-      try {
-        PageText::fromJson(table.page);
-      } catch (const Error& error) {
-        throw Error::badInput(error.problem(), options->page.string() + ": " + error.where(),
-                              error.hint());
-      }
-    }
-    write(*options, exportRuns(reports, options->what, format, table));
+    if (!options->page.empty()) table.page = readPage(options->page);
+    const std::string text = exportRuns(reports, options->what, format, table);
+    if (!options->page.empty()) warnOfClaims(table.page, reports);
+    write(*options, text);
   });
 }
 

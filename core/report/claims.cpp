@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/report/missing_part.h"
 
 namespace bulwark {
 namespace {
@@ -44,11 +45,29 @@ Named readQuantity(const Json& json, const std::string& path, const std::string&
   return named;
 }
 
-/// Throws when the experiment's name does not tell which runs are meant.
-BySeed valuesOf(const Named& named, const std::string& path, const std::vector<SeedGroup>& groups) {
+/// Values of a claim, and why there are none where there are none.
+struct Measured {
   BySeed values;
+  std::string missing, place;
+};
+
+/// The groups, and what each of their runs has: a page asks for it claim by claim.
+struct Runs {
+  const std::vector<SeedGroup>& groups;
+  std::map<const RunReport*, std::vector<SeedRow>> rows;
+
+  const std::vector<SeedRow>& of(const RunReport* report) {
+    const auto [place, fresh] = rows.try_emplace(report);
+    if (fresh) place->second = overSeeds({report->run.name, {report}});
+    return place->second;
+  }
+};
+
+/// Throws when the experiment's name does not tell which runs are meant.
+Measured valuesOf(const Named& named, const std::string& path, Runs& runs) {
+  Measured found;
   int same = 0;
-  for (const SeedGroup& group : groups) {
+  for (const SeedGroup& group : runs.groups) {
     if (group.name != named.experiment) continue;
     if (++same > 1) {
       throw Error::badInput("two experiments that differ are named '" + named.experiment + "'",
@@ -57,27 +76,39 @@ BySeed valuesOf(const Named& named, const std::string& path, const std::vector<S
     for (const RunReport* report : group.runs) {
       Quantity asked = named.quantity;
       asked.detector = detectorLabel(report->run.specification, asked.detector);
-      for (const SeedRow& row : overSeeds({group.name, {report}})) {
-        if (row.quantity == asked) values[report->run.seed] = row.spread.mean;
+      for (const SeedRow& row : runs.of(report)) {
+        if (row.quantity == asked) found.values[report->run.seed] = row.spread.mean;
       }
     }
   }
-  return values;
+  if (found.values.empty()) {
+    found.missing = missingPart(named.experiment, named.quantity, runs.groups);
+    found.place = path;
+  }
+  return found;
 }
 
+constexpr char kNoSharedSeed[] = "no seed has all that is asked for";
+
 /// The values of "of", less those of "less" where that is given, by seed.
-BySeed difference(const Json& json, const std::string& path, const std::string& experiment,
-                  const std::vector<SeedGroup>& groups) {
+Measured difference(const Json& json, const std::string& path, const std::string& experiment,
+                    Runs& runs) {
   if (!json.contains("of")) throw Error::badInput("'of' is missing", path);
-  const Named of = readQuantity(json.at("of"), path + ".of", experiment);
-  BySeed values = valuesOf(of, path, groups);
-  if (!json.contains("less")) return values;
-  const auto less =
-      valuesOf(readQuantity(json.at("less"), path + ".less", of.experiment), path, groups);
-  BySeed found;
-  for (const auto& [seed, value] : values) {
-    const auto other = less.find(seed);
-    if (other != less.end()) found[seed] = value - other->second;
+  const Named named = readQuantity(json.at("of"), path + ".of", experiment);
+  Measured of = valuesOf(named, path + ".of", runs);
+  if (!json.contains("less")) return of;
+  Measured less = valuesOf(readQuantity(json.at("less"), path + ".less", named.experiment),
+                           path + ".less", runs);
+  if (!of.missing.empty()) return of;
+  if (!less.missing.empty()) return less;
+  Measured found;
+  for (const auto& [seed, value] : of.values) {
+    const auto other = less.values.find(seed);
+    if (other != less.values.end()) found.values[seed] = value - other->second;
+  }
+  if (found.values.empty()) {
+    found.missing = kNoSharedSeed;
+    found.place = path;
   }
   return found;
 }
@@ -87,8 +118,7 @@ bool isShare(const std::string& metric) {
          metric == "fit:share_below_1";
 }
 
-ClaimCheck checkClaim(const Json& json, const std::string& path,
-                      const std::vector<SeedGroup>& groups) {
+ClaimCheck checkClaim(const Json& json, const std::string& path, Runs& runs) {
   requireKeys(json, path, {"claim", "source", "of", "less", "at_most", "at_least"});
   ClaimCheck check;
   check.claim = textAt(json, "claim", path, "");
@@ -98,29 +128,35 @@ ClaimCheck checkClaim(const Json& json, const std::string& path,
   if (check.least == json.contains("at_most")) {
     throw Error::badInput("a claim has either 'at_most' or 'at_least'", path);
   }
-  const BySeed values = difference(json, path, "", groups);
+  const Measured measured = difference(json, path, "", runs);
+  const BySeed& values = measured.values;
   const std::string key = check.least ? "at_least" : "at_most";
   const Json& bound = json.at(key);
-  BySeed bounds;
+  Measured asked;
   if (bound.is_number()) {
-    for (const auto& [seed, value] : values) bounds[seed] = bound.get<double>();
+    for (const auto& [seed, value] : values) asked.values[seed] = bound.get<double>();
   } else {
     requireKeys(bound, path + "." + key, {"of", "less"});
-    bounds = difference(bound, path + "." + key, json.at("of").value("experiment", std::string()),
-                        groups);
+    asked =
+        difference(bound, path + "." + key, json.at("of").value("experiment", std::string()), runs);
   }
   check.share = isShare(json.at("of").value("metric", std::string()));
-  std::vector<double> found, asked;
+  std::vector<double> found, bounds;
   for (const auto& [seed, value] : values) {
-    const auto other = bounds.find(seed);
-    if (other == bounds.end()) continue;
+    const auto other = asked.values.find(seed);
+    if (other == asked.values.end()) continue;
     found.push_back(value);
-    asked.push_back(other->second);
+    bounds.push_back(other->second);
     const bool holds = check.least ? value >= other->second : value <= other->second;
     check.held += holds ? 1 : 0;
   }
   check.value = spreadOf(std::move(found));
-  check.bound = spreadOf(std::move(asked));
+  check.bound = spreadOf(std::move(bounds));
+  if (check.value.values.empty()) {
+    const Measured& why = measured.missing.empty() ? asked : measured;
+    check.missing = why.missing.empty() ? kNoSharedSeed : why.missing;
+    check.place = why.missing.empty() ? path : why.place;
+  }
   if (bound.is_number()) {  // there is one whether it is measured or not, and it does not vary
     check.bound = spreadOf({bound.get<double>()});
   }
@@ -151,18 +187,32 @@ PageText PageText::fromJson(const Json& json) {
 std::vector<ClaimCheck> checkClaims(const Json& claims, const std::vector<SeedGroup>& groups) {
   if (!claims.is_array()) throw Error::badInput("this is not a list", "page.claims");
   std::vector<ClaimCheck> checks;
+  Runs runs{groups, {}};
   for (std::size_t i = 0; i < claims.size(); ++i) {
-    checks.push_back(checkClaim(claims[i], "page.claims[" + std::to_string(i) + "]", groups));
+    checks.push_back(checkClaim(claims[i], "page.claims[" + std::to_string(i) + "]", runs));
   }
   return checks;
 }
 
 std::string verdict(const ClaimCheck& check) {
   const auto seeds = check.value.values.size();
-  if (seeds == 0) return "not measured";
+  if (seeds == 0) return "not measured: " + check.missing;
   if (check.held == seeds) return "holds";
   if (check.held == 0) return "does not hold";
   return "holds for " + std::to_string(check.held) + " of " + std::to_string(seeds) + " seeds";
+}
+
+std::vector<std::string> unmeasured(const std::vector<ClaimCheck>& checks) {
+  std::vector<std::string> lines;
+  for (auto check = checks.begin(); check != checks.end(); ++check) {
+    const auto same = [&](const ClaimCheck& other) { return other.missing == check->missing; };
+    if (check->missing.empty() || std::any_of(checks.begin(), check, same)) continue;
+    const auto more = std::count_if(check + 1, checks.end(), same);
+    std::string line = check->place;
+    if (more > 0) line += " and " + std::to_string(more) + " more";
+    lines.push_back(line + ": " + check->missing);
+  }
+  return lines;
 }
 
 }  // namespace bulwark

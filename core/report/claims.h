@@ -29,6 +29,8 @@ struct ClaimCheck {
   Spread value;        ///< one per seed that has all that is asked for
   Spread bound;        ///< the same seeds
   std::size_t held = 0;
+  /// Of a claim without a value: what nothing matched (`missingPart`), and where that is asked for.
+  std::string missing, place;
 };
 
 /// Tests statements of the form
@@ -42,7 +44,11 @@ struct ClaimCheck {
 /// name that a claim asks for.
 std::vector<ClaimCheck> checkClaims(const Json& claims, const std::vector<SeedGroup>& groups);
 
-/// "holds", "does not hold", "holds for 3 of 5 seeds", "not measured".
+/// "holds", "does not hold", "holds for 3 of 5 seeds", "not measured: no detector 'svd'; did you
+/// mean 'svdd'?".
 std::string verdict(const ClaimCheck& check);
+
+/// One line per reason for which claims are not measured: "page.claims[3].of and 4 more: ...".
+std::vector<std::string> unmeasured(const std::vector<ClaimCheck>& checks);
 
 }  // namespace bulwark

@@ -405,6 +405,35 @@ class TestCli : public QObject {
     refused({"--output", absent + "/table.csv"}, "the folder '" + absent + "' does not exist");
     QVERIFY(!QFile::exists(folder_->filePath("not")));
     refused({"--format", "csv", "--output", folder_->path()}, "is a folder, not a file");
+    exportsAPageOfClaims();
+  }
+
+  /// What a page asks for and no run has is told; words are refused where nothing shows them.
+  void exportsAPageOfClaims() {
+    const QString page = write("page.json", R"({"title": "Said", "claims": [
+      {"claim": "right", "of": {"experiment": "cli", "metric": "accuracy"}, "at_least": 0},
+      {"claim": "wrong", "at_least": 0,
+       "of": {"experiment": "cli", "metric": "auroc", "detector": "mps"}}]})");
+    const auto exported = [&](const QStringList& arguments) {
+      return call(QStringList{"export", "1", "--db", db_, "--page", page, "--output", "-"} +
+                  arguments);
+    };
+    const auto text = exported({"--what", "seeds", "--format", "md"});
+    QCOMPARE(text.code, 0);
+    QVERIFY2(text.out.startsWith("# Said\n"), text.out.constData());
+    QVERIFY2(text.out.contains("| not measured: no detector 'mps'; did you mean 'msp'? |"),
+             text.out.constData());
+    QCOMPARE(text.error.trimmed(),
+             QString("warning: not measured: page.claims[1].of: no detector 'mps'; did you mean "
+                     "'msp'?"));
+    for (const auto& [what, format] : {std::pair{"seeds", "csv"}, {"report", "md"}}) {
+      const auto refused = exported({"--what", what, "--format", format});
+      QCOMPARE(refused.code, 2);
+      QVERIFY(refused.out.isEmpty());
+      QVERIFY2(refused.error.contains("export --page") &&
+                   refused.error.contains("use it with --what seeds --format md"),
+               qPrintable(refused.error));
+    }
   }
 
   /// Waits until the worker printed `count` events of that kind (whose text contains `with`).

@@ -217,7 +217,8 @@ class TestOverSeeds : public QObject {
     QVERIFY(near(larger.bound.mean, 0.02));
     QVERIFY(near(larger.value.mean, (0.50 + 0.53 + 0.50) / 3));
     const auto none = check(fall("elsewhere"), "at_most", 0.05);
-    QCOMPARE(verdict(none), std::string("not measured"));
+    QCOMPARE(verdict(none),
+             std::string("not measured: no experiment 'elsewhere'; known: 'with', 'without'"));
     // Which of two experiments of one name is meant, nobody can tell.
     auto twice = runs();
     twice[2].run.specification["classifier"]["recipe"]["epochs"] = 5;
@@ -236,6 +237,97 @@ class TestOverSeeds : public QObject {
                     groupBySeed(fewer));
     QCOMPARE(left[0].value.values.size(), std::size_t{2});
     QCOMPARE(left[0].held, std::size_t{2});
+  }
+
+  void claimsThatNothingMatchesSayWhy_data() {
+    QTest::addColumn<QString>("quantity");
+    QTest::addColumn<QString>("says");
+    const QString cell = R"("detector": "attractor", "setting": "clean", "out": "far")";
+    QTest::newRow("experiment") << R"("experiment": "witout", "metric": "accuracy")"
+                                << "no experiment 'witout'; did you mean 'without'?";
+    QTest::newRow("metric") << R"("metric": "auroc_", )" + cell
+                            << "no metric 'auroc_'; did you mean 'auroc'?";
+    QTest::newRow("detector") << R"("metric": "auroc", "detector": "atractor", "out": "far")"
+                              << "no detector 'atractor'; did you mean 'attractor'?";
+    QTest::newRow("nothing near") << R"("metric": "auroc", "detector": "energy", "out": "far")"
+                                  << "no detector 'energy'; known: 'attractor'";
+    QTest::newRow("no detector") << R"("metric": "auroc", "out": "far", "setting": "clean")"
+                                 << "no detector is named; known: 'attractor'";
+    QTest::newRow("out set") << R"("metric": "auroc", "detector": "attractor", "out": "fra")"
+                             << "no out set 'fra'; did you mean 'far'?";
+    QTest::newRow("attack") << R"("metric": "accuracy", "attack": "fgms")"
+                            << "no attack 'fgms'; did you mean 'fgsm'?";
+    QTest::newRow("attack elsewhere")
+        << R"("metric": "auroc", "attack": "fgsm", )" + cell
+        << "no attack 'fgsm' with metric 'auroc', detector 'attractor', out set 'far'; leave the "
+           "attack out";
+    QTest::newRow("setting") << R"("metric": "auroc", "detector": "attractor", "out": "far")"
+                             << "no setting is named; known: 'clean'";
+    QTest::newRow("too much") << R"("metric": "accuracy", "setting": "clean")"
+                              << "no setting 'clean' with metric 'accuracy'; leave the setting out";
+    // The detector has other figures, so its name is right.
+    QTest::newRow("not this one's")
+        << R"("metric": "accuracy", "detector": "attractor")"
+        << "no detector 'attractor' with metric 'accuracy'; known: 'n = 2'";
+    QTest::newRow("attacked alone") << R"("metric": "accuracy", "detector": "late")"
+                                    << "nothing without an attack; known: 'fgsm'";
+  }
+
+  void claimsThatNothingMatchesSayWhy() {
+    QFETCH(QString, quantity);
+    QFETCH(QString, says);
+    auto all = runs();
+    if (quantity.contains("late")) {
+      for (auto& report : all) {
+        report.run.summary["own_classes"]["late"] = {{"accuracy_attacked", {{"fgsm", 0.25}}}};
+      }
+    }
+    Json of = Json::parse("{" + quantity.toStdString() + "}");
+    if (!of.contains("experiment")) of["experiment"] = "with";
+    const Json right = {{"experiment", "with"}, {"metric", "accuracy"}};
+    // Whichever of the quantities of a claim it is.
+    const std::vector<std::pair<Json, std::string>> claims = {
+        {{{"claim", "c"}, {"of", of}, {"at_least", 0.5}}, "page.claims[0].of"},
+        {{{"claim", "c"}, {"of", right}, {"less", of}, {"at_least", 0.5}}, "page.claims[0].less"},
+        {{{"claim", "c"}, {"of", right}, {"at_most", {{"of", of}}}}, "page.claims[0].at_most.of"},
+        {{{"claim", "c"}, {"of", right}, {"at_most", {{"of", right}, {"less", of}}}},
+         "page.claims[0].at_most.less"}};
+    for (const auto& [claim, place] : claims) {
+      const auto check = checkClaims(Json::array({claim}), groupBySeed(all)).at(0);
+      QCOMPARE(QString::fromStdString(verdict(check)), "not measured: " + says);
+      QCOMPARE(check.place, place);
+    }
+    TableOptions options;
+    options.page = {{"claims", {claims[0].first}}};
+    const auto text = QString::fromStdString(writeOverSeeds(all, "md", options));
+    QVERIFY2(text.contains("| - | at least "), qPrintable(text.left(800)));
+    QVERIFY2(text.contains("| 0 | not measured: no"), qPrintable(text.left(800)));
+  }
+
+  void oneLinePerReason() {
+    Json typo = fall("with"), other = fall("with"), fine = fall("with"), apart = fall("with");
+    typo["of"]["metric"] = "acuracy";
+    other["less"]["attack"] = "pgd";
+    apart["less"]["experiment"] = "without";
+    Json claims = Json::array();
+    for (const Json& one : {fine, typo, other, typo, apart}) {
+      claims.push_back(one);
+      claims.back().update({{"claim", "c"}, {"at_most", 1}});
+    }
+    auto all = runs();
+    for (std::size_t i = 1; i < all.size(); i += 2) all[i].run.seed += 10;
+    const auto checks = checkClaims(claims, groupBySeed(all));
+    QVERIFY(checks[0].missing.empty() && checks[0].held == 3);
+    RunReport failed;
+    failed.run.name = "with";
+    QCOMPARE(
+        unmeasured(checkClaims(Json::array({claims[0]}), groupBySeed({failed}))),
+        std::vector<std::string>{"page.claims[0].of: nothing was recorded of experiment 'with'"});
+    QCOMPARE(unmeasured(checks),
+             (std::vector<std::string>{
+                 "page.claims[1].of and 1 more: no metric 'acuracy'; did you mean 'accuracy'?",
+                 "page.claims[2].less: no attack 'pgd'; known: 'fgsm'",
+                 "page.claims[4]: no seed has all that is asked for"}));
   }
 
   void thePageTellsWhichClaimsHold() {
