@@ -81,29 +81,21 @@ class Svdd : public Detector, public HasSurrogate, public HasFitFacts, public Sc
   }
 
   torch::Tensor score(const torch::Tensor& images) override {
-    const auto [features, classes] = look(images);
-    const auto weights = partWeights();
-    torch::Tensor total;
-    for (std::size_t part = 0; part < kParts; ++part) {
-      const auto star = normal(part, kernelSums(part, features[part], classes), classes);
-      total = part == 0 ? weights[part] * star : total + weights[part] * star;
-    }
-    return -total;
+    const auto seen = look(images);
+    return -weighted([&](std::size_t part) { return normality(part, seen); });
   }
 
   torch::Tensor guide(const torch::Tensor& images) override {
-    if (options_.guide == "score") return score(images);
     constexpr double share = 1e-3;  // of l in "both"
-    const auto [features, classes] = look(images);
-    const auto weights = partWeights();
-    torch::Tensor total, logarithms;
-    for (std::size_t part = 0; part < kParts; ++part) {
-      const auto star = normal(part, kernelSums(part, features[part], classes), classes);
-      const auto logarithm = kernelSums(part, features[part], classes, true);
-      total = part == 0 ? weights[part] * star : total + weights[part] * star;
-      logarithms = part == 0 ? weights[part] * logarithm : logarithms + weights[part] * logarithm;
-    }
-    return options_.guide == "log" ? -logarithms : -(total + share * logarithms);
+    const auto seen = look(images);
+    const auto logarithms = [&] {
+      return weighted([&](std::size_t part) {
+        return kernelSums(part, seen.features[part], seen.classes, true);
+      });
+    };
+    if (options_.guide == "log") return -logarithms();
+    const auto total = weighted([&](std::size_t part) { return normality(part, seen); });
+    return options_.guide == "score" ? -total : -(total + share * logarithms());
   }
 
   ClassParts classParts(const torch::Tensor& images) override {
@@ -205,6 +197,15 @@ class Svdd : public Detector, public HasSurrogate, public HasFitFacts, public Sc
     torch::Tensor features[kParts];  // [N, F]
     torch::Tensor classes;           // int64 [N]
   };
+
+  /// sum_k w_k t_k over the parts k, [N].
+  template <class Term>
+  torch::Tensor weighted(const Term& term) const {
+    const auto weights = partWeights();
+    torch::Tensor total = weights[0] * term(0);
+    for (std::size_t part = 1; part < kParts; ++part) total = total + weights[part] * term(part);
+    return total;
+  }
 
   /// One pass through the classifier.
   Look look(const torch::Tensor& images) const {
@@ -343,6 +344,10 @@ class Svdd : public Detector, public HasSurrogate, public HasFitFacts, public Sc
                            .index_select(0, machineOfClass_.index_select(0, classes));
     const auto least = range.select(1, 0), most = range.select(1, 1);
     return (sums - least) / (most - least).clamp_min(1e-12);
+  }
+
+  torch::Tensor normality(std::size_t part, const Look& seen) const {
+    return normal(part, kernelSums(part, seen.features[part], seen.classes), seen.classes);
   }
 
   /// What the score adds, [N].

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/nn/safetensors.h"
+#include "core/nn/seeded_dropout.h"
 
 namespace bulwark {
 namespace {
@@ -13,6 +14,19 @@ std::map<std::string, torch::Tensor> stateOf(const torch::nn::Module& module) {
   for (const auto& item : module.named_parameters()) state.emplace(item.key(), item.value());
   for (const auto& item : module.named_buffers()) state.emplace(item.key(), item.value());
   return state;
+}
+
+/// What decides the next dropout masks: evaluation needs none of it, weights made elsewhere lack
+/// it.
+std::set<std::string> maskStateOf(const torch::nn::Module& module) {
+  std::set<std::string> names;
+  for (const auto& item : module.named_modules("", /*include_self=*/false)) {
+    if (!item.value()->as<SeededDropoutImpl>()) continue;
+    for (const auto& buffer : item.value()->named_buffers()) {
+      names.insert(item.key() + "." + buffer.key());
+    }
+  }
+  return names;
 }
 
 std::string describe(const torch::Tensor& tensor) {
@@ -50,12 +64,13 @@ void loadModule(torch::nn::Module& module, const TensorFile& file, const std::st
   std::set<std::string> used;
   std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
   const auto state = stateOf(module);
+  const auto maskState = maskStateOf(module);
   for (const auto& [name, target] : state) {
     const auto renamed = names.find(name);
     const std::string key = prefix + (renamed == names.end() ? name : renamed->second);
     const auto found = file.tensors.find(key);
     if (found == file.tensors.end()) {
-      missing.push_back(key);
+      if (!maskState.count(name)) missing.push_back(key);
       continue;
     }
     used.insert(key);

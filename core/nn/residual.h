@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "core/nn/conv_norm.h"
 #include "core/registry/component.h"
 
 namespace bulwark {
@@ -20,6 +21,27 @@ inline torch::nn::Conv2d plainConvolution(std::int64_t in, std::int64_t out, std
 inline torch::Tensor rectify(torch::Tensor x) {
   return x.relu_();
 }
+
+/// conv-BN-ReLU-conv-BN with 3x3 convolutions, the first of them with the stride: what the blocks
+/// of He et al. 2016, figure 2, add to their shortcuts.
+struct TwoConvolutions : torch::nn::Module {
+  TwoConvolutions(std::int64_t in, std::int64_t out, std::int64_t stride)
+      : conv1(register_module("conv1", plainConvolution(in, out, 3, stride))),
+        bn1(register_module("bn1", torch::nn::BatchNorm2d(out))),
+        conv2(register_module("conv2", plainConvolution(out, out, 3, 1))),
+        bn2(register_module("bn2", torch::nn::BatchNorm2d(out))),
+        first(conv1, bn1),
+        second(conv2, bn2) {}
+
+  /// The first of both, after its ReLU.
+  torch::Tensor inner(const torch::Tensor& x) { return rectify(first(x)); }
+
+  torch::nn::Conv2d conv1;
+  torch::nn::BatchNorm2d bn1;
+  torch::nn::Conv2d conv2;
+  torch::nn::BatchNorm2d bn2;
+  ConvNorm first, second;
+};
 
 /// The option both residual networks share.
 inline void addWidthOption(OptionSchema& options) {

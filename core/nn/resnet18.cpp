@@ -7,14 +7,9 @@ namespace {
 
 /// The basic block of He et al. 2016, figure 2: conv-BN-ReLU-conv-BN, added to the input, ReLU;
 /// a 1x1 convolution with BN on the shortcut where the shape changes (option B).
-struct BasicBlockImpl : torch::nn::Module {
+struct BasicBlockImpl : TwoConvolutions {
   BasicBlockImpl(std::int64_t in, std::int64_t out, std::int64_t stride)
-      : conv1(register_module("conv1", plainConvolution(in, out, 3, stride))),
-        bn1(register_module("bn1", torch::nn::BatchNorm2d(out))),
-        conv2(register_module("conv2", plainConvolution(out, out, 3, 1))),
-        bn2(register_module("bn2", torch::nn::BatchNorm2d(out))) {
-    first_ = ConvNorm(conv1, bn1);
-    second_ = ConvNorm(conv2, bn2);
+      : TwoConvolutions(in, out, stride) {
     if (stride == 1 && in == out) return;
     const auto convolution = plainConvolution(in, out, 1, stride);
     const auto norm = torch::nn::BatchNorm2d(out);
@@ -24,17 +19,12 @@ struct BasicBlockImpl : torch::nn::Module {
   }
 
   torch::Tensor forward(const torch::Tensor& x) {
-    const torch::Tensor y = second_(rectify(first_(x)));
+    const torch::Tensor y = second(inner(x));
     return rectify(y + (projects_ ? shortcut_(x) : x));
   }
 
-  torch::nn::Conv2d conv1;
-  torch::nn::BatchNorm2d bn1;
-  torch::nn::Conv2d conv2;
-  torch::nn::BatchNorm2d bn2;
-
  private:
-  ConvNorm first_, second_, shortcut_;
+  ConvNorm shortcut_;
   bool projects_ = false;
 };
 TORCH_MODULE(BasicBlock);

@@ -10,34 +10,20 @@ namespace {
 
 /// conv-BN-ReLU-conv-BN, added to the input, ReLU; where the shape changes the input goes through a
 /// 1x1 convolution without BN, as in the Keras example.
-struct CifarBlockImpl : torch::nn::Module {
+struct CifarBlockImpl : TwoConvolutions {
   CifarBlockImpl(std::int64_t in, std::int64_t out, std::int64_t stride)
-      : conv1(register_module("conv1", plainConvolution(in, out, 3, stride))),
-        bn1(register_module("bn1", torch::nn::BatchNorm2d(out))),
-        conv2(register_module("conv2", plainConvolution(out, out, 3, 1))),
-        bn2(register_module("bn2", torch::nn::BatchNorm2d(out))) {
-    first_ = ConvNorm(conv1, bn1);
-    second_ = ConvNorm(conv2, bn2);
+      : TwoConvolutions(in, out, stride) {
     if (stride == 1 && in == out) return;
     shortcut = register_module(
         "shortcut", torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 1).stride(stride)));
   }
 
-  /// The first ReLU of the block.
-  torch::Tensor inner(const torch::Tensor& x) { return rectify(first_(x)); }
-  /// The second, from the block's input and its first.
+  /// The second ReLU of the block, from its input and its first.
   torch::Tensor outer(const torch::Tensor& x, const torch::Tensor& inner) {
-    return rectify(second_(inner) + (shortcut ? shortcut(x) : x));
+    return rectify(second(inner) + (shortcut ? shortcut(x) : x));
   }
 
-  torch::nn::Conv2d conv1;
-  torch::nn::BatchNorm2d bn1;
-  torch::nn::Conv2d conv2;
-  torch::nn::BatchNorm2d bn2;
   torch::nn::Conv2d shortcut{nullptr};
-
- private:
-  ConvNorm first_, second_;
 };
 TORCH_MODULE(CifarBlock);
 

@@ -185,6 +185,27 @@ class TestCifarNetworks : public QObject {
     c->train();
     QVERIFY(torch::allclose(c->forward(x), c->forward(x)));  // nothing is drawn
   }
+
+  /// Weights made elsewhere know nothing of our masks; all else must still be there.
+  void weightsWithoutDropoutStateFit() {
+    const auto a = make("vgg16", colour, {{"width", 2}}), b = make("vgg16", colour, {{"width", 2}});
+    a->initialise(Seed(8));
+    b->initialise(Seed(9));
+    TensorFile file;
+    addModule(file, *a);
+    QVERIFY(file.tensors.erase("drop1.key") && file.tensors.erase("drop1.count"));
+    for (auto it = file.tensors.begin(); it != file.tensors.end();) {
+      const bool mask = it->first.rfind("drop", 0) == 0;
+      it = mask ? file.tensors.erase(it) : std::next(it);
+    }
+    loadModule(*b, file, "test");
+    a->eval();
+    b->eval();
+    const auto x = images(3, colour);
+    QVERIFY(torch::equal(a->forward(x), b->forward(x)));
+    file.tensors.erase("conv1.bias");
+    QVERIFY_EXCEPTION_THROWN(loadModule(*b, file, "test"), Error);
+  }
 };
 
 QTEST_GUILESS_MAIN(TestCifarNetworks)
