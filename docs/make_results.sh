@@ -21,7 +21,8 @@ case $page in
     page_text=$root/docs/pages/attractor.json
     seeds=(0 1 2 3 4) ;;
   svdd)
-    presets=(svdd-mnist svdd-oe-mnist svdd-pgd-mnist svdd-cifar10)
+    presets=(svdd-mnist svdd-oe-mnist svdd-pgd-mnist svdd-pgd-oe-mnist svdd-cifar10
+             svdd-pgd-cifar10)
     what=seeds
     page_text=$root/docs/pages/svdd.json ;;
   *) echo "there is no page \"$page\"; there are demo, attacks, attractor and svdd" >&2; exit 2 ;;
