@@ -91,7 +91,7 @@ std::string cleanDecisions(const std::vector<Grouped>& groups) {
   for (const Grouped& one : groups) {
     for (const SeedRow& row : one.rows) {
       Quantity quantity = row.quantity;
-      if (quantity.metric != "own_accuracy" || !hasDetectionTable(one)) continue;
+      if (quantity.metric != "own_accuracy" || !isDetectionAlone(one)) continue;
       std::vector<std::string> cells = {one.key, quantity.detector, quantity.out};
       for (const char* metric : {"own_accuracy", "own_precision_in", "own_recall_in"}) {
         quantity.metric = metric;
@@ -110,7 +110,7 @@ std::string decisionsSection(const std::vector<Grouped>& all) {
   std::string text;
   std::vector<Grouped> groups;
   for (const Grouped& one : all) {
-    if (!hasDetectionTable(one)) groups.push_back(one);
+    if (!isDetectionAlone(one)) groups.push_back(one);
   }
   for (const std::string& out : outsOf(groups, "own_accuracy")) {
     text += "### Against " + escapeMarkdown(out) + "\n\n" +
@@ -145,7 +145,7 @@ std::string aurocSection(const std::vector<Grouped>& all, int decimals) {
   std::string text;
   std::vector<Grouped> groups;
   for (const Grouped& one : all) {
-    if (!hasDetectionTable(one)) groups.push_back(one);
+    if (!isDetectionAlone(one)) groups.push_back(one);
   }
   for (const std::string& out : outsOf(groups, "auroc")) {
     text += "### Against " + escapeMarkdown(out) + "\n\n" +

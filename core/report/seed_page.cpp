@@ -105,12 +105,16 @@ std::string factName(const Quantity& quantity) {
 }
 
 bool hasDetectionTable(const Grouped& one) {
-  bool perClass = false;
-  for (const SeedRow& row : one.rows) {
-    if (row.quantity.metric == "auroc" && !row.quantity.attack.empty()) return false;
-    perClass = perClass || row.quantity.metric == "tnr95_per_class";
-  }
-  return perClass;
+  return std::any_of(one.rows.begin(), one.rows.end(), [](const SeedRow& row) {
+    return row.quantity.metric == "tnr95_per_class" && row.quantity.attack.empty();
+  });
+}
+
+bool isDetectionAlone(const Grouped& one) {
+  return hasDetectionTable(one) &&
+         std::none_of(one.rows.begin(), one.rows.end(), [](const SeedRow& row) {
+           return row.quantity.metric == "auroc" && !row.quantity.attack.empty();
+         });
 }
 
 std::string detectionSection(const std::vector<Grouped>& all) {
@@ -123,6 +127,7 @@ std::string detectionSection(const std::vector<Grouped>& all) {
     for (const Grouped& one : groups) {
       for (const SeedRow& row : one.rows) {
         if (row.quantity.metric != "tnr95" || row.quantity.out != out) continue;
+        if (!row.quantity.attack.empty()) continue;
         for (const auto& thresholds : kThresholds) {
           Quantity quantity = row.quantity;
           quantity.metric = thresholds.tnr;

@@ -32,9 +32,11 @@ std::vector<std::string> outsOf(const std::vector<Grouped>& groups, const std::s
 /// "support vectors logits" of "fit:support_vectors.logits".
 std::string factName(const Quantity& quantity);
 
-/// Whether a group is shown by `detectionSection`, with all of its AUROCs: it has figures per
-/// predicted class, and nothing is attacked.
+/// Whether a group is shown by `detectionSection`: it has figures per predicted class of clean
+/// sets.
 bool hasDetectionTable(const Grouped& one);
+/// Whether that section has all of a group's AUROCs: nothing is attacked.
+bool isDetectionAlone(const Grouped& one);
 /// TNR at 95 % TPR and AUROC of clean sets: with one threshold, with one per predicted class, and
 /// of scores normalised over the sets under test (Zhao et al., tables 2 to 7), published beside.
 std::string detectionSection(const std::vector<Grouped>& groups);

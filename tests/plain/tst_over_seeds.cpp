@@ -466,16 +466,29 @@ class TestOverSeeds : public QObject {
     const auto aurocs = text.mid(text.indexOf("## AUROC"));
     QVERIFY(aurocs.contains("| B | attractor | clean |"));
     QVERIFY(!aurocs.contains("| A | attractor | clean |"));
-    // Where something is attacked, the clean AUROC is wanted beside the attacked ones.
+    // Where something is attacked, the clean AUROC is wanted beside the attacked ones, too, and
+    // figures per class are those of the clean images.
     for (auto& report : all) {
       ResultRow attacked = report.results[0];
       attacked.attack = "pgd";
       attacked.setting = "in";
+      attacked.tnr95 = 0.125;
+      if (!attacked.extra.is_null()) attacked.extra["tnr95_per_class"] = 0.0625;
       report.results.push_back(attacked);
     }
     const auto other = QString::fromStdString(writeOverSeeds(all, "md"));
-    QVERIFY(!other.contains("## Detection"));
-    QVERIFY(other.mid(other.indexOf("## AUROC")).contains("| A | attractor | pgd |"));
+    const auto section = [&](const char* title) {
+      const auto from = other.indexOf(QLatin1String(title));
+      return from < 0 ? QString() : other.mid(from, other.indexOf("\n## ", from + 1) - from);
+    };
+    const auto before = text.indexOf("## Detection");
+    QCOMPARE(section("## Detection"), text.mid(before, text.indexOf("\n## ", before + 1) - before));
+    QVERIFY(section("## AUROC").contains("| A | attractor | pgd |"));
+    QVERIFY(section("## Decisions").contains("| A | attractor | clean | Clean | 90.00"));
+    QVERIFY(!section("## Decisions").contains("### Clean"));
+    // Attacked figures alone make no table.
+    for (auto& report : all) report.results.erase(report.results.begin());
+    QVERIFY(!QString::fromStdString(writeOverSeeds(all, "md")).contains("## Detection"));
   }
 };
 
