@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/report/escape.h"
 #include "core/report/facts.h"
+#include "core/report/nothing.h"
 #include "core/report/table_layout.h"
 
 namespace bulwark {
@@ -294,7 +294,7 @@ std::string writeAttackTable(const std::vector<RunReport>& runs, const std::stri
   const bool any = std::any_of(runs.begin(), runs.end(),
                                [](const RunReport& report) { return !attackRows(report).empty(); });
   if (!any) {
-    throw Error::badInput("there are no attacked results to list", "report",
+    throw nothingToReport("there are no attacked results to list", runs,
                           "choose runs that have finished at least one attack");
   }
   if (format == "csv") return csv(runs);

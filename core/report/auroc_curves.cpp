@@ -1,14 +1,13 @@
 #include "core/report/auroc_curves.h"
+#include "core/report/curve_format.h"
 
 #include <algorithm>
 #include <map>
 #include <utility>
 
-#include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/report/escape.h"
-#include "core/report/pdf_plot.h"
-#include "core/report/svg_plot.h"
+#include "core/report/nothing.h"
 
 namespace bulwark {
 namespace {
@@ -124,20 +123,11 @@ std::vector<Figure> aurocFigures(const std::vector<RunReport>& runs) {
 std::string writeAurocCurves(const std::vector<RunReport>& runs, CurveFormat format) {
   const Found found = allOf(runs);
   if (found.empty()) {
-    throw Error::badInput("there are no curves of the AUROC to export", "report",
+    throw nothingToReport("there are no curves of the AUROC to export", runs,
                           "list some under \"curves\" in the specification");
   }
-  switch (format) {
-    case CurveFormat::Csv:
-      return csv(found);
-    case CurveFormat::Json:
-      return json(found);
-    case CurveFormat::Svg:
-      return writeSvg(aurocFigures(runs));
-    case CurveFormat::Pdf:
-      break;
-  }
-  return writePdf(aurocFigures(runs));
+  return writeAs(format, {[&] { return csv(found); }, [&] { return json(found); },
+                          [&] { return aurocFigures(runs); }});
 }
 
 }  // namespace bulwark

@@ -1,4 +1,6 @@
 #include "core/report/curves.h"
+#include "core/report/curve_format.h"
+#include "core/report/nothing.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,8 +10,6 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/report/escape.h"
-#include "core/report/pdf_plot.h"
-#include "core/report/svg_plot.h"
 
 namespace bulwark {
 namespace {
@@ -23,7 +23,7 @@ std::vector<std::pair<const RunReport*, const CurveRecord*>> curvesOf(
     }
   }
   if (!found.empty()) return found;
-  throw Error::badInput("there are no " + kind + " curves to export", "report",
+  throw nothingToReport("there are no " + kind + " curves to export", runs,
                         "choose runs that have finished at least one evaluation");
 }
 
@@ -144,17 +144,9 @@ std::string writeCurves(const std::vector<RunReport>& runs, const std::string& k
   if (kind != "roc" && kind != "pr") {
     throw Error::badInput("'" + kind + "' is no kind of curve", "report", "expected roc or pr");
   }
-  switch (format) {
-    case CurveFormat::Csv:
-      return curvesCsv(runs, kind);
-    case CurveFormat::Json:
-      return curvesJson(runs, kind);
-    case CurveFormat::Svg:
-      return writeSvg(curveFigures(runs, kind));
-    case CurveFormat::Pdf:
-      break;
-  }
-  return writePdf(curveFigures(runs, kind));
+  return writeAs(format,
+                 {[&] { return curvesCsv(runs, kind); }, [&] { return curvesJson(runs, kind); },
+                  [&] { return curveFigures(runs, kind); }});
 }
 
 std::vector<Figure> histogramFigures(const RunReport& run, int bins) {

@@ -1,4 +1,5 @@
 #include "core/report/image_strip.h"
+#include "core/report/nothing.h"
 
 #include <algorithm>
 #include <cmath>
@@ -20,7 +21,7 @@ std::vector<const ImagePair*> allPairs(const std::vector<RunReport>& runs) {
     for (const ImagePair& pair : report.pairs) pairs.push_back(&pair);
   }
   if (!pairs.empty()) return pairs;
-  throw Error::badInput("there are no image pairs to export", "report",
+  throw nothingToReport("there are no image pairs to export", runs,
                         "run an attack with evaluation.image_pairs above 0");
 }
 

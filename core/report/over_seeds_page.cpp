@@ -2,11 +2,11 @@
 #include <cmath>
 #include <map>
 
-#include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/report/claims.h"
 #include "core/report/escape.h"
 #include "core/report/facts.h"
+#include "core/report/nothing.h"
 #include "core/report/over_seeds.h"
 #include "core/report/seed_page.h"
 
@@ -372,7 +372,10 @@ std::string writeOverSeeds(const std::vector<RunReport>& runs, const std::string
     any = any || !rows.empty();
     groups.push_back({keyOf(groups.size()), std::move(group), std::move(rows)});
   }
-  if (!any) throw Error::badInput("there are no results to compare over seeds", "export");
+  if (!any) {
+    throw nothingToReport("there are no results to compare over seeds", runs,
+                          "choose runs that have finished at least one evaluation");
+  }
   if (format == "json") return json(groups);
   return format == "csv" ? csv(groups) : page(groups, runs, options);
 }

@@ -4,9 +4,9 @@
 #include <cctype>
 #include <set>
 
-#include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/report/escape.h"
+#include "core/report/nothing.h"
 #include "core/report/npy.h"
 #include "core/report/zip.h"
 
@@ -17,7 +17,7 @@ void needScores(const std::vector<RunReport>& runs) {
   const bool any =
       std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.scores.empty(); });
   if (any) return;
-  throw Error::badInput("there are no scores to export", "report",
+  throw nothingToReport("there are no scores to export", runs,
                         "choose runs that have scored at least one image set");
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/base/error.h"
 #include "core/report/html_page.h"
+#include "core/report/nothing.h"
 #include "core/report/table_writers.h"
 
 namespace bulwark {
@@ -13,7 +13,7 @@ void needResults(const std::vector<RunReport>& runs) {
   const bool any =
       std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.results.empty(); });
   if (any) return;
-  throw Error::badInput("there are no results to tabulate", "report",
+  throw nothingToReport("there are no results to tabulate", runs,
                         "choose runs that have finished at least one evaluation");
 }
 

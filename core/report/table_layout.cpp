@@ -1,4 +1,5 @@
 #include "core/report/table_layout.h"
+#include "core/report/nothing.h"
 
 #include <algorithm>
 #include <cmath>
@@ -190,7 +191,7 @@ PaperTable layOut(const std::vector<RunReport>& runs, const TableOptions& asked,
     }
   }
   if (outs.empty()) {
-    throw Error::badInput("there are no results to tabulate", "report",
+    throw nothingToReport("there are no results to tabulate", runs,
                           "choose runs that have finished at least one evaluation");
   }
   if (!known) {

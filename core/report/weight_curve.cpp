@@ -1,14 +1,13 @@
 #include "core/report/weight_curve.h"
+#include "core/report/curve_format.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/metrics/detection.h"
 #include "core/report/escape.h"
-#include "core/report/pdf_plot.h"
-#include "core/report/svg_plot.h"
+#include "core/report/nothing.h"
 
 namespace bulwark {
 namespace {
@@ -119,20 +118,11 @@ std::vector<Figure> weightFigures(const std::vector<RunReport>& runs) {
 std::string writeWeightCurves(const std::vector<RunReport>& runs, CurveFormat format) {
   const auto found = allOf(runs);
   if (found.empty()) {
-    throw Error::badInput("there are no curves over the weight of the logits to export", "report",
+    throw nothingToReport("there are no curves over the weight of the logits to export", runs,
                           "runs of the detector svdd have them");
   }
-  switch (format) {
-    case CurveFormat::Csv:
-      return csv(found);
-    case CurveFormat::Json:
-      return json(found);
-    case CurveFormat::Svg:
-      return writeSvg(weightFigures(runs));
-    case CurveFormat::Pdf:
-      break;
-  }
-  return writePdf(weightFigures(runs));
+  return writeAs(format, {[&] { return csv(found); }, [&] { return json(found); },
+                          [&] { return weightFigures(runs); }});
 }
 
 }  // namespace bulwark

@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/report/curve_format.h"
 #include "core/report/curves.h"
 #include "core/report/deflate.h"
 #include "core/report/html_report.h"
@@ -325,6 +326,21 @@ class TestReportFiles : public QObject {
     QVERIFY(json[0].contains("precision"));
     QVERIFY_THROWS_EXCEPTION(Error, writeCurves({report}, "rok", CurveFormat::Csv));
     QVERIFY_THROWS_EXCEPTION(Error, writeCurves({RunReport{}}, "roc", CurveFormat::Svg));
+  }
+
+  /// The forms of a figure's numbers: one writer is called, the one of the format.
+  void oneWriterPerFormat() {
+    std::string called;
+    const CurveWriters writers = {[&] { return called += "c"; }, [&] { return called += "j"; },
+                                  [&] {
+                                    called += "f";
+                                    return curveFigures({sample::run()}, "roc");
+                                  }};
+    QCOMPARE(writeAs(CurveFormat::Csv, writers), std::string("c"));
+    QCOMPARE(writeAs(CurveFormat::Json, writers), std::string("cj"));
+    QVERIFY(contains(writeAs(CurveFormat::Svg, writers), "<svg"));
+    QVERIFY(writeAs(CurveFormat::Pdf, writers).starts_with("%PDF"));
+    QCOMPARE(called, std::string("cjff"));
   }
 
   void svgIsWellFormed() {

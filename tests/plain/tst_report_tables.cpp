@@ -327,6 +327,43 @@ class TestReportTables : public QObject {
     QVERIFY(contains(refusal([] { exportRuns({sample::run()}, "roc", "png"); }), "window"));
   }
 
+  /// Why there is nothing: the run that did not finish, with its message.
+  void unfinishedRunsAreNamed() {
+    const auto unfinished = [](std::int64_t id, RunState state, const char* error) {
+      RunReport report;
+      report.run.id = id;
+      report.run.state = state;
+      report.run.error = error;
+      return report;
+    };
+    const RunReport failed = unfinished(3, RunState::Failed, "data.in: 'mnst' is not installed");
+    const std::string why =
+        "; run 3 failed: data.in: 'mnst' is not installed; choose runs that are done";
+    for (const ExportKind& kind : exportKinds()) {
+      if (kind.name == "spec" || kind.name == "report") continue;
+      const std::string text =
+          refusal([&] { exportRuns({failed}, kind.name, kind.formats.front()); });
+      QVERIFY2(contains(text, "there are no ") && text.ends_with(why), text.c_str());
+    }
+    const auto weights = [](const std::vector<RunReport>& runs) {
+      const std::string text = refusal([&] { exportRuns(runs, "weights", "csv"); });
+      return QString::fromStdString(text);
+    };
+    const QString none = "report: there are no curves over the weight of the logits to export";
+    const QString hint = "; runs of the detector svdd have them";
+    const RunReport done = unfinished(5, RunState::Done, "");
+    QCOMPARE(weights({done}), none + hint);
+    QCOMPARE(weights({done, unfinished(4, RunState::Queued, "")}),
+             none + "; run 4 is queued" + hint);
+    QCOMPARE(
+        weights({unfinished(6, RunState::Cancelled, ""), failed,
+                 unfinished(7, RunState::Interrupted, "the worker died"), done, failed, failed}),
+        none +
+            "; run 6 was cancelled; run 3 failed: data.in: 'mnst' is not installed; run 7 was "
+            "interrupted: the worker died; 2 more did not finish" +
+            hint);
+  }
+
   void everyKindAndFormatWrites() {
     for (const ExportKind& kind : exportKinds()) {
       for (const std::string& format : kind.formats) {
