@@ -23,30 +23,21 @@ using torch::autograd::Function;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
 
-/// 256 bits, which become two of 128 where the processor has no wider ones. Written out, because
-/// the compiler makes no vectors of loops over so few numbers.
-template <class Scalar>
+/// Numbers of `Bytes` bytes, 256 bits unless told, which become two of 128 where the processor has
+/// no wider ones. Written out, because the compiler makes no vectors of loops over so few numbers.
+template <class Scalar, std::size_t Bytes = 32>
 struct Lanes {
-  using Vector [[gnu::vector_size(32)]] = Scalar;
-  using Anywhere [[gnu::vector_size(32), gnu::aligned(sizeof(Scalar)), gnu::may_alias]] = Scalar;
-  static constexpr std::int64_t width = 32 / sizeof(Scalar);
-};
-
-/// Floats of `Bytes` bytes, and integers of the same number.
-template <std::size_t Bytes>
-struct Floats {
-  using Vector [[gnu::vector_size(Bytes)]] = float;
-  using Anywhere [[gnu::vector_size(Bytes), gnu::aligned(4), gnu::may_alias]] = float;
-  using Integers [[gnu::vector_size(Bytes)]] = std::int32_t;
-  static constexpr std::int64_t width = Bytes / sizeof(float);
+  using Vector [[gnu::vector_size(Bytes)]] = Scalar;
+  using Anywhere [[gnu::vector_size(Bytes), gnu::aligned(sizeof(Scalar)), gnu::may_alias]] = Scalar;
+  static constexpr std::int64_t width = Bytes / sizeof(Scalar);
 };
 
 /// Replaces every lane by its exp, to 2 units in the last place (range reduction and polynomial of
 /// Cephes' expf); 0 where it is below the least normal number, infinite above exp(88).
 template <std::size_t Bytes>
-[[gnu::always_inline]] inline void exponential(typename Floats<Bytes>::Vector& x) {
-  using Vector = typename Floats<Bytes>::Vector;
-  using Integers = typename Floats<Bytes>::Integers;
+[[gnu::always_inline]] inline void exponential(typename Lanes<float, Bytes>::Vector& x) {
+  using Vector = typename Lanes<float, Bytes>::Vector;
+  using Integers = typename Lanes<std::int32_t, Bytes>::Vector;
   constexpr float least = -87.33654F, most = 88.0F, rounder = 12582912.0F;  // 1.5 * 2^23
   const Integers tooSmall = x<least, tooLarge = x> most;  // neither for NaN, which stays NaN
   x = x < least ? Vector{} + least : x;
@@ -66,41 +57,51 @@ template <std::size_t Bytes>
   x = reinterpret_cast<Vector>(kept);
 }
 
-/// sum_s c_s exp(a_n . b_s) for `Rows` rows of a [., K] at once, b [K, S]; nothing in between is
-/// written to memory.
+constexpr std::int64_t kParts = 2;  // vectors of columns at once
+
+/// Adds a [Rows, K] b [K, .] to `sums`, for the columns from b on; a row of b has `columns`.
+template <std::int64_t Rows, std::size_t Bytes, class Scalar>
+[[gnu::always_inline]] inline void addProduct(
+    const Scalar* a, const Scalar* b, std::int64_t inner, std::int64_t columns,
+    typename Lanes<Scalar, Bytes>::Vector (&sums)[Rows][kParts]) {
+  using Anywhere = typename Lanes<Scalar, Bytes>::Anywhere;
+  for (std::int64_t k = 0; k < inner; ++k) {
+    const auto* across = reinterpret_cast<const Anywhere*>(b + k * columns);
+    for (std::int64_t row = 0; row < Rows; ++row) {
+      const Scalar factor = a[row * inner + k];
+      for (std::int64_t part = 0; part < kParts; ++part) sums[row][part] += factor * across[part];
+    }
+  }
+}
+
+constexpr std::int64_t kTile = 32;  // supports
+
+/// sum_s c_s exp(a_n . b_s) for `Rows` rows of a [., K] at once, b and c as `Tiles` has them;
+/// nothing in between is written to memory.
 template <std::int64_t Rows, std::size_t Bytes>
 [[gnu::always_inline]] inline void sumRows(const float* a, const float* b, const float* weights,
-                                           float* out, std::int64_t inner, std::int64_t columns) {
-  using Vector = typename Floats<Bytes>::Vector;
-  using Anywhere = typename Floats<Bytes>::Anywhere;
-  constexpr std::int64_t parts = 2, width = Floats<Bytes>::width, lanes = parts * width;
-  Vector totals[Rows][parts] = {};
-  std::int64_t j = 0;
-  for (; j + lanes <= columns; j += lanes) {
-    Vector sums[Rows][parts] = {};
-    for (std::int64_t k = 0; k < inner; ++k) {
-      const auto* across = reinterpret_cast<const Anywhere*>(b + k * columns + j);
+                                           float* out, std::int64_t inner, std::int64_t tiles) {
+  using Vector = typename Lanes<float, Bytes>::Vector;
+  using Anywhere = typename Lanes<float, Bytes>::Anywhere;
+  constexpr std::int64_t width = Lanes<float, Bytes>::width, lanes = kParts * width;
+  static_assert(kTile % lanes == 0);
+  Vector totals[Rows][kParts] = {};
+  for (std::int64_t tile = 0; tile < tiles; ++tile) {
+    for (std::int64_t j = 0; j < kTile; j += lanes) {
+      Vector sums[Rows][kParts] = {};
+      addProduct<Rows, Bytes>(a, b + tile * inner * kTile + j, inner, kTile, sums);
+      const auto* weight = reinterpret_cast<const Anywhere*>(weights + tile * kTile + j);
       for (std::int64_t row = 0; row < Rows; ++row) {
-        const float factor = a[row * inner + k];
-        for (std::int64_t part = 0; part < parts; ++part) sums[row][part] += factor * across[part];
-      }
-    }
-    const auto* weight = reinterpret_cast<const Anywhere*>(weights + j);
-    for (std::int64_t row = 0; row < Rows; ++row) {
-      for (std::int64_t part = 0; part < parts; ++part) {
-        exponential<Bytes>(sums[row][part]);
-        totals[row][part] += weight[part] * sums[row][part];
+        for (std::int64_t part = 0; part < kParts; ++part) {
+          exponential<Bytes>(sums[row][part]);
+          totals[row][part] += weight[part] * sums[row][part];
+        }
       }
     }
   }
   for (std::int64_t row = 0; row < Rows; ++row) {
-    float total = 0;
-    for (std::int64_t rest = j; rest < columns; ++rest) {
-      float sum = 0;
-      for (std::int64_t k = 0; k < inner; ++k) sum += a[row * inner + k] * b[k * columns + rest];
-      total += weights[rest] * std::exp(sum);
-    }
     const Vector both = totals[row][0] + totals[row][1];
+    float total = 0;
     for (std::int64_t lane = 0; lane < width; ++lane) total += both[lane];
     out[row] = total;
   }
@@ -109,39 +110,57 @@ template <std::int64_t Rows, std::size_t Bytes>
 template <std::size_t Bytes>
 [[gnu::always_inline]] inline void sumAll(const float* a, const float* b, const float* weights,
                                           float* out, std::int64_t rows, std::int64_t inner,
-                                          std::int64_t columns) {
+                                          std::int64_t tiles) {
   constexpr std::int64_t atOnce = 4;
   std::int64_t i = 0;
   for (; i + atOnce <= rows; i += atOnce) {
-    sumRows<atOnce, Bytes>(a + i * inner, b, weights, out + i, inner, columns);
+    sumRows<atOnce, Bytes>(a + i * inner, b, weights, out + i, inner, tiles);
   }
-  for (; i < rows; ++i) sumRows<1, Bytes>(a + i * inner, b, weights, out + i, inner, columns);
+  for (; i < rows; ++i) sumRows<1, Bytes>(a + i * inner, b, weights, out + i, inner, tiles);
 }
 
 BULWARK_VECTOR_CLONES
 void sumNarrow(const float* a, const float* b, const float* weights, float* out, std::int64_t rows,
-               std::int64_t inner, std::int64_t columns) {
-  sumAll<32>(a, b, weights, out, rows, inner, columns);
+               std::int64_t inner, std::int64_t tiles) {
+  sumAll<32>(a, b, weights, out, rows, inner, tiles);
 }
 
 #ifdef BULWARK_WIDE
 BULWARK_WIDE
 void sumWide(const float* a, const float* b, const float* weights, float* out, std::int64_t rows,
-             std::int64_t inner, std::int64_t columns) {
-  sumAll<64>(a, b, weights, out, rows, inner, columns);
+             std::int64_t inner, std::int64_t tiles) {
+  sumAll<64>(a, b, weights, out, rows, inner, tiles);
 }
 #endif
 
 void sumOfKernels(const float* a, const float* b, const float* weights, float* out,
-                  std::int64_t rows, std::int64_t inner, std::int64_t columns) {
+                  std::int64_t rows, std::int64_t inner, std::int64_t tiles) {
 #ifdef BULWARK_WIDE
   if (__builtin_cpu_supports("avx512f")) {
-    sumWide(a, b, weights, out, rows, inner, columns);
+    sumWide(a, b, weights, out, rows, inner, tiles);
     return;
   }
 #endif
-  sumNarrow(a, b, weights, out, rows, inner, columns);
+  sumNarrow(a, b, weights, out, rows, inner, tiles);
 }
+
+/// The supports of `kTile` at a time side by side, read from the first to the last number: columns
+/// of [K, S] lie S apart, which is slow to fetch. The last tile is filled up with weights of 0.
+struct Tiles {
+  Tiles(const torch::Tensor& supports, const torch::Tensor& coefficients)
+      : count((supports.size(0) + kTile - 1) / kTile) {
+    const std::int64_t rest = count * kTile - supports.size(0);
+    values = torch::constant_pad_nd(supports, {0, 0, 0, rest})
+                 .view({count, kTile, supports.size(1)})
+                 .transpose(1, 2)
+                 .contiguous();
+    weights = torch::constant_pad_nd(coefficients.flatten(), {0, rest}).contiguous();
+  }
+
+  std::int64_t count;
+  torch::Tensor values;   // float32 [count, K, kTile]
+  torch::Tensor weights;  // float32 [count kTile]
+};
 
 /// `Rows` rows of out [., M] = a [., K] b [K, M] at once.
 template <std::int64_t Rows, class Scalar>
@@ -149,20 +168,14 @@ template <std::int64_t Rows, class Scalar>
                                             std::int64_t inner, std::int64_t columns) {
   using Vector = typename Lanes<Scalar>::Vector;
   using Anywhere = typename Lanes<Scalar>::Anywhere;
-  constexpr std::int64_t parts = 2, lanes = parts * Lanes<Scalar>::width;
+  constexpr std::int64_t lanes = kParts * Lanes<Scalar>::width;
   std::int64_t j = 0;
   for (; j + lanes <= columns; j += lanes) {
-    Vector sums[Rows][parts] = {};
-    for (std::int64_t k = 0; k < inner; ++k) {
-      const auto* across = reinterpret_cast<const Anywhere*>(b + k * columns + j);
-      for (std::int64_t row = 0; row < Rows; ++row) {
-        const Scalar factor = a[row * inner + k];
-        for (std::int64_t part = 0; part < parts; ++part) sums[row][part] += factor * across[part];
-      }
-    }
+    Vector sums[Rows][kParts] = {};
+    addProduct<Rows, 32>(a, b + j, inner, columns, sums);
     for (std::int64_t row = 0; row < Rows; ++row) {
       auto* found = reinterpret_cast<Anywhere*>(out + row * columns + j);
-      for (std::int64_t part = 0; part < parts; ++part) found[part] = sums[row][part];
+      for (std::int64_t part = 0; part < kParts; ++part) found[part] = sums[row][part];
     }
   }
   for (; j < columns; ++j) {
@@ -266,13 +279,13 @@ void overKernel(const torch::Tensor& queries, const torch::Tensor& supports, con
 /// take longer than the products.
 void sumOnThreads(const torch::Tensor& queries, const torch::Tensor& supports,
                   const torch::Tensor& coefficients, const torch::Tensor& sums) {
-  const auto across = supports.t().contiguous(), weights = coefficients.contiguous();
+  const Tiles tiles(supports, coefficients);
   const std::int64_t inner = queries.size(1);
-  const auto *a = queries.data_ptr<float>(), *b = across.data_ptr<float>(),
-             *w = weights.data_ptr<float>();
+  const auto *a = queries.data_ptr<float>(), *b = tiles.values.data_ptr<float>(),
+             *w = tiles.weights.data_ptr<float>();
   auto* out = sums.data_ptr<float>();
   at::parallel_for(0, queries.size(0), 64, [&](std::int64_t begin, std::int64_t end) {
-    sumOfKernels(a + begin * inner, b, w, out + begin, end - begin, inner, across.size(1));
+    sumOfKernels(a + begin * inner, b, w, out + begin, end - begin, inner, tiles.count);
   });
 }
 
