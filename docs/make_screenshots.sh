@@ -9,7 +9,7 @@ if [ -z "$database" ]; then
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   database=$work/runs.db
-  for preset in masked sound demo demo-robust; do  # the last one is what the pages show
+  for preset in masked sound svdd-demo demo demo-robust; do  # the last one is what the pages show
     "$bin/bulwark-cli" run --preset "$preset" --db "$database" >/dev/null
   done
   # The costly checks of the masked and of the sound run.

@@ -21,6 +21,7 @@
 #include "ui/bridge/run_focus.h"
 #include "ui/bridge/selection_hub.h"
 #include "ui/pages/results_page.h"
+#include "ui/plots/curve_switch.h"
 #include "ui/shell/main_window.h"
 #include "ui/shell/rail.h"
 #include "ui/shell/theme.h"
@@ -129,7 +130,8 @@ bool Workbench::renderPages(const QString& folder, QString* error) {
     while (!*found && !limit.hasExpired()) wait(50);
     return found->value_or(0);
   };
-  const qint64 sound = finished("sound"), masked = finished("masked");
+  const qint64 sound = finished("sound"), masked = finished("masked"),
+               byClass = finished("svdd-demo");
   const qint64 shown = context_.focus->run();
   for (const Theme theme : {Theme::Light, Theme::Dark}) {
     themes_->apply(theme);
@@ -147,22 +149,38 @@ bool Workbench::renderPages(const QString& folder, QString* error) {
       window_->showPage(info.id);
       if (!save(info.name)) return false;
       if (info.id != PageId::Results) continue;
-      results->showPart(ResultsPage::Health);
-      const auto show = [&](qint64 run) {
+      const auto show = [&](qint64 run, ResultsPage::Part part) {
         context_.focus->setRun(run);
+        results->showPart(part);
         wait(800);
+        results->showPart(part);  // the run may have had to be read first
       };
-      if (sound != 0) show(sound);
-      bool saved = save(QStringLiteral("health"));
-      if (saved && masked != 0) {
-        show(masked);
-        // The squashed score comes after the plain one.
+      const auto chooseLastDetector = [&] {
         auto* detector = results->findChild<QComboBox*>(QStringLiteral("resultsDetector"));
         detector->setCurrentIndex(detector->count() - 1);
+        wait(400);
+      };
+      bool saved = true;
+      if (byClass != 0) {
+        show(byClass, ResultsPage::Figures);
+        chooseLastDetector();
+        auto* curves = results->findChild<CurveSwitch*>();
+        curves->choose(QStringLiteral("layer-error"));
+        saved = save(QStringLiteral("layers"));
+        curves->choose(QStringLiteral("weight-tnr95_per_class"));
+        saved = saved && save(QStringLiteral("weights"));
+        curves->choose(QStringLiteral("pr"));
+        results->showPart(ResultsPage::Classes);
+        saved = saved && save(QStringLiteral("classes"));
+      }
+      show(sound != 0 ? sound : shown, ResultsPage::Health);
+      saved = saved && save(QStringLiteral("health"));
+      if (saved && masked != 0) {
+        show(masked, ResultsPage::Health);
+        chooseLastDetector();  // the squashed score comes after the plain one
         saved = save(QStringLiteral("health-masked"));
       }
-      show(shown);
-      results->showPart(ResultsPage::Figures);
+      show(shown, ResultsPage::Figures);
       if (!saved) return false;
     }
   }
