@@ -2,10 +2,8 @@
 // logits: what is recorded, and the files.
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 
-#include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/sha256.h"
 #include "core/experiment/class_map_file.h"
@@ -14,7 +12,7 @@
 #include "core/report/export.h"
 #include "core/report/load_report.h"
 #include "core/report/weight_curve.h"
-#include "small_runs.h"
+#include "kept_files.h"
 
 using namespace bulwark;
 using namespace smallruns;
@@ -89,71 +87,51 @@ class TestClassMap : public QObject {
   }
 
   void damagedFilesAreToldPlainly() {
-    QTemporaryDir folder;
-    const std::filesystem::path path = folder.filePath("map.safetensors").toStdString();
-    sample().save(path);
-    const std::string whole = readFile(path);
-    const auto refused = [&](const char* says) {
-      try {
-        ClassMap::load(path);
-      } catch (const Error& error) {
-        const std::string text = error.what();
-        return error.kind() == Error::Kind::BadInput &&
-               text.find(path.string()) != std::string::npos &&
-               text.find(says) != std::string::npos;
-      }
-      return false;
-    };
-    writeFileAtomically(path, whole.substr(0, whole.size() / 2));
-    QVERIFY(refused("cut short"));
-    const auto changed = [&](const std::function<void(TensorFile&)>& change) {
-      writeFileAtomically(path, whole);
-      auto file = TensorFile::load(path);
-      change(file);
-      file.save(path);
-    };
-    changed([](TensorFile& file) { file.metadata.clear(); });
-    QVERIFY(refused("no class map"));
-    changed([](TensorFile& file) { file.metadata["class_map"] = "{\"sets\": 3}"; });
-    QVERIFY(refused("cannot be read"));
-    changed([](TensorFile& file) { file.tensors.erase("layout.x"); });
-    QVERIFY(refused("layout.x"));
-    changed([](TensorFile& file) { file.tensors["layout.x"] = torch::zeros({3}); });
-    QVERIFY(refused("layout.x"));
-    changed([](TensorFile& file) {
-      file.tensors["layout.x"] = file.tensors["layout.x"].to(torch::kFloat64);
+    const DamagedFile<ClassMap> file(sample());
+    writeFileAtomically(file.path, file.whole.substr(0, file.whole.size() / 2));
+    QVERIFY(file.refused("cut short"));
+    file.change([](TensorFile& kept) { kept.metadata.clear(); });
+    QVERIFY(file.refused("no class map"));
+    file.change([](TensorFile& kept) { kept.metadata["class_map"] = "{\"sets\": 3}"; });
+    QVERIFY(file.refused("cannot be read"));
+    file.change([](TensorFile& kept) { kept.tensors.erase("layout.x"); });
+    QVERIFY(file.refused("layout.x"));
+    file.change([](TensorFile& kept) { kept.tensors["layout.x"] = torch::zeros({3}); });
+    QVERIFY(file.refused("layout.x"));
+    file.change([](TensorFile& kept) {
+      kept.tensors["layout.x"] = kept.tensors["layout.x"].to(torch::kFloat64);
     });
-    QVERIFY(refused("another type"));
-    changed([](TensorFile& file) { file.tensors["layout.x"][1] = std::nan(""); });
-    QVERIFY(refused("not finite"));
-    changed([](TensorFile& file) { file.tensors["layout.size"][0] = 100; });
-    QVERIFY(refused("more points"));
-    changed([](TensorFile& file) { file.tensors["layout.size"][0] = -1; });
-    QVERIFY(refused("more points"));
-    changed([](TensorFile& file) { file.tensors["layout.part"][0] = 2; });
-    QVERIFY(refused("none of its parts"));
-    changed([](TensorFile& file) { file.tensors["layout.part"][0] = -1; });
-    QVERIFY(refused("none of its parts"));
-    changed([](TensorFile& file) { file.tensors["layout.predicted"][0] = -2; });
-    QVERIFY(refused("no class"));
-    changed([](TensorFile& file) { file.tensors["layout.predicted"][0] = 1; });
-    QVERIFY(refused("another class"));
-    changed([](TensorFile& file) { file.tensors["layout.sample"][1] = 0; });
-    QVERIFY(refused("not in their order"));
-    changed([](TensorFile& file) { file.tensors["layout.sample"][2] = 3; });
-    QVERIFY(refused("not there"));
-    changed([](TensorFile& file) { file.tensors["sample.set"][0] = 2; });
-    QVERIFY(refused("none of its sets"));
-    changed([](TensorFile& file) { file.tensors["sample.predicted"][0] = -1; });
-    QVERIFY(refused("no class"));
-    changed([](TensorFile& file) { file.tensors["sample.normality"] = torch::zeros({3, 1}); });
-    QVERIFY(refused("sample.normality"));
-    changed([](TensorFile& file) {
-      file.tensors["pixels"] = torch::zeros({2, 1, 2, 3}, torch::kUInt8);
+    QVERIFY(file.refused("another type"));
+    file.change([](TensorFile& kept) { kept.tensors["layout.x"][1] = std::nan(""); });
+    QVERIFY(file.refused("not finite"));
+    file.change([](TensorFile& kept) { kept.tensors["layout.size"][0] = 100; });
+    QVERIFY(file.refused("more points"));
+    file.change([](TensorFile& kept) { kept.tensors["layout.size"][0] = -1; });
+    QVERIFY(file.refused("more points"));
+    file.change([](TensorFile& kept) { kept.tensors["layout.part"][0] = 2; });
+    QVERIFY(file.refused("none of its parts"));
+    file.change([](TensorFile& kept) { kept.tensors["layout.part"][0] = -1; });
+    QVERIFY(file.refused("none of its parts"));
+    file.change([](TensorFile& kept) { kept.tensors["layout.predicted"][0] = -2; });
+    QVERIFY(file.refused("no class"));
+    file.change([](TensorFile& kept) { kept.tensors["layout.predicted"][0] = 1; });
+    QVERIFY(file.refused("another class"));
+    file.change([](TensorFile& kept) { kept.tensors["layout.sample"][1] = 0; });
+    QVERIFY(file.refused("not in their order"));
+    file.change([](TensorFile& kept) { kept.tensors["layout.sample"][2] = 3; });
+    QVERIFY(file.refused("not there"));
+    file.change([](TensorFile& kept) { kept.tensors["sample.set"][0] = 2; });
+    QVERIFY(file.refused("none of its sets"));
+    file.change([](TensorFile& kept) { kept.tensors["sample.predicted"][0] = -1; });
+    QVERIFY(file.refused("no class"));
+    file.change([](TensorFile& kept) { kept.tensors["sample.normality"] = torch::zeros({3, 1}); });
+    QVERIFY(file.refused("sample.normality"));
+    file.change([](TensorFile& kept) {
+      kept.tensors["pixels"] = torch::zeros({2, 1, 2, 3}, torch::kUInt8);
     });
-    QVERIFY(refused("pixels"));
-    std::filesystem::remove(path);
-    QVERIFY(refused("no such file"));
+    QVERIFY(file.refused("pixels"));
+    std::filesystem::remove(file.path);
+    QVERIFY(file.refused("no such file"));
   }
 
   void samplesAreBalanced() {
@@ -192,12 +170,7 @@ class TestClassMap : public QObject {
     const auto run = bench.create(mapSpecification());
     bench.execute(run);
     const auto folder = bench.store->artefactFolder(run);
-    std::vector<std::string> files;
-    for (const auto& artefact : bench.store->artefacts(run)) {
-      if (artefact.kind != ClassMap::kind) continue;
-      files.push_back(artefact.path);
-      QCOMPARE(sha256File(folder / artefact.path), artefact.sha256);
-    }
+    const auto files = keptFiles(bench, run, ClassMap::kind);
     QCOMPARE(files, std::vector<std::string>{kFile});
     const auto map = ClassMap::load(folder / kFile);
     QCOMPARE(map.detector, std::string("both"));
@@ -226,10 +199,7 @@ class TestClassMap : public QObject {
         const auto& of = map.samples[i];
         if (map.sets[of.set].name != pair.dataset || of.index != pair.sample) continue;
         if (of.label >= 0) QCOMPARE(of.label, pair.label);
-        const auto shown = map.picture(i);
-        for (std::size_t pixel = 0; pixel < shown.size(); ++pixel) {
-          QVERIFY(std::abs(float(shown[pixel]) - 255 * pair.before[pixel]) < 0.51F);
-        }
+        QVERIFY(samePicture(map.picture(i), pair.before));
         ++pictures;
       }
     }
@@ -250,9 +220,7 @@ class TestClassMap : public QObject {
     without["detectors"][1]["map_images"] = 0;
     const auto plain = bench.create(without);
     bench.execute(plain);
-    for (const auto& artefact : bench.store->artefacts(plain)) {
-      QVERIFY(artefact.kind != ClassMap::kind);
-    }
+    QVERIFY(keptFiles(bench, plain, ClassMap::kind).empty());
     QCOMPARE(bench.results(plain), bench.results(run));
     QCOMPARE(bench.store->scores(plain, "both", "fgsm", "moved", true)->scores,
              bench.store->scores(run, "both", "fgsm", "moved", true)->scores);
@@ -271,12 +239,7 @@ class TestClassMap : public QObject {
     // msp has 3 clean and 3 attacked sets; after 9 come the maps.
     for (const int scores : {9, 10}) {
       const auto cut = bench.create(json);
-      try {
-        bench.execute(cut, "scores", scores);
-        QFAIL("was not cut short");
-      } catch (const Error& error) {
-        QCOMPARE(error.kind(), Error::Kind::Cancelled);
-      }
+      QVERIFY(cutAfterScores(bench, cut, scores));
       QCOMPARE(std::filesystem::exists(path(cut)), scores == 10);
       const auto when = scores == 10 ? std::filesystem::last_write_time(path(cut))
                                      : std::filesystem::file_time_type{};

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <functional>
 
 #include "attack_support.h"
 #include "core/base/files.h"
@@ -12,7 +11,7 @@
 #include "core/experiment/strip_file.h"
 #include "core/nn/fixed_point.h"
 #include "core/nn/safetensors.h"
-#include "small_runs.h"
+#include "kept_files.h"
 
 using namespace bulwark;
 using namespace smallruns;
@@ -157,55 +156,35 @@ class TestIterationStrips : public QObject {
   }
 
   void damagedFilesAreToldPlainly() {
-    QTemporaryDir folder;
-    const std::filesystem::path path = folder.filePath("strips.safetensors").toStdString();
-    sample().save(path);
-    const std::string whole = readFile(path);
-    const auto refused = [&](const char* says) {
-      try {
-        IterationStrips::load(path);
-      } catch (const Error& error) {
-        const std::string text = error.what();
-        return error.kind() == Error::Kind::BadInput &&
-               text.find(path.string()) != std::string::npos &&
-               text.find(says) != std::string::npos;
-      }
-      return false;
-    };
+    const DamagedFile<IterationStrips> file(sample());
     for (const std::size_t size :
-         {std::size_t{0}, std::size_t{5}, whole.size() / 2, whole.size() - 1}) {
-      writeFileAtomically(path, whole.substr(0, size));
-      QVERIFY(refused("cut short"));
+         {std::size_t{0}, std::size_t{5}, file.whole.size() / 2, file.whole.size() - 1}) {
+      writeFileAtomically(file.path, file.whole.substr(0, size));
+      QVERIFY(file.refused("cut short"));
     }
-    writeFileAtomically(path, whole + "x");
-    QVERIFY(refused("follow"));
-    const auto changed = [&](const std::function<void(TensorFile&)>& change) {
-      writeFileAtomically(path, whole);
-      auto file = TensorFile::load(path);
-      change(file);
-      file.save(path);
-    };
-    changed([](TensorFile& file) { file.metadata.clear(); });
-    QVERIFY(refused("no iteration strips"));
-    changed([](TensorFile& file) { file.metadata["strips"] = "{\"radii\": 3"; });
-    QVERIFY(refused("cannot be read"));
-    changed([](TensorFile& file) { file.metadata["strips"] = "{\"radii\": 3}"; });
-    QVERIFY(refused("cannot be read"));
-    changed([](TensorFile& file) { file.tensors.erase("class"); });
-    QVERIFY(refused("class"));
-    changed([](TensorFile& file) { file.tensors["class"] = torch::zeros({2, 3, 4}); });
-    QVERIFY(refused("class"));
-    changed([](TensorFile& file) { file.tensors["class"] = torch::zeros({2, 3, 3}); });
-    QVERIFY(refused("another type"));
-    changed([](TensorFile& file) { file.tensors["sample.set"].fill_(2); });
-    QVERIFY(refused("none of the sets"));
-    changed([](TensorFile& file) {
-      auto& pixels = file.tensors["pixels"];
+    writeFileAtomically(file.path, file.whole + "x");
+    QVERIFY(file.refused("follow"));
+    file.change([](TensorFile& kept) { kept.metadata.clear(); });
+    QVERIFY(file.refused("no iteration strips"));
+    file.change([](TensorFile& kept) { kept.metadata["strips"] = "{\"radii\": 3"; });
+    QVERIFY(file.refused("cannot be read"));
+    file.change([](TensorFile& kept) { kept.metadata["strips"] = "{\"radii\": 3}"; });
+    QVERIFY(file.refused("cannot be read"));
+    file.change([](TensorFile& kept) { kept.tensors.erase("class"); });
+    QVERIFY(file.refused("class"));
+    file.change([](TensorFile& kept) { kept.tensors["class"] = torch::zeros({2, 3, 4}); });
+    QVERIFY(file.refused("class"));
+    file.change([](TensorFile& kept) { kept.tensors["class"] = torch::zeros({2, 3, 3}); });
+    QVERIFY(file.refused("another type"));
+    file.change([](TensorFile& kept) { kept.tensors["sample.set"].fill_(2); });
+    QVERIFY(file.refused("none of the sets"));
+    file.change([](TensorFile& kept) {
+      auto& pixels = kept.tensors["pixels"];
       pixels = pixels.slice(1, 0, 2).contiguous();
     });
-    QVERIFY(refused("radii"));
-    std::filesystem::remove(path);
-    QVERIFY(refused("no such file"));
+    QVERIFY(file.refused("radii"));
+    std::filesystem::remove(file.path);
+    QVERIFY(file.refused("no such file"));
   }
 
   void aRunRecordsThemAndNothingElseChanges() {
@@ -213,12 +192,7 @@ class TestIterationStrips : public QObject {
     const auto run = bench.create(stripSpecification());
     bench.execute(run);
     const auto folder = bench.store->artefactFolder(run);
-    std::vector<std::string> files;
-    for (const auto& artefact : bench.store->artefacts(run)) {
-      if (artefact.kind != IterationStrips::kind) continue;
-      files.push_back(artefact.path);
-      QCOMPARE(sha256File(folder / artefact.path), artefact.sha256);
-    }
+    const auto files = keptFiles(bench, run, IterationStrips::kind);
     QCOMPARE(files, (std::vector<std::string>{"strips-0.safetensors", "strips-2.safetensors"}));
     const auto once = IterationStrips::load(folder / files[0]);
     QCOMPARE(once.detector, std::string("once"));
@@ -254,10 +228,7 @@ class TestIterationStrips : public QObject {
         const auto& set = once.sets[once.samples[i].set];
         if (set.role == "train" || set.name != pair.dataset) continue;
         if (once.samples[i].index != pair.sample) continue;
-        const auto shown = once.picture(i, 0, 0);
-        for (std::size_t pixel = 0; pixel < shown.size(); ++pixel) {
-          QVERIFY(std::abs(float(shown[pixel]) - 255 * pair.before[pixel]) < 0.51F);
-        }
+        QVERIFY(samePicture(once.picture(i, 0, 0), pair.before));
         ++pictures;
       }
     }
@@ -269,9 +240,7 @@ class TestIterationStrips : public QObject {
     }
     const auto plain = bench.create(without);
     bench.execute(plain);
-    for (const auto& artefact : bench.store->artefacts(plain)) {
-      QVERIFY(artefact.kind != IterationStrips::kind);
-    }
+    QVERIFY(keptFiles(bench, plain, IterationStrips::kind).empty());
     QCOMPARE(bench.results(plain), bench.results(run));
     const auto scores = [&](std::int64_t of) {
       return bench.store->scores(of, "thrice", "fgsm", "noise-uniform", true)->scores;
@@ -289,12 +258,7 @@ class TestIterationStrips : public QObject {
     const auto sum = sha256File(strips(whole, "strips-0.safetensors"));
     for (const int scores : {3, 4}) {  // before the strips, and after
       const auto cut = bench.create(stripSpecification());
-      try {
-        bench.execute(cut, "scores", scores);
-        QFAIL("was not cut short");
-      } catch (const Error& error) {
-        QCOMPARE(error.kind(), Error::Kind::Cancelled);
-      }
+      QVERIFY(cutAfterScores(bench, cut, scores));
       QCOMPARE(std::filesystem::exists(strips(cut, "strips-0.safetensors")), scores == 4);
       bench.execute(cut);
       QCOMPARE(sha256File(strips(cut, "strips-0.safetensors")), sum);

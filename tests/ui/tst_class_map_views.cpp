@@ -7,34 +7,17 @@
 
 #include "core/base/files.h"
 #include "core/base/sha256.h"
+#include "plot_views.h"
 #include "ui/models/class_map_text.h"
 #include "ui/pages/class_map_panel.h"
 #include "ui/pages/results_page.h"
 #include "ui/plots/class_map_plot.h"
 #include "ui/widgets/panel.h"
-#include "ui_support.h"
 
 using namespace bulwark;
 using namespace bulwark::testing;
 
 namespace {
-
-QWidget* canvasOf(PlotWidget* plot) {
-  return plot->findChild<QWidget*>(QStringLiteral("canvas"));
-}
-
-void expose(QWidget& widget, int width, int height) {
-  widget.resize(width, height);
-  widget.show();
-  QVERIFY(QTest::qWaitForWindowExposed(&widget));
-  QTest::qWait(60);
-}
-
-void open(Workbench& bench, ResultsPage& page, std::int64_t run) {
-  QSignalSpy shown(&page, &ResultsPage::shown);
-  bench.focus.setRun(run);
-  QVERIFY(shown.wait(5000));
-}
 
 constexpr int kSide = 6, kClasses = 10, kPerClass = 12;
 
@@ -115,14 +98,6 @@ std::size_t alone(const ClassMapPlot& plot, int cell) {
     if (nearest > 6) return one;
   }
   return samples.front();
-}
-
-QString emptyText(QWidget& panel) {
-  QString text;
-  auto* empty = panel.findChild<EmptyState*>();
-  if (!empty->isVisible()) return text;
-  for (const QLabel* label : empty->findChildren<QLabel*>()) text += label->text() + u' ';
-  return text;
 }
 
 /// A run of the samples in which a detector has kept a map.

@@ -8,13 +8,13 @@
 
 #include "core/base/files.h"
 #include "core/base/sha256.h"
+#include "plot_views.h"
 #include "ui/models/strip_text.h"
 #include "ui/pages/images_page.h"
 #include "ui/pages/strip_panel.h"
 #include "ui/plots/basin_plot.h"
 #include "ui/plots/strip_plot.h"
 #include "ui/widgets/panel.h"
-#include "ui_support.h"
 
 using namespace bulwark;
 using namespace bulwark::testing;
@@ -68,16 +68,8 @@ std::int64_t addAttractorRun(RunStore& store, RunState state) {
   return run;
 }
 
-QWidget* canvasOf(PlotWidget* plot) {
-  return plot->findChild<QWidget*>(QStringLiteral("canvas"));
-}
-
 QString emptyText(ImagesPage& page) {
-  QString text;
-  auto* empty = page.findChild<StripPanel*>()->findChild<EmptyState*>();
-  if (!empty->isVisible()) return text;
-  for (const QLabel* label : empty->findChildren<QLabel*>()) text += label->text() + u' ';
-  return text;
+  return testing::emptyText(*page.findChild<StripPanel*>());
 }
 
 QPushButton* button(ImagesPage& page, const char* name) {

@@ -5,10 +5,10 @@
 #include <numeric>
 
 #include "core/base/random.h"
+#include "plot_views.h"
 #include "ui/models/threshold_model.h"
 #include "ui/pages/results_page.h"
 #include "ui/plots/score_switch.h"
-#include "ui_support.h"
 
 using namespace bulwark;
 using namespace bulwark::testing;
@@ -28,17 +28,6 @@ QVector<HistogramSeries> drawn(int count) {
           {QStringLiteral("out"), kOut, false, out, {}}};
 }
 
-QWidget* canvasOf(PlotWidget& plot) {
-  return plot.findChild<QWidget*>(QStringLiteral("canvas"));
-}
-
-void show(ScoreScatter& plot) {
-  plot.resize(620, 420);
-  plot.show();
-  QVERIFY(QTest::qWaitForWindowExposed(&plot));
-  QTest::qWait(50);
-}
-
 /// The colour that stands most often in a small square around a point.
 QColor colourAt(const QImage& image, const QPointF& at) {
   return image.pixelColor(qRound(at.x()), qRound(at.y()));
@@ -53,7 +42,7 @@ class TestScoreScatter : public QObject {
   void pointsStandWhereScoresSay() {
     ScoreScatter plot;
     plot.setSeries(drawn(40));
-    show(plot);
+    expose(plot, 620, 420);
     for (const bool similarity : {false, true}) {
       plot.setSimilarity(similarity);
       QTest::qWait(50);
@@ -84,7 +73,7 @@ class TestScoreScatter : public QObject {
     series[0].scores[1234] = 0.45;  // alone between the clouds
     plot.setSeries(series);
     QVERIFY(plot.isRaster());
-    show(plot);
+    expose(plot, 620, 420);
     const auto image = [&] {
       QTest::qWait(50);
       return canvasOf(plot)->grab().toImage();
@@ -112,7 +101,7 @@ class TestScoreScatter : public QObject {
   void aClickSelectsThePointsSample() {
     ScoreScatter plot;
     plot.setSeries(drawn(40));
-    show(plot);
+    expose(plot, 620, 420);
     QSignalSpy picked(&plot, &ScoreScatter::samplesPicked);
     for (int series = 0; series < 2; ++series) {
       picked.clear();
@@ -134,7 +123,7 @@ class TestScoreScatter : public QObject {
   void aDoubleClickLeavesTheSelectionAlone() {
     ScoreScatter plot;
     plot.setSeries(drawn(40));
-    show(plot);
+    expose(plot, 620, 420);
     QSignalSpy picked(&plot, &ScoreScatter::samplesPicked);
     const QPoint from(300, qRound(plot.thresholdPixel(0.4)));
     QTest::mousePress(canvasOf(plot), Qt::LeftButton, {}, from);
@@ -152,7 +141,7 @@ class TestScoreScatter : public QObject {
   void aRectangleSelectsWhatIsInIt() {
     ScoreScatter plot;
     plot.setSeries(drawn(40));
-    show(plot);
+    expose(plot, 620, 420);
     QSignalSpy picked(&plot, &ScoreScatter::samplesPicked);
     QSignalSpy previewed(&plot, &ScoreScatter::samplesPreviewed);
     const double left = (plot.pixelOf(0, 9).x() + plot.pixelOf(0, 10).x()) / 2;
@@ -173,7 +162,7 @@ class TestScoreScatter : public QObject {
     plot.setSeries(drawn(40));
     plot.setThreshold(0.4);
     plot.setOwnThreshold(0.2);
-    show(plot);
+    expose(plot, 620, 420);
     const auto isLine = [&](double score) {
       const QImage image = canvasOf(plot)->grab().toImage();
       const int y = qRound(plot.thresholdPixel(score));
@@ -220,7 +209,7 @@ class TestScoreScatter : public QObject {
         plot.setSimilarity(similarity);
         plot.setSeries(drawn(40));
         plot.setOwnThreshold(own);
-        show(plot);
+        expose(plot, 620, 420);
         const double line = plot.thresholdPixel(own);
         const QRectF frame = plot.frame();
         QVERIFY2(line > frame.top() + 15 && line < frame.bottom() - 15, qPrintable(plot.summary()));
@@ -242,7 +231,7 @@ class TestScoreScatter : public QObject {
       plot.setSeries({{QStringLiteral("in"), kIn, false, scores, {}}});
       plot.setOwnThreshold(0.5);
       plot.setThreshold(0.5);
-      show(plot);
+      expose(plot, 620, 420);
       for (const bool own : {false, true}) {
         QCOMPARE(plot.labelBox(own).center().y() > plot.thresholdPixel(0.5), pointsAbove);
       }
@@ -255,7 +244,7 @@ class TestScoreScatter : public QObject {
     series[1].saturated.assign(10, 0);
     series[1].saturated[3] = series[1].saturated[4] = 1;
     plot.setSeries(series);
-    show(plot);
+    expose(plot, 620, 420);
     const PlotTable table = plot.table();
     QCOMPARE(std::accumulate(table.columns[2].begin(), table.columns[2].end(), 0.0), 2.0);
     QTest::mouseMove(canvasOf(plot), plot.pixelOf(1, 3).toPoint());

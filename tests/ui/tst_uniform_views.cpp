@@ -3,11 +3,11 @@
 #include <cmath>
 
 #include "core/report/weight_curve.h"
+#include "plot_views.h"
 #include "ui/models/layer_search.h"
 #include "ui/pages/results_page.h"
 #include "ui/plots/curve_switch.h"
 #include "ui/plots/layer_plot.h"
-#include "ui_support.h"
 
 using namespace bulwark;
 using namespace bulwark::testing;
@@ -46,23 +46,6 @@ Json searched() {
   summary["fit_facts"]["elo"] = facts("conv2", {0.048, 0.044, 0.21, kDead, 0.4});
   summary["fit_facts"]["named"] = {{"layer", "conv1"}, {"support_vectors", 12}};
   return summary;
-}
-
-QWidget* canvasOf(PlotWidget* plot) {
-  return plot->findChild<QWidget*>(QStringLiteral("canvas"));
-}
-
-void expose(QWidget& widget, int width, int height) {
-  widget.resize(width, height);
-  widget.show();
-  QVERIFY(QTest::qWaitForWindowExposed(&widget));
-  QTest::qWait(60);
-}
-
-void open(Workbench& bench, ResultsPage& page, std::int64_t run) {
-  QSignalSpy shown(&page, &ResultsPage::shown);
-  bench.focus.setRun(run);
-  QVERIFY(shown.wait(5000));
 }
 
 /// Adds to what the summary of a run holds.
