@@ -7,9 +7,13 @@
 #include <QSlider>
 #include <QtTest/QtTest>
 
+#include "core/base/sha256.h"
+#include "core/experiment/class_map_file.h"
 #include "ui/models/image_pair_model.h"
+#include "ui/models/picture_model.h"
 #include "ui/models/pixels.h"
 #include "ui/pages/images_page.h"
+#include "ui/pages/picture_panel.h"
 #include "ui/plots/line_plot.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/image_view.h"
@@ -31,6 +35,63 @@ void open(Workbench& bench, ImagesPage& page) {
 
 QString caption(ImagesPage& page, const char* name) {
   return page.findChild<ElidedLabel*>(QLatin1String(name))->fullText();
+}
+
+constexpr int kSide = 6;
+
+/// Every fifth image of the in set and every tenth of an out set.
+ClassMap keptImages() {
+  ClassMap map;
+  map.detector = "svdd";
+  map.classNames = {"0", "1", "2"};
+  map.sets = {{"in", "fashion-mnist"}, {"out", "glyphs"}};
+  map.parts = {{"layer", "conv1"}};
+  map.channels = 1;
+  map.height = map.width = kSide;
+  for (std::size_t set = 0; set < 2; ++set) {
+    for (int i = 0; i < 20; ++i) {
+      map.samples.push_back({set, (set == 0 ? 5 : 10) * i, i % 3, set == 0 ? 1 : -1, 0.25 * i});
+      map.normality.push_back(0.5);
+      for (int pixel = 0; pixel < kSide * kSide; ++pixel) {
+        map.pixels.push_back(std::uint8_t((int(set) * 90 + i * 7 + pixel * 5) % 256));
+      }
+    }
+  }
+  return map;
+}
+
+/// A run that was not attacked; it has a detector that keeps clean images, if `map` says so.
+std::int64_t addCleanRun(RunStore& store, const ClassMap* map) {
+  const auto from = addSampleRun(store, "attacked", 3);
+  Json specification = store.run(from).specification;
+  specification["attacks"] = Json::array();
+  if (map) specification["detectors"].push_back({{"type", "svdd"}, {"map_images", 20}});
+  const auto run = store.createRun("clean", specification, 3, "cpu");
+  store.setRunState(run, RunState::Running);
+  store.putDatasets(run, store.datasets(from));
+  for (const auto& dataset : store.datasets(from)) {
+    if (dataset.role != "in" && dataset.role != "out") continue;
+    for (const char* detector : {"msp", "knn"}) {
+      const auto scores = store.scores(from, detector, "", dataset.name, dataset.role == "out");
+      if (scores) store.putScores(run, *scores, {});
+    }
+  }
+  if (map && !map->samples.empty()) {
+    const auto path = store.artefactFolder(run) / "class-map-0.safetensors";
+    map->save(path);
+    store.putArtefact(run, {ClassMap::kind, "class-map-0.safetensors", sha256File(path), 1});
+  }
+  store.setRunState(run, RunState::Done);
+  return run;
+}
+
+QString emptyText(QWidget& page) {
+  QString text;
+  for (auto* empty : page.findChildren<EmptyState*>()) {
+    if (!empty->isVisible()) continue;
+    for (const QLabel* label : empty->findChildren<QLabel*>()) text += label->text() + u' ';
+  }
+  return text;
 }
 
 }  // namespace
@@ -226,6 +287,146 @@ class TestImagesPage : public QObject {
     pick(17);
     bench.selection.clear();
     QVERIFY(!note->isVisible());
+  }
+
+  void severalSelectedSamplesAreCounted() {
+    Workbench bench;
+    ImagesPage page(bench.context);
+    open(bench, page);
+    std::set<std::int64_t> kept;
+    for (const ImagePair& pair : bench.store().imagePairs(bench.ids[0], true)) {
+      if (pair.dataset == "glyphs" && pair.detector == "msp") kept.insert(pair.sample);
+    }
+    SampleSet samples;
+    for (const auto sample : kept) samples.insert({QStringLiteral("glyphs"), true}, sample);
+    bench.selection.commit(samples, QStringLiteral("kept"));
+    auto* note = page.findChild<ElidedLabel*>(QStringLiteral("imagesMissing"));
+    QVERIFY(!note->isVisible());
+    for (int i = 0; i < 3; ++i) {
+      samples.insert({QStringLiteral("glyphs"), true}, *kept.rbegin() + 1 + i);
+    }
+    bench.selection.commit(samples, QStringLiteral("three more"));
+    QVERIFY2(note->fullText().startsWith(
+                 QLatin1String("3 of the 15 selected samples were not kept; image_pairs")),
+             qPrintable(note->fullText()));
+  }
+
+  void opensOnTheFocusedDetector() {
+    Workbench bench;
+    bench.focus.setDetector(QStringLiteral("knn"));
+    ImagesPage page(bench.context);
+    open(bench, page);
+    QCOMPARE(bench.store().imagePair(page.shownPair()).detector, std::string("knn"));
+    auto* detector = page.findChild<QComboBox*>(QStringLiteral("imagesDetector"));
+    QSignalSpy shown(&page, &ImagesPage::shown);
+    bench.focus.setDetector(QStringLiteral("msp"));
+    QVERIFY(shown.wait(5000));
+    QCOMPARE(detector->currentText(), QStringLiteral("msp"));
+    bench.focus.setDetector(QStringLiteral("without pairs"));
+    QCOMPARE(detector->currentText(), QStringLiteral("msp"));
+    // What a user chooses here holds for the other pages.
+    detector->setFocus();
+    QTest::keyClick(detector, Qt::Key_K);
+    QCOMPARE(bench.focus.detector(), QStringLiteral("knn"));
+  }
+
+  void aCleanRunShowsTheSelectedImagesThatItKept() {
+    Workbench bench(0);
+    RunStore store = bench.store();
+    const ClassMap map = keptImages();
+    const auto run = addCleanRun(store, &map);
+    ImagesPage page(bench.context);
+    page.resize(1180, 640);
+    page.show();
+    auto* panel = page.findChild<PicturePanel*>();
+    QSignalSpy loaded(panel, &PicturePanel::loaded);
+    bench.focus.setDetector(QStringLiteral("knn"));
+    bench.focus.setRun(run);
+    QVERIFY(loaded.wait(5000));
+    QTRY_COMPARE_WITH_TIMEOUT(page.part(), ImagesPage::Pictures, 5000);
+    QVERIFY(panel->isVisible());
+    PictureModel* model = panel->model();
+    QAbstractItemModelTester tester(model);
+    QCOMPARE(model->rowCount(), 40);  // nothing is selected: all
+    QVERIFY(panel->missing().isEmpty());
+    // Two that were kept and two that were not.
+    const SampleSide in{QStringLiteral("fashion-mnist"), false},
+        out{QStringLiteral("glyphs"), true};
+    SampleSet samples;
+    samples.insert(in, 15);
+    samples.insert(in, 16);
+    samples.insert(out, 30);
+    samples.insert(out, 35);
+    bench.selection.commit(samples, QStringLiteral("test"));
+    QCOMPARE(model->rowCount(), 2);
+    QCOMPARE(model->find(in, 15), 0);
+    QCOMPARE(model->find(out, 30), 1);
+    QCOMPARE(model->find(out, 35), -1);
+    auto* note = page.findChild<QLabel*>(QStringLiteral("picturesMissing"));
+    QVERIFY(note->isVisible());
+    QVERIFY2(note->text().startsWith(QLatin1String(
+                 "2 of the 4 selected images were not kept (fashion-mnist (in) 16; glyphs (out) "
+                 "35).")),
+             qPrintable(note->text()));
+    QVERIFY(note->text().contains(QLatin1String("20 images")));  // as this run was asked
+    QVERIFY(note->text().contains(QLatin1String("map_images")));
+    QCOMPARE(page.findChild<QLabel*>(QStringLiteral("picturesCount"))->text(),
+             QStringLiteral("2 of 4 selected"));
+    // The image itself, and the score of the focused detector rather than that of the map's.
+    auto* list = page.findChild<QListView*>(QStringLiteral("picturesList"));
+    list->setCurrentIndex(model->index(1));
+    std::vector<float> pixels;
+    for (const auto byte : map.picture(23)) pixels.push_back(float(byte) / 255.0F);
+    QCOMPARE(page.findChild<ImageView*>(QStringLiteral("pictureView"))->image(),
+             toImage(pixels, 1, kSide, kSide));
+    QCOMPARE(page.findChild<QLabel*>(QStringLiteral("pictureName"))->text(),
+             QStringLiteral("glyphs (out), image 30"));
+    const double score = store.scores(run, "knn", "", "glyphs", true)->scores[30];
+    const auto details = [&] {
+      return page.findChild<QLabel*>(QStringLiteral("pictureDetails"))->text();
+    };
+    QVERIFY2(details().contains(QLocale().toString(score, 'g', 4) + QStringLiteral(" (knn)")),
+             qPrintable(details()));
+    QCOMPARE(model->index(1).data(Qt::DecorationRole).value<QPixmap>().width(),
+             int(PictureModel::side));
+    grabBoth(page, QStringLiteral("images-clean"));
+    // A detector without scores here: that of the one that kept them.
+    bench.focus.setDetector(QStringLiteral("unknown"));
+    QTRY_VERIFY_WITH_TIMEOUT(details().contains(QLatin1String("0.75 (svdd)")), 5000);
+    // All of one set although some are selected.
+    page.findChild<QCheckBox*>(QStringLiteral("picturesOnlySelected"))->setChecked(false);
+    QCOMPARE(model->rowCount(), 40);
+    auto* set = page.findChild<QComboBox*>(QStringLiteral("picturesSet"));
+    set->setCurrentIndex(2);
+    QCOMPARE(model->rowCount(), 20);
+    QCOMPARE(model->find(in, 15), -1);
+    // None of those selected.
+    set->setCurrentIndex(0);
+    page.findChild<QCheckBox*>(QStringLiteral("picturesOnlySelected"))->setChecked(true);
+    SampleSet lost;
+    lost.insert(out, 7);
+    bench.selection.commit(lost, QStringLiteral("lost"));
+    QCOMPARE(model->rowCount(), 0);
+    QVERIFY(page.findChild<QLabel*>(QStringLiteral("picturesNone"))->isVisible());
+    QVERIFY(
+        note->text().startsWith(QLatin1String("The selected image was not kept (glyphs (out) 7)")));
+    QVERIFY(page.findChild<ImageView*>(QStringLiteral("pictureView"))->image().isNull());
+  }
+
+  void cleanRunsWithoutImagesSayHowToKeepThem() {
+    Workbench bench(0);
+    RunStore store = bench.store();
+    const ClassMap none;
+    const auto asked = addCleanRun(store, &none), plain = addCleanRun(store, nullptr);
+    ImagesPage page(bench.context);
+    page.resize(1180, 640);
+    page.show();
+    bench.focus.setRun(plain);
+    QTRY_VERIFY_WITH_TIMEOUT(emptyText(page).contains(QLatin1String("image_pairs")), 5000);
+    QVERIFY(emptyText(page).contains(QLatin1String("map_images")));
+    bench.focus.setRun(asked);
+    QTRY_VERIFY_WITH_TIMEOUT(emptyText(page).contains(QLatin1String("kept no clean images")), 5000);
+    QVERIFY(emptyText(page).contains(QLatin1String("map_images")));
   }
 
   void theLastStepIsNamedAfterWhatTheAttackKeeps() {

@@ -15,4 +15,10 @@ void RunFocus::setRun(qint64 run) {
   Q_EMIT runChanged(run);
 }
 
+void RunFocus::setDetector(const QString& detector) {
+  if (detector == detector_) return;
+  detector_ = detector;
+  Q_EMIT detectorChanged(detector);
+}
+
 }  // namespace bulwark

@@ -43,17 +43,19 @@ QString classMapName(const ClassMap& map, std::size_t sample) {
            QString::number(map.samples[sample].index));
 }
 
+QString classMapClasses(const ClassMap& map, std::size_t sample) {
+  const ClassMap::Sample& of = map.samples[sample];
+  const QString predicted = text("predicted %1").arg(classMapTitle(map, of.predicted));
+  if (of.label < 0) return predicted;
+  return of.label == of.predicted ? text("%1, rightly").arg(predicted)
+                                  : text("%1, is %2").arg(predicted, classMapTitle(map, of.label));
+}
+
 QString classMapSentence(const ClassMap& map, std::size_t sample, std::size_t part) {
   const ClassMap::Sample& of = map.samples[sample];
-  QString classes = text("predicted %1").arg(classMapTitle(map, of.predicted));
-  if (of.label >= 0) {
-    classes = of.label == of.predicted
-                  ? text("%1, rightly").arg(classes)
-                  : text("%1, is %2").arg(classes, classMapTitle(map, of.label));
-  }
   const double normal = map.normality[sample * map.parts.size() + part];
   return text("%1: %2; score %3; normality by the %4 %5")
-      .arg(classMapName(map, sample), classes, numberText(of.score, 'g', 4),
+      .arg(classMapName(map, sample), classMapClasses(map, sample), numberText(of.score, 'g', 4),
            classMapPart(map, part), numberText(normal, 'g', 3));
 }
 

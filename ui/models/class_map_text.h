@@ -18,6 +18,8 @@ QString classMapPart(const ClassMap& map, std::size_t part);
 SampleSide classMapSide(const ClassMap& map, std::size_t sample);
 /// "fashion-mnist (in), image 48".
 QString classMapName(const ClassMap& map, std::size_t sample);
+/// "predicted sneaker (7), rightly".
+QString classMapClasses(const ClassMap& map, std::size_t sample);
 /// The image's name, its true and predicted class, its score and how normal a part finds it.
 QString classMapSentence(const ClassMap& map, std::size_t sample, std::size_t part);
 /// Null where the map has no pictures.

@@ -13,17 +13,20 @@
 #include <QSlider>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QStyle>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
 
 #include "ui/bridge/database_service.h"
+#include "ui/bridge/kept_pictures.h"
 #include "ui/bridge/navigator.h"
 #include "ui/bridge/run_focus.h"
 #include "ui/bridge/selection_hub.h"
 #include "ui/models/image_pair_model.h"
 #include "ui/models/pixels.h"
 #include "ui/pages/page_support.h"
+#include "ui/pages/picture_panel.h"
 #include "ui/pages/strip_panel.h"
 #include "ui/plots/line_plot.h"
 #include "ui/plots/strip_plot.h"
@@ -36,6 +39,15 @@ namespace bulwark {
 namespace {
 
 constexpr int kReloadDelay = 800;  // ms
+
+/// Rounds the right end of a row of buttons.
+void markLast(QAbstractButton* button, bool last) {
+  const char* position = last ? "last" : "middle";
+  if (button->property("position").toString() == QLatin1String(position)) return;
+  button->setProperty("position", position);
+  button->style()->unpolish(button);
+  button->style()->polish(button);
+}
 
 }  // namespace
 
@@ -82,6 +94,8 @@ ImagesPage::ImagesPage(const AppContext& context, QWidget* parent)
   parts_->setObjectName(QStringLiteral("imagesParts"));
   parts_->addWidget(split);
   parts_->addWidget(strips_);
+  pictures_ = new PicturePanel(context_, content);
+  parts_->addWidget(pictures_);
   column->addWidget(parts_, 1);
 
   empty_ = new EmptyState(QStringLiteral("images"), {}, {}, tr("Choose a run"), this);
@@ -91,6 +105,9 @@ ImagesPage::ImagesPage(const AppContext& context, QWidget* parent)
   stack_ = fillPage(this, empty_, content);
 
   connect(context_.focus, &RunFocus::runChanged, this, &ImagesPage::reload);
+  connect(context_.focus, &RunFocus::detectorChanged, this, &ImagesPage::followDetector);
+  connect(detector_, &QComboBox::activated, this,
+          [this] { context_.focus->setDetector(detector_->currentData().toString()); });
   reloadLater_.setSingleShot(true);
   reloadLater_.setInterval(kReloadDelay);
   connect(&reloadLater_, &QTimer::timeout, this, &ImagesPage::reload);
@@ -110,6 +127,8 @@ void ImagesPage::reload() {
   const qint64 run = context_.focus->run();
   if (run == 0) {
     shownRun_ = 0;
+    picturesApply_ = false;
+    pictures_->setRun(0);
     showPairs({});
     reloadStrips();
     return;
@@ -117,23 +136,31 @@ void ImagesPage::reload() {
   struct Loaded {
     std::vector<ImagePair> pairs;
     Json specification;
+    bool pictures = false;
   };
   context_.database->run(
       this,
       [run](RunStore& store) {
         const auto record = store.findRun(run);
-        return Loaded{store.imagePairs(run, true), record ? record->specification : Json()};
+        return Loaded{store.imagePairs(run, true), record ? record->specification : Json(),
+                      record && keepsPictures(store, *record)};
       },
       [this, request, run](Loaded loaded) {
         if (request != listRequest_) return;
         specification_ = std::move(loaded.specification);
         std::vector<ImagePair>& pairs = loaded.pairs;
+        picturesApply_ = loaded.pictures;
+        pictures_->setRun(loaded.pictures ? run : 0);
         bool same = run == shownRun_ && int(pairs.size()) == model_->rowCount();
         for (std::size_t i = 0; same && i < pairs.size(); ++i) {
           same = pairs[i].id == model_->pair(int(i)).id;
         }
         shownRun_ = run;
-        if (!same || pairs.empty()) showPairs(std::move(pairs));
+        if (!same || pairs.empty()) {
+          showPairs(std::move(pairs));
+        } else {
+          refreshParts();
+        }
       });
   reloadStrips();  // answered after the pairs
 }
@@ -147,9 +174,11 @@ void ImagesPage::showPairs(std::vector<ImagePair> pairs) {
                          "the score went. Choose a run on the Compare page, or start one on the "
                          "Attack page."));
     } else {
-      empty_->setText(tr("No image pairs in this run"),
-                      tr("A run keeps some pairs of every attack it evaluates. This one has not "
-                         "been attacked yet, or its option image_pairs was 0."));
+      empty_->setText(
+          tr("This run kept no images"),
+          tr("A run keeps some images of every attack it evaluates (image_pairs of the evaluation "
+             "says how many; 0: none) and, with the detector svdd, clean ones, too (its option "
+             "map_images). This one has not been attacked yet, or was not asked to."));
     }
     model_->setPairs({});
     pair_ = {};
@@ -176,7 +205,7 @@ void ImagesPage::showPairs(std::vector<ImagePair> pairs) {
   fill(dataset_, datasets, tr("all"));
   attack_->setEnabled(attacks.size() > 1);
   refreshParts();
-  applyFilter();
+  followDetector();
 }
 
 void ImagesPage::reloadStrips() {
@@ -186,6 +215,7 @@ void ImagesPage::reloadStrips() {
     stripsKnown_ = strips.signature;
     stripsApply_ = strips.applies;
     strips_->setStrips(std::move(strips));
+    strips_->showDetector(context_.focus->detector());
     refreshParts();
   };
   if (run == 0) {
@@ -206,20 +236,28 @@ void ImagesPage::reloadStrips() {
 
 void ImagesPage::refreshParts() {
   const bool pairs = model_->rowCount() > 0;
-  stack_->setCurrentIndex(pairs || stripsApply_ ? 1 : 0);
-  switchBar_->setVisible(stripsApply_);
+  stack_->setCurrentIndex(pairs || stripsApply_ || picturesApply_ ? 1 : 0);
+  switchBar_->setVisible(stripsApply_ || picturesApply_);
   switch_->button(Pairs)->setEnabled(pairs);
-  if (!stripsApply_) {
-    showPart(Pairs);
-  } else if (!pairs && part() == Pairs) {
-    showPart(Iterations);
-  }
+  switch_->button(Pairs)->setToolTip(
+      pairs ? tr("Images before and after an attack")
+            : tr("This run has no attacked images: it has not been attacked, or image_pairs of its "
+                 "evaluation was 0"));
+  for (const Part part : {Iterations, Basin}) switch_->button(part)->setVisible(stripsApply_);
+  switch_->button(Pictures)->setVisible(picturesApply_);
+  markLast(switch_->button(Basin), !picturesApply_);
+  const bool applies[] = {pairs, stripsApply_, stripsApply_, picturesApply_};
+  if (applies[part()]) return;
+  showPart(pairs || !(stripsApply_ || picturesApply_) ? Pairs
+           : stripsApply_                             ? Iterations
+                                                      : Pictures);
 }
 
 void ImagesPage::showPart(Part part) {
-  if (part != Pairs && !stripsApply_) return;
+  if ((part == Iterations || part == Basin) && !stripsApply_) return;
+  if (part == Pictures && !picturesApply_) return;
   switch_->button(part)->setChecked(true);
-  parts_->setCurrentIndex(part == Pairs ? 0 : 1);
+  parts_->setCurrentIndex(part == Pairs ? 0 : part == Pictures ? 2 : 1);
   strips_->showBasin(part == Basin);
   name_->setVisible(part == Pairs);
   sayMissing();
@@ -227,6 +265,17 @@ void ImagesPage::showPart(Part part) {
 
 ImagesPage::Part ImagesPage::part() const {
   return Part(switch_->checkedId());
+}
+
+// What the user looks at on one page is what this one opens with.
+void ImagesPage::followDetector() {
+  const int at = detector_->findData(context_.focus->detector());
+  if (at >= 0 && at != detector_->currentIndex()) {
+    detector_->setCurrentIndex(at);  // applies the filter
+  } else {
+    applyFilter();
+  }
+  strips_->showDetector(context_.focus->detector());
 }
 
 // A single sample that was selected, in a plot of the Results page for instance, is looked at.
@@ -250,49 +299,77 @@ void ImagesPage::followSelection() {
   }
 }
 
-// What is shown instead is another sample, so that it has to be said.
+// What is shown instead are other samples, so that it has to be said.
 void ImagesPage::sayMissing() {
-  const SampleSet& selected = context_.selection->committed();
-  QString text;
-  if (selected.size() == 1) {
-    const auto& [side, indices] = *selected.sides().begin();
-    std::set<qint64> kept;
-    bool any = true;  // where there is nothing at all the page says why
-    if (part() == Pairs) {
-      const QString detector = detector_->currentData().toString();
-      const QString attack = attack_->currentData().toString();
-      for (int row = 0; row < model_->rowCount(); ++row) {
-        const ImagePair& pair = model_->pair(row);
-        if (pair.detector != detector.toStdString() || pair.out != side.out ||
-            pair.dataset != side.dataset.toStdString() ||
-            (!attack.isEmpty() && pair.attack != attack.toStdString())) {
-          continue;
-        }
-        kept.insert(pair.sample);
-      }
-    } else {
-      kept = strips_->kept(side);
-      any = !strips_->strip()->isEmpty();
-    }
-    const qint64 sample = *indices.begin();
-    if (any && !kept.contains(sample)) {
-      QStringList numbers;
-      for (const qint64 one : kept) numbers += QString::number(one);
-      constexpr qsizetype kMost = 12;
-      if (numbers.size() > kMost) {
-        numbers = numbers.first(kMost);
-        numbers += QStringLiteral("…");
-      }
-      const QString name =
-          tr("Sample %1 of %2 (%3), which is selected, was not kept")
-              .arg(QString::number(sample), side.dataset, side.out ? tr("out") : tr("in"));
-      text = numbers.isEmpty()
-                 ? tr("%1; none of this set were").arg(name)
-                 : tr("%1; kept are %2").arg(name, numbers.join(QStringLiteral(", ")));
-    }
-  }
+  const qint64 selected = context_.selection->committed().size();
+  // The part with the clean images says it itself.
+  const QString text = selected == 0 || part() == Pictures ? QString()
+                       : selected == 1                     ? missingSample()
+                                                           : missingPairs();
   missing_->setFullText(text);
   missing_->setVisible(!text.isEmpty());
+}
+
+QString ImagesPage::missingSample() const {
+  const auto& [side, indices] = *context_.selection->committed().sides().begin();
+  std::set<qint64> kept;
+  if (part() == Pairs) {
+    kept = keptPairs(side);
+  } else {
+    if (strips_->strip()->isEmpty()) return {};  // where there is nothing at all the page says why
+    kept = strips_->kept(side);
+  }
+  const qint64 sample = *indices.begin();
+  if (kept.contains(sample)) return {};
+  QStringList numbers;
+  for (const qint64 one : kept) numbers += QString::number(one);
+  constexpr qsizetype kMost = 12;
+  if (numbers.size() > kMost) {
+    numbers = numbers.first(kMost);
+    numbers += QStringLiteral("…");
+  }
+  const QString name =
+      tr("Sample %1 of %2 (%3), which is selected, was not kept")
+          .arg(QString::number(sample), side.dataset, side.out ? tr("out") : tr("in"));
+  const QString text = numbers.isEmpty()
+                           ? tr("%1; none of this set were").arg(name)
+                           : tr("%1; kept are %2").arg(name, numbers.join(QStringLiteral(", ")));
+  return text + elsewhere();
+}
+
+QString ImagesPage::missingPairs() const {
+  if (part() != Pairs) return {};
+  qint64 missing = 0;
+  for (const auto& [side, indices] : context_.selection->committed().sides()) {
+    const std::set<qint64> kept = keptPairs(side);
+    missing += std::count_if(indices.begin(), indices.end(),
+                             [&](qint64 sample) { return !kept.contains(sample); });
+  }
+  if (missing == 0) return {};
+  return tr("%1 of the %2 selected samples were not kept; image_pairs of the evaluation says how "
+            "many a run keeps of every attack")
+             .arg(QLocale().toString(missing),
+                  QLocale().toString(context_.selection->committed().size())) +
+         elsewhere();
+}
+
+// Samples of that set of which there are pairs of the detector and attack chosen.
+std::set<qint64> ImagesPage::keptPairs(const SampleSide& side) const {
+  const std::string detector = detector_->currentData().toString().toStdString();
+  const std::string attack = attack_->currentData().toString().toStdString();
+  std::set<qint64> kept;
+  for (int row = 0; row < model_->rowCount(); ++row) {
+    const ImagePair& pair = model_->pair(row);
+    if (pair.detector == detector && pair.out == side.out &&
+        pair.dataset == side.dataset.toStdString() && (attack.empty() || pair.attack == attack)) {
+      kept.insert(pair.sample);
+    }
+  }
+  return kept;
+}
+
+QString ImagesPage::elsewhere() const {
+  return picturesApply_ ? tr("; clean images are under Clean") : QString();
 }
 
 void ImagesPage::applyFilter() {

@@ -2,6 +2,7 @@
 
 #include <QTimer>
 #include <QWidget>
+#include <set>
 #include <span>
 
 #include "core/store/records.h"
@@ -24,15 +25,17 @@ class ImagePairFilter;
 class ImagePairModel;
 class ImageView;
 class LinePlot;
+class PicturePanel;
 class StripPanel;
+struct SampleSide;
 
 /// Images before and after an attack, what changed, and how the score went step by step; of runs on
-/// an attractor network also where it takes images.
+/// an attractor network also where it takes images, and the clean images that a run has kept.
 class ImagesPage : public QWidget {
   Q_OBJECT
 
  public:
-  enum Part { Pairs, Iterations, Basin };
+  enum Part { Pairs, Iterations, Basin, Pictures };
 
   explicit ImagesPage(const AppContext& context, QWidget* parent = nullptr);
 
@@ -67,6 +70,11 @@ class ImagesPage : public QWidget {
   void reloadStrips();
   void refreshParts();
   void followSelection();
+  void followDetector();
+  QString missingPairs() const;
+  QString missingSample() const;
+  std::set<qint64> keptPairs(const SampleSide& side) const;
+  QString elsewhere() const;
   std::span<const float> stepPixels(int position) const;
   double stepScore(int position) const;
   QString score(double value) const;
@@ -82,6 +90,7 @@ class ImagesPage : public QWidget {
   QWidget* switchBar_;
   QButtonGroup* switch_;
   StripPanel* strips_;
+  PicturePanel* pictures_;
   QComboBox* detector_;
   QComboBox* attack_;
   QComboBox* dataset_;
@@ -106,6 +115,7 @@ class ImagesPage : public QWidget {
   Json specification_;
   std::string stripsKnown_;
   bool stripsApply_ = false;
+  bool picturesApply_ = false;
   bool blinking_ = false;
   qint64 shownRun_ = 0;
   quint64 listRequest_ = 0;

@@ -115,6 +115,7 @@ QWidget* ImagesPage::buildSwitch() {
       tr("Where the attractor network takes an image, pass by pass"));
   add(Basin, tr("&Basin"), "showBasin", "last",
       tr("Where an image ends up, the more it is perturbed"));
+  add(Pictures, tr("&Clean"), "showPictures", "last", tr("Clean images that the run has kept"));
   switch_->button(Pairs)->setChecked(true);
   switchBar_->hide();
   connect(switch_, &QButtonGroup::idClicked, this, [this](int id) { showPart(Part(id)); });

@@ -3,6 +3,7 @@
 #include <QButtonGroup>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QHeaderView>
 #include <QLocale>
 #include <QSignalBlocker>
 #include <QStackedWidget>
@@ -93,6 +94,9 @@ ResultsPage::ResultsPage(const AppContext& context, QWidget* parent)
   connect(context_.focus, &RunFocus::runChanged, this, [this] {
     context_.selection->reset();
     reload();
+  });
+  connect(context_.focus, &RunFocus::detectorChanged, this, [this](const QString& detector) {
+    if (const int at = detector_->findData(detector); at >= 0) detector_->setCurrentIndex(at);
   });
   reloadLater_.setSingleShot(true);
   reloadLater_.setInterval(kReloadDelay);
@@ -265,6 +269,7 @@ void ResultsPage::loadDetector() {
   const std::string detector = detector_->currentData().toString().toStdString();
   const std::string attack = attack_->currentData().toString().toStdString();
   const std::string out = out_->currentData().toString().toStdString();
+  context_.focus->setDetector(detector_->currentData().toString());
   showTrends();
   showAccuracy();
   classes_->choose(detector_->currentData().toString(), out_->currentData().toString());
@@ -274,6 +279,8 @@ void ResultsPage::loadDetector() {
   if (line >= 0 && table_->currentIndex().row() != line) {
     const QSignalBlocker quiet(table_->selectionModel());
     table_->setCurrentIndex(model_->index(line, std::max(0, table_->currentIndex().column())));
+    // With its signals the selection model also keeps the view from bringing the row into sight.
+    table_->scrollTo(model_->index(line, table_->horizontalHeader()->logicalIndexAt(0)));
     table_->viewport()->update();
   }
   context_.database->run(

@@ -215,6 +215,10 @@ void StripPanel::showCurrent() {
   basin_->setFileStem(QStringLiteral("basin-") + stem);
 }
 
+void StripPanel::showDetector(const QString& detector) {
+  if (const int at = detector_->findText(detector); at >= 0) detector_->setCurrentIndex(at);
+}
+
 void StripPanel::showBasin(bool basin) {
   plots_->setCurrentIndex(basin ? 1 : 0);
 }

@@ -31,6 +31,8 @@ class StripPanel : public QWidget {
   explicit StripPanel(const AppContext& context, QWidget* parent = nullptr);
 
   void setStrips(StripSet strips);
+  /// Shows the strips of that detector, if it has kept any.
+  void showDetector(const QString& detector);
   /// The basin picture instead of the iteration strip.
   void showBasin(bool basin);
   /// Shows that image; false where nothing was kept of it.
