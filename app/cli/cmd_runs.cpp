@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include "app/cli/session.h"
@@ -9,8 +10,25 @@
 namespace bulwark::cli {
 namespace {
 
+/// Runs whose program was killed are marked first, where the database can be written.
+RunStore openMarked(Session& session) {
+  RunStore store = session.openStore(RunStore::Mode::ReadOnly);
+  const auto runs = store.runs(true);
+  const bool active = std::any_of(runs.begin(), runs.end(), [](const RunRecord& run) {
+    return run.state == RunState::Running || run.state == RunState::Paused;
+  });
+  if (!active) return store;
+  try {
+    RunStore writable = session.openStore(RunStore::Mode::ReadWrite);
+    writable.markInterrupted();
+    return writable;
+  } catch (const Error&) {
+    return store;
+  }
+}
+
 void listRuns(Session& session, bool asJson) {
-  const RunStore store = session.openStore(RunStore::Mode::ReadOnly);
+  const RunStore store = openMarked(session);
   Json list = Json::array();
   std::vector<std::vector<std::string>> rows = {{"run", "state", "created", "device", "name"}};
   for (const auto& run : store.runs(true)) {
@@ -33,7 +51,7 @@ void listRuns(Session& session, bool asJson) {
 }
 
 void showRun(Session& session, std::int64_t id, bool asJson) {
-  const RunStore store = session.openStore(RunStore::Mode::ReadOnly);
+  const RunStore store = openMarked(session);
   const Json document = runDocument(store, id);
   if (asJson) {
     std::cout << document.dump(2) << '\n';

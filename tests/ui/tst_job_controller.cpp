@@ -340,6 +340,40 @@ class TestJobController : public QObject {
     QVERIFY(!jobs.isRunning());
   }
 
+  void findsWhatIsKilledWhileTheWindowIsOpen() {
+    QTemporaryDir folder;
+    const QString file = folder.filePath(QStringLiteral("runs.db"));
+    QProcess killed, living;
+    for (QProcess* process : {&killed, &living}) {
+      process->start(QStringLiteral("sleep"), {QStringLiteral("60")});
+      QVERIFY(process->waitForStarted());
+    }
+    RunStore store = RunStore::open(file.toStdString());
+    const auto mine = store.enqueue("killed", Json::object(), 1, "cpu", 1);
+    const auto other = store.enqueue("of another program", Json::object(), 1, "cpu", 1);
+    store.claimJob(mine, killed.processId());
+    store.claimJob(other, living.processId());
+    DatabaseService database;
+    JobController jobs(&database, QCoreApplication::applicationFilePath());
+    jobs.setWatch(50);
+    QSignalSpy opened(&database, &DatabaseService::opened);
+    QSignalSpy found(&jobs, &JobController::interruptedFound);
+    database.open(file);
+    QVERIFY(opened.wait(patience));
+    QTest::qWait(300);
+    QCOMPARE(found.size(), 0);
+    killed.kill();
+    QVERIFY(killed.waitForFinished());
+    QVERIFY(found.wait(patience));
+    QCOMPARE(found.first().at(0).toInt(), 1);
+    QVERIFY(store.job(mine).state == RunState::Interrupted);
+    QTest::qWait(200);
+    QCOMPARE(found.size(), 1);
+    QVERIFY(store.job(other).state == RunState::Running);  // whatever this window thinks of it
+    living.kill();
+    living.waitForFinished();
+  }
+
   void backgroundWorkIsDroppedWhenReplaced() {
     BackgroundTask task(this);
     std::atomic<bool> stopped{false};

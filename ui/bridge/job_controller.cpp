@@ -18,6 +18,7 @@ namespace bulwark {
 namespace {
 
 constexpr int readInterval = 50;      // ms between looks at the worker's events
+constexpr int watchInterval = 10000;  // ms between looks for workers that died
 constexpr int cancelPatience = 8000;  // ms until a worker that ignores a cancel is killed
 constexpr qint64 errorTail = 2000;    // bytes of standard error kept as a reason
 
@@ -63,12 +64,11 @@ JobController::JobController(DatabaseService* database, const QString& worker, Q
   });
   connect(database_, &DatabaseService::opened, this, [this] {
     queueRuns_ = false;
-    database_->run(
-        this, [](RunStore& store) { return store.markInterrupted(); },
-        [this](int count) {
-          if (count > 0) Q_EMIT interruptedFound(count);
-        });
+    findInterrupted();
+    watch_.start();
   });
+  watch_.setInterval(watchInterval);
+  connect(&watch_, &QTimer::timeout, this, &JobController::findInterrupted);
   // Another window's worker may have ended: then the queue is ours again.
   connect(database_, &DatabaseService::changed, this, &JobController::pump);
 }
@@ -84,6 +84,18 @@ JobController::~JobController() {
   }
   process_->kill();
   process_->waitForFinished(2000);
+}
+
+// A program that was killed says nothing, so somebody has to look. This window's own worker is
+// looked after by `processEnded`, which knows why it ended.
+void JobController::findInterrupted() {
+  if (process_) return;
+  database_->run(
+      this, [](RunStore& store) { return store.markInterrupted(); },
+      [this](int count) {
+        if (count > 0) Q_EMIT interruptedFound(count);
+      },
+      [](const Error&) {});  // tried again soon
 }
 
 void JobController::submit(const QString& name, const Json& specification, quint64 seed,

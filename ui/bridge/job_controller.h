@@ -47,6 +47,8 @@ class JobController : public QObject {
   bool isRunning() const { return process_ != nullptr; }
   /// How long a worker that was asked to stop may take before it is killed; 8 s by default.
   void setPatience(int milliseconds) { patience_.setInterval(milliseconds); }
+  /// How often to look for runs whose worker has died; 10 s by default.
+  void setWatch(int milliseconds) { watch_.setInterval(milliseconds); }
   /// Leaves the worker running when this object goes.
   void detach();
   /// Path of the worker program, whether or not it exists.
@@ -62,11 +64,13 @@ class JobController : public QObject {
   void event(qint64 job, const bulwark::Json& event);
   /// `state` is not final where another program had taken the job before this window's worker.
   void finished(qint64 job, qint64 run, bulwark::RunState state);
-  /// Jobs whose worker died with an earlier window were found and can be resumed.
+  /// Runs whose worker had died, with an earlier window or meanwhile, were found; their jobs can be
+  /// resumed.
   void interruptedFound(int count);
 
  private:
   void pump();
+  void findInterrupted();
   void launch(qint64 job, qint64 run);
   void reset();
   void request(qint64 job, const char* what);
@@ -92,6 +96,7 @@ class JobController : public QObject {
   bool asking_ = false;
   QTimer reader_;
   QTimer patience_;
+  QTimer watch_;  ///< for workers of other programs that end without a word
 };
 
 }  // namespace bulwark
