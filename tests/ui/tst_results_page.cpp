@@ -142,6 +142,56 @@ class TestResultsPage : public QObject {
         model->find(QStringLiteral("msp"), QStringLiteral("noise-uniform"), QStringLiteral("pgd")));
   }
 
+  void theFocusedDetectorIsInSightInTheTable() {
+    Workbench bench;
+    ResultsPage page(bench.context);
+    open(bench, page);
+    QCOMPARE(bench.focus.detector(), QStringLiteral("msp"));
+    auto* table = page.findChild<QTableView*>(QStringLiteral("resultsTable"));
+    auto* model = qobject_cast<ResultTableModel*>(table->model());
+    table->setMaximumHeight(110);  // two rows
+    QTest::qWait(60);
+    const auto inSight = [&](int line) {
+      const QRect row = table->visualRect(model->index(line, 0));
+      return table->selectionModel()->isRowSelected(line, {}) &&
+             table->viewport()->rect().contains(row.center());
+    };
+    const auto lineOf = [&](const char* detector) {
+      return model->find(QLatin1String(detector), QStringLiteral("glyphs"), QStringLiteral("pgd"));
+    };
+    const int first = lineOf("msp");
+    QVERIFY(inSight(first));
+    // Chosen on another page.
+    const QString last = model->lines().back().detector;
+    QSignalSpy shown(&page, &ResultsPage::shown);
+    bench.focus.setDetector(last);
+    QVERIFY(shown.wait(5000));
+    QCOMPARE(page.findChild<QComboBox*>(QStringLiteral("resultsDetector"))->currentText(), last);
+    QVERIFY(inSight(lineOf(qPrintable(last))));
+    QVERIFY(!inSight(first));
+    bench.focus.setDetector(QStringLiteral("of another run"));
+    QCOMPARE(page.findChild<QComboBox*>(QStringLiteral("resultsDetector"))->currentText(), last);
+  }
+
+  void aSelectionLeavesTheHealthLineItsRoom() {
+    Workbench bench;
+    ResultsPage page(bench.context);
+    open(bench, page);
+    page.resize(940, 560);
+    QTest::qWait(60);
+    auto* health = page.findChild<QLabel*>(QStringLiteral("resultsHealth"));
+    auto* detector = page.findChild<QComboBox*>(QStringLiteral("resultsDetector"));
+    const QRect line = health->geometry(), box = detector->geometry();
+    QVERIFY2(line.width() > 400, qPrintable(QString::number(line.width())));
+    SampleSet samples;
+    for (int i = 0; i < 300; ++i) samples.insert({QStringLiteral("glyphs"), true}, i);
+    bench.selection.commit(samples, QStringLiteral("test"));
+    QTest::qWait(60);
+    QVERIFY(page.findChild<QLabel*>(QStringLiteral("resultsSelection"))->isVisible());
+    QCOMPARE(health->geometry(), line);
+    QCOMPARE(detector->geometry(), box);
+  }
+
   void countsMatchBruteForceAtManyThresholds() {
     Workbench bench;
     ResultsPage page(bench.context);
@@ -221,7 +271,9 @@ class TestResultsPage : public QObject {
     const SampleSet first = bench.selection.current();
     QVERIFY(first.size() > 0);
     auto* label = page.findChild<ElidedLabel*>(QStringLiteral("resultsSelection"));
-    QVERIFY(label->fullText().contains(QString::number(first.size())));
+    QCOMPARE(
+        label->fullText(),
+        QStringLiteral("%1 in, %2 out selected").arg(first.count(false)).arg(first.count(true)));
     QTest::mouseClick(canvas, Qt::LeftButton, Qt::ShiftModifier, at + QPoint(30, 0));
     QVERIFY(bench.selection.current().size() > first.size());
     grab(page, QStringLiteral("results-selected"));

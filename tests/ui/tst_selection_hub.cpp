@@ -38,7 +38,7 @@ class TestSelectionHub : public QObject {
     const SampleSet second = make("fashion", false, {7, 8});
     hub.commit(first, "a");
     hub.commit(second, "b", SelectionHub::Mode::Add);
-    QCOMPARE(hub.statusText(), QStringLiteral("3 samples selected: 2 in, 1 out"));
+    QCOMPARE(hub.statusText(), QStringLiteral("2 in, 1 out selected"));
     hub.undoStack()->undo();
     QVERIFY(hub.current() == first);
     hub.undoStack()->undo();

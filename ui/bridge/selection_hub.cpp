@@ -127,10 +127,8 @@ QString SelectionHub::statusText() const {
   const SampleSet& set = current();
   if (set.empty()) return {};
   const QLocale locale;
-  const QString sides =
-      tr("%1 in, %2 out").arg(locale.toString(set.count(false)), locale.toString(set.count(true)));
-  return set.size() == 1 ? tr("1 sample selected: %1").arg(sides)
-                         : tr("%1 samples selected: %2").arg(locale.toString(set.size()), sides);
+  return tr("%1 in, %2 out selected")
+      .arg(locale.toString(set.count(false)), locale.toString(set.count(true)));
 }
 
 SelectionHub::Mode SelectionHub::modeFor(Qt::KeyboardModifiers modifiers) {

@@ -67,7 +67,7 @@ class SelectionHub : public QObject {
   void reset();
 
   QUndoStack* undoStack() const { return stack_; }
-  /// "47 samples selected: 40 in, 7 out", or an empty string.
+  /// "40 in, 7 out selected", or an empty string.
   QString statusText() const;
   /// Shift adds, Alt removes, otherwise replaces.
   static Mode modeFor(Qt::KeyboardModifiers modifiers);

@@ -45,12 +45,27 @@ QWidget* ResultsPage::buildHeader() {
   runName_->setProperty("role", "muted");
   accuracy_ = new ElidedLabel({}, header);
   accuracy_->setObjectName(QStringLiteral("resultsAccuracy"));
+  health_ = new HealthLabel(header);
+  health_->setObjectName(QStringLiteral("resultsHealth"));
+  health_->setAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+  connect(health_, &HealthLabel::clicked, this, [this] {
+    showPart(Health);
+    healthPanel_->showCheck();
+  });
+  // Beside the title, above each other: what is said of the run and how far it can be trusted.
+  auto* names = new QHBoxLayout;
+  names->setSpacing(12);
+  names->addWidget(runName_, 1);
+  names->addWidget(accuracy_);
+  auto* said = new QVBoxLayout;
+  said->setSpacing(0);
+  said->addLayout(names);
+  said->addWidget(health_);
   auto* first = new QHBoxLayout;
   first->setSpacing(12);
   first->addWidget(pageTitle(tr("Results"), header));
-  first->addWidget(runName_, 1, Qt::AlignBottom);
-  first->addWidget(accuracy_, 0, Qt::AlignBottom);
-  first->addWidget(buildSwitch(), 0, Qt::AlignBottom);
+  first->addLayout(said, 1);
+  first->addWidget(buildSwitch());
 
   const auto selector = [&](const char* name, const QString& help) {
     auto* box = new QComboBox(header);
@@ -63,16 +78,15 @@ QWidget* ResultsPage::buildHeader() {
   };
   detector_ = selector("resultsDetector", tr("Whose scores the plots show"));
   attack_ = selector("resultsAttack", tr("Which attack the plots compare with the clean scores"));
+  attack_->setMinimumContentsLength(6);
   out_ = selector("resultsOut", tr("Which out-of-distribution set the plots show"));
-  health_ = new HealthLabel(header);
-  health_->setObjectName(QStringLiteral("resultsHealth"));
-  health_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-  connect(health_, &HealthLabel::clicked, this, [this] {
-    showPart(Health);
-    healthPanel_->showCheck();
-  });
   selection_ = new ElidedLabel({}, header);
   selection_->setObjectName(QStringLiteral("resultsSelection"));
+  // It takes what the selectors leave.
+  selection_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+  QSizePolicy room = selection_->sizePolicy();
+  room.setRetainSizeWhenHidden(true);
+  selection_->setSizePolicy(room);
   auto* second = new QHBoxLayout;
   second->setSpacing(8);
   second->addWidget(fieldLabel(tr("&Detector"), detector_, header));
@@ -84,8 +98,7 @@ QWidget* ResultsPage::buildHeader() {
   second->addWidget(fieldLabel(tr("&Out set"), out_, header));
   second->addWidget(out_);
   second->addSpacing(8);
-  second->addWidget(selection_);
-  second->addWidget(health_, 1);
+  second->addWidget(selection_, 1);
 
   auto* layout = new QVBoxLayout(header);
   layout->setContentsMargins(0, 0, 0, 0);
