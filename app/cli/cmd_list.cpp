@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <utility>
 #include <vector>
@@ -5,6 +6,7 @@
 #include "app/cli/session.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/experiment/network_layers.h"
 #include "core/experiment/specification.h"
 #include "core/metrics/detection.h"
 
@@ -77,6 +79,17 @@ Json datasetDescription(const std::string& name, Session& session) {
   return json;
 }
 
+/// With the layers that a detector may name, as they are under the default options.
+Json networkDescription(const std::string& name, Session& session) {
+  const Json options = session.registries().networks.info(name, "describe").toJson();
+  Json json = Json::object();
+  for (const auto& [key, value] : options.items()) {
+    if (key == "options") json["layers"] = networkLayers(name, session.registries());
+    json[key] = value;
+  }
+  return json;
+}
+
 /// A part of a specification that is no component.
 Json partDescription(const std::string& name) {
   const std::vector<std::pair<std::string, const OptionSchema*>> parts = {
@@ -99,7 +112,7 @@ Json partDescription(const std::string& name) {
 
 Json description(const std::string& kind, const std::string& name, Session& session) {
   const auto& known = session.registries();
-  if (kind == "network") return known.networks.info(name, "describe").toJson();
+  if (kind == "network") return networkDescription(name, session);
   if (kind == "recipe") return known.recipes.info(name, "describe").toJson();
   if (kind == "detector") return known.detectors.info(name, "describe").toJson();
   if (kind == "attack") return known.attacks.info(name, "describe").toJson();
@@ -123,11 +136,17 @@ Json description(const std::string& kind, const std::string& name, Session& sess
                         suggestion(name, names) + " known: " + join(names, ", "));
 }
 
+std::string inWords(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  const bool words =
+      value.is_array() &&
+      std::all_of(value.begin(), value.end(), [](const Json& one) { return one.is_string(); });
+  return words ? join(value.get<std::vector<std::string>>(), ", ") : value.dump();
+}
+
 void printDescription(const Json& json) {
   for (const auto& [key, value] : json.items()) {
-    if (key == "options") continue;
-    std::cout << key << ": " << (value.is_string() ? value.get<std::string>() : value.dump())
-              << '\n';
+    if (key != "options") std::cout << key << ": " << inWords(value) << '\n';
   }
   if (!json.contains("options")) return;
   std::cout << "\noptions:\n";

@@ -2,11 +2,14 @@
 
 #include "core/base/error.h"
 #include "core/detectors/features.h"
+#include "core/params/layer_option.h"
 
 namespace bulwark {
 
 void ClassGaussianOptions::declare(OptionSchema& options) {
-  options.text("tap", "features", "Layer whose features are modelled; spatial ones are averaged")
+  namesLayers(options.text("tap", "features",
+                           "Layer whose features are modelled; spatial ones are averaged"),
+              {kLogits})
       .from("Lee et al. 2018, section 2.1: the penultimate layer");
   options.number("ridge", 1e-6, "Added to the covariance's diagonal, in mean variances")
       .range(0, 1)

@@ -11,6 +11,7 @@
 #include "core/detectors/linear_head.h"
 #include "core/detectors/logistic_regression.h"
 #include "core/detectors/own_threshold.h"
+#include "core/params/layer_option.h"
 
 namespace bulwark {
 namespace {
@@ -224,8 +225,9 @@ void addKdBu(Registry<Detector>& registry) {
       .range(0, 1e6)
       .from("code of Ma et al. 2018: 3.7926 MNIST, 0.26 CIFAR-10, 1.00 SVHN")
       .simple();
-  info.options
-      .text("tap", "features", "Layer whose density is estimated; spatial ones are averaged")
+  namesLayers(info.options.text("tap", "features",
+                                "Layer whose density is estimated; spatial ones are averaged"),
+              {kLogits})
       .from("Feinman et al. 2017, section 4.1: the last hidden layer");
   info.options.integer("passes", 50, "Passes with dropout")
       .range(2, 10000)

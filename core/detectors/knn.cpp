@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/detectors/builtin.h"
 #include "core/detectors/features.h"
+#include "core/params/layer_option.h"
 
 namespace bulwark {
 namespace {
@@ -140,7 +141,7 @@ void addKnn(Registry<Detector>& registry) {
       .range(1, 1000000)
       .from("Sun et al. 2022, section 4.1: k = 50 on CIFAR-10")
       .simple();
-  info.options.text("tap", "features", "Layer whose features are compared")
+  namesLayers(info.options.text("tap", "features", "Layer whose features are compared"), {kLogits})
       .from("Sun et al. 2022, section 3: the penultimate layer");
   info.options.boolean("normalise", true, "Bring features to length 1 before comparing")
       .from("Sun et al. 2022, section 4.2");

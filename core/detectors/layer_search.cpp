@@ -14,6 +14,7 @@
 #include "core/metrics/operating_point.h"
 #include "core/metrics/roc.h"
 #include "core/nn/device.h"
+#include "core/params/layer_option.h"
 
 namespace bulwark {
 namespace {
@@ -65,10 +66,10 @@ Json figure(double value) {
 }  // namespace
 
 void LayerOptions::declare(OptionSchema& options, const std::string& source) {
-  options
-      .text("layer", "auto",
-            "Layer whose channel means are described; auto: the one that tells validation images "
-            "from outliers made of them best")
+  namesLayers(options.text("layer", "auto",
+                           "Layer whose channel means are described; auto: the one that tells "
+                           "validation images from outliers made of them best"),
+              {"auto", kLogits})
       .from(source)
       .simple();
   options.integer("search_points", 5000, "Training images per layer in the search for it")

@@ -12,6 +12,7 @@
 #include "core/detectors/logistic_regression.h"
 #include "core/detectors/own_threshold.h"
 #include "core/nn/device.h"
+#include "core/params/layer_option.h"
 
 namespace bulwark {
 
@@ -180,7 +181,9 @@ void addLid(Registry<Detector>& registry) {
       .range(2, 100000)
       .in("images")
       .from("Ma et al. 2018, section 4: 100");
-  info.options.textList("layers", {}, "Layers, \"input\" and \"logits\" among them; empty: all")
+  namesLayers(info.options.textList("layers", {},
+                                    "Layers, \"input\" and \"logits\" among them; empty: all"),
+              {kInput, kLogits})
       .from("Ma et al. 2018, algorithm 1: all layers");
   SampleOptions::declare(info.options);
   registry.add(info, [](const Params& params) {

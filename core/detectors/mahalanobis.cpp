@@ -12,6 +12,7 @@
 #include "core/detectors/input_step.h"
 #include "core/detectors/logistic_regression.h"
 #include "core/detectors/own_threshold.h"
+#include "core/params/layer_option.h"
 
 namespace bulwark {
 namespace {
@@ -187,10 +188,10 @@ void addMahalanobis(Registry<Detector>& registry) {
   info.reference = "Lee et al., NeurIPS 2018";
   info.traits = {"needs classifier", "needs labels", "an ensemble trains on adversarial samples"};
   ClassGaussianOptions::declare(info.options);
-  info.options
-      .textList("ensemble", {},
-                "Layers whose distances a logistic regression weighs, in place of the option tap; "
-                "\"logits\" is the network's output")
+  namesLayers(info.options.textList("ensemble", {},
+                                    "Layers whose distances a logistic regression weighs, in "
+                                    "place of the option tap; \"logits\" is the network's output"),
+              {kLogits})
       .from(
           "Zhao et al., tables 2 to 8: the logits alone, no ensemble; Lee et al. 2018, algorithm "
           "1: the end of every block");

@@ -7,6 +7,8 @@
 #include "core/base/error.h"
 #include "core/experiment/class_count.h"
 #include "core/experiment/crafted_sets.h"
+#include "core/experiment/network_layers.h"
+#include "core/experiment/set_parts.h"
 #include "core/health/other_aim.h"
 #include "core/training/recipe.h"
 
@@ -110,11 +112,13 @@ void requireMatchingParts(const Specification& spec, const Registries& registrie
                           const DatasetCatalogue& catalogue) {
   requireMatchingNetwork(spec, registries);
   requireMatchingOpenSet(spec, registries, catalogue);
+  requireKnownLayers(spec, registries);
   requireAttackableLogits(spec, registries, catalogue);
   for (std::size_t i = 0; i < spec.out.size(); ++i) {
     if (!isCrafted(spec.out[i], catalogue)) continue;
     craftingAttack(spec.out[i], registries, "data.out[" + std::to_string(i) + "]");
   }
+  requireParts(spec, catalogue);
 }
 
 }  // namespace bulwark

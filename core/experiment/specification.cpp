@@ -14,6 +14,7 @@
 #include "core/detectors/detector.h"
 #include "core/experiment/curve_request.h"
 #include "core/experiment/matching_parts.h"
+#include "core/experiment/set_parts.h"
 #include "core/health/check.h"
 #include "core/training/recipe.h"
 
@@ -128,11 +129,6 @@ void labelAll(std::vector<ComponentRequest>& requests, const Registry& registry,
   }
 }
 
-/// Where the pixels come from, to refuse the same set as in and as out.
-std::string source(const DatasetRequest& request) {
-  return request.dataset.empty() ? "path:" + request.path : "set:" + request.dataset;
-}
-
 bool shareClasses(const DatasetRequest& a, const DatasetRequest& b) {
   if (a.classes.empty() || b.classes.empty()) return true;
   return std::any_of(a.classes.begin(), a.classes.end(), [&](const std::string& name) {
@@ -198,7 +194,7 @@ void readData(const Json& json, Specification& spec, const DatasetCatalogue& cat
   if (json.contains("open") && !json.at("open").is_null()) {
     spec.open = DatasetRequest::fromJson(json.at("open"), "data.open");
     completeOptions(*spec.open, catalogue, "data.open");
-    if (source(*spec.open) == source(spec.in) && shareClasses(*spec.open, spec.in)) {
+    if (sameSource(*spec.open, spec.in, catalogue) && shareClasses(*spec.open, spec.in)) {
       throw Error::badInput("the in set is also the open set", "data.open",
                             "choose another set, or give the two disjoint \"classes\"");
     }
@@ -224,11 +220,12 @@ void readData(const Json& json, Specification& spec, const DatasetCatalogue& cat
     }
     DatasetRequest request = DatasetRequest::fromJson(asked, path);
     completeOptions(request, catalogue, path);
-    if (source(request) == source(spec.in) && shareClasses(request, spec.in)) {
+    if (sameSource(request, spec.in, catalogue) && shareClasses(request, spec.in)) {
       throw Error::badInput("the in set is also an out set", path,
                             "choose another set, or give the two disjoint \"classes\"");
     }
-    if (spec.open && source(request) == source(*spec.open) && shareClasses(request, *spec.open)) {
+    if (spec.open && sameSource(request, *spec.open, catalogue) &&
+        shareClasses(request, *spec.open)) {
       throw Error::badInput("the open set that is trained with is also tested on", path,
                             "choose another set, or give the two disjoint \"classes\"");
     }

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/nn/fixed_point.h"
+#include "core/nn/layer_names.h"
 #include "core/nn/networks.h"
 
 namespace bulwark {
@@ -26,12 +27,7 @@ Autoencoder::Autoencoder(NetworkShape shape, const std::vector<std::int64_t>& en
 }
 
 std::vector<std::string> Autoencoder::taps() const {
-  std::vector<std::string> names;
-  for (std::size_t i = 1; i < encoderLayers(); ++i) {
-    names.push_back("encoder" + std::to_string(i));
-  }
-  names.emplace_back("features");
-  return names;
+  return autoencoderLayers(encoderLayers());
 }
 
 torch::Tensor Autoencoder::through(torch::Tensor value, std::size_t first, std::size_t last,

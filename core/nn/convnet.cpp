@@ -1,4 +1,5 @@
 #include "core/base/error.h"
+#include "core/nn/layer_names.h"
 #include "core/nn/networks.h"
 #include "core/nn/rectified_pool.h"
 #include "core/nn/residual.h"
@@ -27,9 +28,7 @@ class ConvNet : public Network {
     output_ = register_module("output", torch::nn::Linear(hidden, shape.classes));
   }
 
-  std::vector<std::string> taps() const override {
-    return {"conv1", "conv2", "conv3", "conv4", "fc1", "features"};
-  }
+  std::vector<std::string> taps() const override { return convNetLayers(); }
 
   torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {
     prepare(taps);

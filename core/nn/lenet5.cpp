@@ -1,4 +1,5 @@
 #include "core/base/error.h"
+#include "core/nn/layer_names.h"
 #include "core/nn/networks.h"
 #include "core/nn/rectified_pool.h"
 #include "core/nn/thin_convolution.h"
@@ -30,9 +31,7 @@ class Lenet5 : public Network {
   }
 
   /// relu1 and relu2: C1 and C3 after their non-linearity; conv1 and conv2: after the pooling.
-  std::vector<std::string> taps() const override {
-    return {"relu1", "conv1", "relu2", "conv2", "fc1", "features"};
-  }
+  std::vector<std::string> taps() const override { return lenet5Layers(); }
 
   torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {
     prepare(taps);

@@ -1,4 +1,5 @@
 #include "core/base/error.h"
+#include "core/nn/layer_names.h"
 #include "core/nn/networks.h"
 
 namespace bulwark {
@@ -18,14 +19,7 @@ class Mlp : public Network {
     output_ = register_module("output", torch::nn::Linear(width, shape.classes));
   }
 
-  std::vector<std::string> taps() const override {
-    std::vector<std::string> names;
-    for (std::size_t i = 0; i + 1 < hidden_.size(); ++i) {
-      names.push_back("fc" + std::to_string(i + 1));
-    }
-    names.emplace_back("features");
-    return names;
-  }
+  std::vector<std::string> taps() const override { return mlpLayers(hidden_.size()); }
 
   torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {
     prepare(taps);

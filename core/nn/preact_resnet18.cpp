@@ -1,4 +1,5 @@
 #include "core/nn/conv_norm.h"
+#include "core/nn/layer_names.h"
 #include "core/nn/networks.h"
 #include "core/nn/residual.h"
 
@@ -49,9 +50,7 @@ class PreactResnet18 : public Network {
     linear_ = register_module("linear", torch::nn::Linear(8 * width, shape.classes));
   }
 
-  std::vector<std::string> taps() const override {
-    return {"stem", "layer1", "layer2", "layer3", "layer4", "features"};
-  }
+  std::vector<std::string> taps() const override { return fourStageLayers(); }
 
   torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {
     prepare(taps);

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "core/nn/conv_norm.h"
+#include "core/nn/layer_names.h"
 #include "core/nn/networks.h"
 #include "core/nn/residual.h"
 
@@ -56,13 +57,7 @@ class ResnetCifar : public Network {
   }
 
   std::vector<std::string> taps() const override {
-    std::vector<std::string> taps = {"stem"};
-    for (const auto& name : names_) {
-      taps.push_back(name + "_inner");
-      taps.push_back(name);
-    }
-    taps.push_back("features");
-    return taps;
+    return cifarResnetLayers(static_cast<std::int64_t>(names_.size()) / 3);
   }
 
   torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/nn/layer_names.h"
 #include "core/nn/networks.h"
 #include "core/nn/residual.h"
 #include "core/nn/seeded_dropout.h"
@@ -43,16 +44,7 @@ class Vgg16 : public Network {
     output_ = register_module("output", torch::nn::Linear(8 * width, shape.classes));
   }
 
-  std::vector<std::string> taps() const override {
-    std::vector<std::string> taps;
-    int pools = 0;
-    for (const auto& layer : layers_) {
-      taps.push_back(layer.name);
-      if (layer.pools) taps.push_back("pool" + std::to_string(++pools));
-    }
-    taps.insert(taps.end(), {"hidden", "features"});
-    return taps;
-  }
+  std::vector<std::string> taps() const override { return vgg16Layers(); }
 
   torch::Tensor run(const torch::Tensor& images, TapValues* taps) override {
     prepare(taps);

@@ -96,6 +96,13 @@ class TestCli : public QObject {
     for (const char* key : {"lambda", "open_per_image", "tuning_epochs", "epochs"}) {
       QVERIFY2(keys.contains(key), key);
     }
+    const auto network = call({"describe", "network", "lenet5"});
+    QCOMPARE(network.code, 0);
+    QVERIFY2(network.out.contains("\nlayers: relu1, conv1, relu2, conv2, fc1, features\n"),
+             network.out.constData());
+    const auto deep = json(call({"describe", "network", "vgg16", "--json"}).out).object();
+    QCOMPARE(deep.value("layers").toArray().size(), 20);
+    QVERIFY(deep.contains("options"));
     const auto typo = call({"describe", "attack", "pdg"});
     QCOMPARE(typo.code, 2);
     QVERIFY2(typo.error.contains("did you mean 'pgd'"), qPrintable(typo.error));
@@ -105,6 +112,41 @@ class TestCli : public QObject {
     QVERIFY2(unknown.error.contains("no command 'no-such-verb'") && unknown.error.contains("bench"),
              qPrintable(unknown.error));
     QCOMPARE(call({"--version"}).code, 0);
+  }
+
+  /// Not after the training: at once, and nothing is recorded.
+  void refusesWhatCouldOnlyFailLater() {
+    const auto file = folder_->filePath("spec.json");
+    const auto refused = [&](const QStringList& sets) {
+      QStringList arguments{"run", file, "--db", db_, "--data", folder_->path()};
+      for (const auto& set : sets) arguments << "--set" << set;
+      QElapsedTimer clock;
+      clock.start();
+      const auto outcome = call(arguments);
+      if (outcome.code != 2 || clock.elapsed() > 20000) qWarning() << outcome.code << "late";
+      return outcome.code == 2 ? outcome.error : QString("code %1").arg(outcome.code);
+    };
+    QFile spec(file);
+    QVERIFY(spec.open(QIODevice::WriteOnly));
+    spec.write(specification(5000, 1000).toUtf8());
+    spec.close();
+    const auto layer = refused({R"(detectors[0]={"type": "svdd", "layer": "conv9"})"});
+    QVERIFY2(layer.contains("detectors[0].layer") && layer.contains("relu1, conv1"),
+             qPrintable(layer));
+    // notMNIST has test images only.
+    QVERIFY(QDir(folder_->path()).mkpath("notmnist"));
+    for (const auto& [name, bytes] :
+         {std::pair{"images-idx3", QByteArray::fromHex("00000803000000020000001c0000001c")},
+          std::pair{"labels-idx1", QByteArray::fromHex("00000801000000020102")}}) {
+      QFile part(folder_->filePath(QString("notmnist/t10k-%1-ubyte").arg(name)));
+      QVERIFY(part.open(QIODevice::WriteOnly));
+      part.write(bytes);
+      if (part.fileName().contains("images")) part.write(QByteArray(2 * 784, 7));
+    }
+    const auto open = refused({R"(data.open={"dataset": "notmnist"})",
+                               R"(classifier.recipe={"type": "outlier_exposure"})"});
+    QVERIFY2(open.contains("data.open") && open.contains(R"("split": "test")"), qPrintable(open));
+    QVERIFY(!QFile::exists(db_));
   }
 
   void saysWhatToPutWhere() {
