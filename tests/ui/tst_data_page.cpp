@@ -15,11 +15,13 @@
 #include <QThreadPool>
 
 #include "core/data/catalogue.h"
+#include "core/experiment/set_parts.h"
 #include "ui/bridge/dialogs.h"
 #include "ui/bridge/draft_checker.h"
 #include "ui/bridge/experiment_draft.h"
 #include "ui/pages/data_page.h"
 #include "ui/widgets/class_grid.h"
+#include "ui_support.h"
 
 using namespace bulwark;
 
@@ -34,7 +36,9 @@ class TestDataPage : public QObject {
   void init() {
     folder_ = std::make_unique<QTemporaryDir>();
     qputenv("XDG_DATA_HOME", folder_->path().toLocal8Bit());
-    catalogue_ = std::make_unique<DatasetCatalogue>(std::vector<std::filesystem::path>{});
+    catalogue_ = std::make_unique<DatasetCatalogue>(std::vector<std::filesystem::path>{
+        folder_->filePath(QStringLiteral("sets")).toStdString()});
+    writeNotMnist();
     draft_ = std::make_unique<ExperimentDraft>();
     checker_ = std::make_unique<DraftChecker>(draft_.get(), &registries_, catalogue_.get());
     AppContext context;
@@ -102,6 +106,83 @@ class TestDataPage : public QObject {
     QVERIFY(!page_->findChild<QLabel*>(QStringLiteral("openSet")));
   }
 
+  /// What has test images only is trained with by naming them, and cannot be an in set.
+  void aSetOfTestImagesNamesThemAsOpenSet() {
+    QVERIFY(select(QStringLiteral("notmnist")));
+    QVERIFY(button("useAsOut")->isEnabled());
+    QVERIFY(!button("useAsIn")->isEnabled());
+    QVERIFY(button("useAsIn")->toolTip().contains(QStringLiteral("training images")));
+    QTest::mouseClick(button("useAsOpen"), Qt::LeftButton);
+    QCOMPARE(draft_->part("/data/open").dump(),
+             std::string(R"({"dataset":"notmnist","split":"test"})"));
+    QVERIFY(label("datasetMessage")->text().contains(QStringLiteral("test images only")));
+    QVERIFY(label("openSet")->text().contains(QStringLiteral("(test images)")));
+    page_->findChild<QSpinBox*>(QStringLiteral("openSet.train_limit"))->setValue(500);
+    QCOMPARE(draft_->part("/data/open/split").dump(), std::string("\"test\""));
+    QTest::mouseClick(button("useAsOut"), Qt::LeftButton);
+    QCOMPARE(draft_->part("/data/out").dump(), std::string(R"([{"dataset":"notmnist"}])"));
+    // What a file or an older draft says is refused at the set.
+    draft_->setIn({{"dataset", "glyphs"}});
+    draft_->removeOut(0);
+    draft_->addOut({{"dataset", "noise-uniform"}});
+    draft_->setPart("/classifier/recipe", {{"type", "outlier_exposure"}});
+    draft_->setPart("/data/open", {{"dataset", "notmnist"}});
+    QTRY_VERIFY_WITH_TIMEOUT(label("openSet.error")->isVisible(), patience);
+    QVERIFY(label("openSet.error")->text().contains(QStringLiteral("\"split\": \"test\"")));
+    testing::grabBoth(*page_, QStringLiteral("data-open-refused"));
+    QTest::mouseClick(button("useAsOpen"), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(!checker_->isPending() && checker_->last().valid, patience);
+    QVERIFY(!label("openSet.error")->isVisible());
+    testing::grabBoth(*page_, QStringLiteral("data-open"));
+  }
+
+  void aSetOfTrainingImagesNamesThemAsOutSet() {
+    const QString root = folder_->filePath(QStringLiteral("Half"));
+    QVERIFY(QDir().mkpath(root));
+    QVERIFY(QFile::copy(notMnist(QStringLiteral("t10k-images-idx3-ubyte")),
+                        root + QStringLiteral("/train-images-idx3-ubyte")));
+    DatasetEntry entry;
+    entry.own = true;
+    entry.path = root;
+    entry.info.name = "half";
+    entry.info.format = "idx";
+    QVERIFY(entry.has("train") && entry.has("test"));  // as long as nothing is known
+    QVERIFY(!entry.request("test").contains("split"));
+    entry.status.splits = partsOf(DatasetRequest::fromJson(entry.request(), ""), *catalogue_);
+    QVERIFY(entry.has("train") && !entry.has("test"));
+    QCOMPARE(entry.request("test").value("split", ""), std::string("train"));
+    QVERIFY(!entry.request("train").contains("split"));
+    entry.status.splits = {"all"};
+    QVERIFY(!entry.request("train").contains("split"));
+  }
+
+  /// A set in two roles is said at once, and the row that is refused is marked.
+  void aSetInTwoRolesIsMarked() {
+    draft_->setIn({{"dataset", "glyphs"}});
+    QVERIFY(select(QStringLiteral("noise-uniform")));
+    QTest::mouseClick(button("useAsOut"), Qt::LeftButton);
+    QCOMPARE(label("datasetMessage")->property("role").toString(), QStringLiteral("muted"));
+    QTest::mouseClick(button("useAsOpen"), Qt::LeftButton);
+    QCOMPARE(label("datasetMessage")->property("role").toString(), QStringLiteral("warning"));
+    QVERIFY(label("datasetMessage")->text().contains(QStringLiteral("out set as well")));
+    QTRY_VERIFY_WITH_TIMEOUT(label("outSet0.error")->isVisible(), patience);
+    QVERIFY(label("outSet0.error")->text().contains(QStringLiteral("tested on")));
+    QVERIFY(!label("inSet.error")->isVisible());
+    QVERIFY(!label("openSet.error")->isVisible());
+    QVERIFY(!checker_->last().valid);
+    testing::grabBoth(*page_, QStringLiteral("data-two-roles"));
+    QTest::mouseClick(page_->findChild<QAbstractButton*>(QStringLiteral("removeOut0")),
+                      Qt::LeftButton);
+    QVERIFY(select(QStringLiteral("glyphs")));
+    QTest::mouseClick(button("useAsOpen"), Qt::LeftButton);
+    QVERIFY(label("datasetMessage")->text().contains(QStringLiteral("the in set as well")));
+    QTRY_VERIFY_WITH_TIMEOUT(label("openSet.error")->isVisible(), patience);
+    QVERIFY(select(QStringLiteral("noise-uniform")));
+    QTest::mouseClick(button("useAsOpen"), Qt::LeftButton);
+    QCOMPARE(label("datasetMessage")->property("role").toString(), QStringLiteral("muted"));
+    QTRY_VERIFY_WITH_TIMEOUT(!label("openSet.error")->isVisible(), patience);
+  }
+
   void aDroppedFolderBecomesASet() {
     const QString images = writeImages();
     QMimeData mime;
@@ -162,6 +243,26 @@ class TestDataPage : public QObject {
   }
 
  private:
+  QString notMnist(const QString& file) const {
+    return folder_->filePath(QStringLiteral("sets/notmnist/") + file);
+  }
+
+  /// As it is published for our purposes: test images, no training images.
+  void writeNotMnist() {
+    if (!QDir(folder_->path()).mkpath(QStringLiteral("sets/notmnist"))) qFatal("no folder");
+    QByteArray images = QByteArray::fromHex("00000803000000140000001c0000001c");
+    QByteArray labels = QByteArray::fromHex("0000080100000014");
+    for (int i = 0; i < 20; ++i) {
+      for (int pixel = 0; pixel < 784; ++pixel) images.append(static_cast<char>(pixel * (i + 1)));
+      labels.append(static_cast<char>(i % 10));
+    }
+    for (const auto& [name, bytes] : {std::pair{"t10k-images-idx3-ubyte", images},
+                                      std::pair{"t10k-labels-idx1-ubyte", labels}}) {
+      QFile file(notMnist(QLatin1String(name)));
+      if (!file.open(QIODevice::WriteOnly) || file.write(bytes) < 0) qFatal("no file");
+    }
+  }
+
   QString writeImages() {
     const QString root = folder_->filePath(QStringLiteral("My Leaves"));
     for (const QString& name : {QStringLiteral("oak"), QStringLiteral("maple")}) {
@@ -190,7 +291,7 @@ class TestDataPage : public QObject {
     return page_->findChild<QPushButton*>(QString::fromLatin1(name));
   }
 
-  Registries registries_;
+  Registries registries_ = builtinRegistries();
   ScriptedDialogs dialogs_;
   std::unique_ptr<QTemporaryDir> folder_;
   std::unique_ptr<DatasetCatalogue> catalogue_;

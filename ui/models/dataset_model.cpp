@@ -9,6 +9,20 @@ Json DatasetEntry::request() const {
   return Json{{"path", path.toStdString()}, {"format", info.format}, {"label", info.name}};
 }
 
+bool DatasetEntry::has(const char* part) const {
+  const auto& parts = status.splits;
+  return parts.empty() || std::any_of(parts.begin(), parts.end(), [&](const std::string& one) {
+           return one == part || one == "all";
+         });
+}
+
+Json DatasetEntry::request(const char* part) const {
+  Json entry = request();
+  const char* other = part == std::string("train") ? "test" : "train";
+  if (!has(part) && has(other)) entry["split"] = other;
+  return entry;
+}
+
 int DatasetModel::rowCount(const QModelIndex& parent) const {
   return parent.isValid() ? 0 : static_cast<int>(entries_.size());
 }

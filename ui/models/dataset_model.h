@@ -18,6 +18,11 @@ struct DatasetEntry {
 
   /// The object that names this set in a specification.
   Json request() const;
+  /// Whether it has images of this part, "train" or "test", as far as that is known.
+  bool has(const char* part) const;
+  /// The same for a role that takes this part: where the set has images of the other one only, the
+  /// object says "split".
+  Json request(const char* part) const;
 };
 
 /// The sets that can be chosen, with whether they are installed.

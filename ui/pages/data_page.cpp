@@ -16,6 +16,7 @@
 #include <QRegularExpression>
 #include <QSplitter>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "core/base/files.h"
 #include "ui/bridge/dialogs.h"
@@ -164,10 +165,13 @@ void DataPage::showEntry() {
   advice_->setText(advice);
   advice_->setTextFormat(Qt::PlainText);
   advice_->setVisible(!advice.isEmpty());
-  useIn_->setEnabled(usable && (info.classes != 0 || entry->own));
+  const bool classes = info.classes != 0 || entry->own;
+  const bool both = entry->has("train") && entry->has("test");
+  useIn_->setEnabled(usable && classes && both);
   useIn_->setToolTip(useIn_->isEnabled() || !usable
                          ? tr("The normal images: the classifier is trained on them")
-                         : tr("It has no classes to train a classifier on"));
+                     : !classes ? tr("It has no classes to train a classifier on")
+                                : tr("An in set needs training images and test images"));
   useOut_->setEnabled(usable);
   useOut_->setToolTip(tr("Anomalous images that the detectors should tell apart"));
   useOpen_->setEnabled(usable);
@@ -254,18 +258,55 @@ void DataPage::check() {
 void DataPage::use(Role role) {
   const auto entry = current();
   if (!entry) return;
+  const Json request =
+      role == Role::In ? entry->request() : entry->request(role == Role::Open ? "train" : "test");
+  QString text;
   if (role == Role::In) {
-    context_.draft->setIn(entry->request());
-    say(tr("%1 is now the in-distribution set.").arg(title_->text()), "muted");
+    context_.draft->setIn(request);
+    text = tr("%1 is now the in-distribution set.").arg(title_->text());
   } else if (role == Role::Open) {
-    context_.draft->setPart("/data/open", entry->request());
-    say(tr("%1 is now the open set, for recipes that train with outliers.").arg(title_->text()),
-        "muted");
-  } else if (context_.draft->addOut(entry->request())) {
-    say(tr("%1 was added to the out sets.").arg(title_->text()), "muted");
+    context_.draft->setPart("/data/open", request);
+    text = tr("%1 is now the open set, for recipes that train with outliers.").arg(title_->text());
+  } else if (context_.draft->addOut(request)) {
+    text = tr("%1 was added to the out sets.").arg(title_->text());
   } else {
     say(tr("%1 already is an out set.").arg(title_->text()), "warning");
+    return;
   }
+  if (request.contains("split")) {
+    text += QLatin1Char(' ') + (role == Role::Open
+                                    ? tr("It has test images only; those are taken.")
+                                    : tr("It has training images only; those are taken."));
+  }
+  const QString clash = clashOf(request, role);
+  say(clash.isEmpty() ? text : text + QLatin1Char(' ') + clash,
+      clash.isEmpty() ? "muted" : "warning");
+}
+
+/// What the draft has the set as besides; empty where nothing. Sets of which classes are chosen are
+/// left to the check of the whole.
+QString DataPage::clashOf(const Json& added, Role role) const {
+  const auto same = [&](const Json& other) {
+    if (!other.is_object() || other.contains("classes")) return false;
+    const std::string key = added.contains("path") ? "path" : "dataset";
+    return other.value(key, Json()) == added.at(key);
+  };
+  const Json outs = context_.draft->part("/data/out");
+  const bool out = outs.is_array() && std::any_of(outs.begin(), outs.end(), same);
+  if (role != Role::In && same(context_.draft->part("/data/in"))) {
+    return tr("But it is the in set as well: one of the two has to go.");
+  }
+  if (role != Role::Out && out) {
+    return role == Role::Open ? tr("But it is an out set as well, and what is trained with must "
+                                   "not be tested on: one of the two has to go.")
+                              : tr("But it is an out set as well: one of the two has to go.");
+  }
+  if (role != Role::Open && same(context_.draft->part("/data/open"))) {
+    return tr(
+        "But it is the open set as well, and what is trained with must not be tested on: "
+        "one of the two has to go.");
+  }
+  return {};
 }
 
 void DataPage::say(const QString& text, const char* role) {

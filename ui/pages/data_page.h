@@ -49,6 +49,7 @@ class DataPage : public QWidget {
   void check();
   enum class Role { In, Out, Open };
   void use(Role role);
+  QString clashOf(const Json& added, Role role) const;
   void say(const QString& text, const char* role);
   std::optional<DatasetEntry> current() const;
 

@@ -38,7 +38,7 @@ QWidget* DataPage::makeList() {
   auto* chosen = new Panel(tr("In this experiment"));
   auto* scroll = new FormScroll;
   scroll->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
-  scroll->setWidget(new ExperimentSets(context_.draft));
+  scroll->setWidget(new ExperimentSets(context_.draft, context_.checker));
   chosen->body()->addWidget(scroll);
   chosen->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
   column->addWidget(chosen);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/experiment/set_parts.h"
 
 namespace bulwark {
 
@@ -18,7 +19,8 @@ bool isCatalogued(const QString& name, const DatasetCatalogue& catalogue) {
                      [&](const auto& info) { return info.name == name.toStdString(); });
 }
 
-DatasetEntry ownEntry(const QFileInfo& link, const std::string& format) {
+DatasetEntry ownEntry(const QFileInfo& link, const std::string& format,
+                      const DatasetCatalogue& catalogue) {
   DatasetEntry entry;
   entry.own = true;
   entry.path = link.absoluteFilePath();
@@ -29,6 +31,7 @@ DatasetEntry ownEntry(const QFileInfo& link, const std::string& format) {
   entry.info.summary = "A set of your own.";
   entry.status.installed = true;
   entry.status.folder = link.canonicalFilePath().toStdString();
+  entry.status.splits = partsOf(DatasetRequest::fromJson(entry.request(), "dataset"), catalogue);
   entry.statusKnown = true;
   return entry;
 }
@@ -42,7 +45,8 @@ std::vector<DatasetEntry> findOwnSets(const QString& folder, const DatasetCatalo
   for (const QFileInfo& link : links) {
     if (isCatalogued(link.fileName(), catalogue)) continue;
     try {
-      found.push_back(ownEntry(link, guessFormat(link.absoluteFilePath().toStdString())));
+      found.push_back(
+          ownEntry(link, guessFormat(link.absoluteFilePath().toStdString()), catalogue));
     } catch (const Error&) {
       // Something else that happens to lie there.
     }

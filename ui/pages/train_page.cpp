@@ -150,7 +150,7 @@ QWidget* TrainPage::makeForms() {
   layout->addWidget(run);
 
   auto* data = new Panel(tr("Data"));
-  data->body()->addWidget(new ExperimentSets(context_.draft));
+  data->body()->addWidget(new ExperimentSets(context_.draft, context_.checker));
   layout->addWidget(data);
 
   auto* network = new Panel(tr("Network"));

@@ -141,7 +141,10 @@ QLabel[role="muted"] { color: @muted; }
 QLabel[role="error"] { color: @error; }
 QLabel[role="warning"] { color: @warn; }
 QLabel[role="good"] { color: @good; }
-QLabel[role="badge"] { color: @muted; background: @hover; border-radius: 8px; padding: 1px 8px; }
+QLabel[role="badge"], QLabel[role="badge-error"] { background: @hover; border-radius: 8px;
+  padding: 1px 8px; }
+QLabel[role="badge"] { color: @muted; }
+QLabel[role="badge-error"] { color: @error; }
 QPushButton { padding: 5px 14px; border: 1px solid @border; border-radius: 6px;
   background: @raised; min-height: 18px; }
 QPushButton:hover { background: @hover; }
