@@ -3,12 +3,14 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QLineEdit>
+#include <QMenu>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QStandardItemModel>
 #include <QTest>
 
 #include "core/base/error.h"
+#include "core/params/layer_option.h"
 #include "core/params/params.h"
 #include "ui/params/component_form.h"
 #include "ui/params/param_form.h"
@@ -143,6 +145,53 @@ class TestParamForm : public QObject {
     QVERIFY(field<QLabel>("steps.error")->isVisible());
     form_->clearErrors();
     QVERIFY(!field<QLabel>("steps.error")->isVisible());
+  }
+
+  /// Options that name layers offer those of the network, and take what is typed.
+  void layersAreOffered() {
+    OptionSchema options;
+    namesLayers(options.text("layer", "auto", "Which layer"), {"auto", "logits"});
+    namesLayers(options.textList("ensemble", {}, "Which layers"), {"logits"});
+    options.text("comment", "", "Anything");
+    form_->setSchema(options);
+    QVERIFY(form_->changedValues().empty());
+    auto* layer = field<QComboBox>("layer");
+    QVERIFY(layer->isEditable());
+    const auto listed = [&] {
+      QStringList words;
+      for (int i = 0; i < layer->count(); ++i) words << layer->itemText(i);
+      return words;
+    };
+    QCOMPARE(listed(), (QStringList{"auto", "logits"}));
+    QSignalSpy changed(form_.get(), &ParamForm::changed);
+    form_->setLayers({"conv1", "conv2", "features"});
+    QCOMPARE(listed(), (QStringList{"auto", "conv1", "conv2", "features", "logits"}));
+    QCOMPARE(layer->currentText(), QStringLiteral("auto"));
+    QCOMPARE(changed.size(), 0);
+    layer->setCurrentIndex(2);
+    QCOMPARE(changed.size(), 1);
+    QCOMPARE(form_->changedValues().dump(), std::string(R"({"layer":"conv2"})"));
+    layer->lineEdit()->selectAll();
+    QTest::keyClicks(layer->lineEdit(), "conv9");
+    QCOMPARE(form_->values()["layer"].get<std::string>(), std::string("conv9"));
+    form_->setLayers({"fc1", "features"});  // another network: what was chosen stays, to be refused
+    QCOMPARE(form_->values()["layer"].get<std::string>(), std::string("conv9"));
+    QVERIFY(field<QToolButton>("layer.reset")->isVisible());
+
+    auto* ensemble = field<QLineEdit>("ensemble");
+    auto* menu = field<QMenu>("ensemble.layers");
+    QCOMPARE(menu->actions().size(), 3);
+    const int before = static_cast<int>(changed.size());
+    for (const int index : {2, 0}) menu->actions()[index]->trigger();
+    QCOMPARE(changed.size(), before + 2);
+    QCOMPARE(ensemble->text(), QStringLiteral("logits, fc1"));
+    QCOMPARE(form_->values()["ensemble"].dump(), std::string(R"(["logits","fc1"])"));
+    menu->actions()[2]->trigger();
+    QCOMPARE(ensemble->text(), QStringLiteral("fc1"));
+    QVERIFY(menu->actions()[0]->isChecked() && !menu->actions()[2]->isChecked());
+    // A form made later knows them, too.
+    form_->setSchema(options);
+    QCOMPARE(field<QComboBox>("layer")->count(), 4);
   }
 
   void theSwitchTellsItsLevel() {

@@ -14,6 +14,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "core/experiment/network_layers.h"
 #include "core/experiment/specification.h"
 #include "ui/bridge/draft_checker.h"
 #include "ui/bridge/experiment_draft.h"
@@ -29,6 +30,7 @@ namespace bulwark {
 namespace {
 
 constexpr int rowHeight = 30;
+constexpr int leastRows = 4;  // of the detectors, and of the options of one
 
 /// "msp" and {"type": "msp"} mean the same.
 Json asObject(const Json& component) {
@@ -123,19 +125,32 @@ QWidget* AttackPage::makeDetectors() {
   detectors_->setObjectName(QStringLiteral("detectorList"));
   detectors_->setAccessibleName(tr("Detectors"));
   detectors_->setSpacing(1);
-  panel->body()->addWidget(detectors_, 3);
   detectorText_ = roleLabel({}, "muted");
   detectorText_->setObjectName(QStringLiteral("detectorText"));
   detectorText_->setWordWrap(true);
-  panel->body()->addWidget(detectorText_);
   detectorForm_ = new ParamForm;
   detectorForm_->setObjectName(QStringLiteral("detectorForm"));
   auto* holder = new QWidget;
   auto* column = new QVBoxLayout(holder);
   column->setContentsMargins(0, 0, 4, 0);
+  column->setSpacing(8);
+  column->addWidget(detectorText_);
   column->addWidget(detectorForm_);
   column->addStretch(1);
-  panel->body()->addWidget(scrolled(holder), 2);
+  // Detectors are many and have many options: who needs more room for one takes it.
+  auto* parts = new QSplitter(Qt::Vertical);
+  parts->setObjectName(QStringLiteral("detectorParts"));
+  parts->setHandleWidth(10);
+  parts->setChildrenCollapsible(false);
+  detectors_->setMinimumHeight(leastRows * (rowHeight + 2));
+  parts->addWidget(detectors_);
+  QScrollArea* options = scrolled(holder);
+  options->setMinimumHeight(leastRows * (rowHeight + 2));
+  parts->addWidget(options);
+  parts->setStretchFactor(0, 2);
+  parts->setStretchFactor(1, 3);
+  parts->setSizes({200, 300});
+  panel->body()->addWidget(parts, 1);
   connect(again, &QPushButton::clicked, this, &AttackPage::duplicateDetector);
   connect(detectors_, &QListWidget::currentRowChanged, this, &AttackPage::showDetector);
   connect(detectors_, &QListWidget::itemChanged, this, [this](QListWidgetItem* item) {
@@ -201,12 +216,25 @@ void AttackPage::showDraft() {
     name_->setToolTip(draft.name());
     name_->setCursorPosition(0);  // a long name shows its beginning
   }
+  showLayers();
   if (draft.part("/detectors") != seenDetectors_) showDetectors();
   if (draft.part("/attacks") != seenAttacks_) showAttacks();
   const Json evaluation = draft.part("/evaluation");
   if (evaluation == seenEvaluation_) return;
   seenEvaluation_ = evaluation;
   evaluation_->setValues(evaluation);
+}
+
+/// Those of the draft's network, for detectors that read layers of their choice.
+void AttackPage::showLayers() {
+  const Json network = context_.draft->part("/classifier/network");
+  if (network == seenNetwork_) return;
+  seenNetwork_ = network;
+  QStringList layers;
+  for (const auto& layer : networkLayers(network, *context_.registries)) {
+    layers << QString::fromStdString(layer);
+  }
+  detectorForm_->setLayers(layers);
 }
 
 void AttackPage::showDetectors() {

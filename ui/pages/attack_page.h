@@ -35,6 +35,7 @@ class AttackPage : public QWidget {
   QWidget* makeAttacks();
   QWidget* makeEvaluation();
   void showDraft();
+  void showLayers();
   void showDetectors();
   void showDetector();
   void storeDetectors();
@@ -59,7 +60,7 @@ class AttackPage : public QWidget {
   QLabel* noAttack_;
   ParamForm* evaluation_;
   // The parts of the draft as they are shown: anything else there came from elsewhere.
-  Json seenDetectors_, seenAttacks_, seenEvaluation_;
+  Json seenDetectors_, seenAttacks_, seenEvaluation_, seenNetwork_;
 };
 
 }  // namespace bulwark

@@ -5,12 +5,15 @@
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLineEdit>
+#include <QMenu>
 #include <QSignalBlocker>
 #include <QSpinBox>
 #include <algorithm>
 #include <cmath>
 
 #include "core/base/text.h"
+#include "core/params/layer_option.h"
+#include "ui/shell/icons.h"
 
 namespace bulwark {
 
@@ -145,12 +148,96 @@ class LineEditor : public ParamEditor {
     } else if (!value.is_null()) {
       text = textOf(value);
     }
-    if (text != line_->text()) line_->setText(text);
+    if (text == line_->text()) return;
+    line_->setText(text);
+    line_->setCursorPosition(0);  // a long one shows its beginning
   }
+
+ protected:
+  QLineEdit* line() const { return line_; }
 
  private:
   OptionType type_;
   QLineEdit* line_;
+};
+
+/// A layer of the network: those it has in a list, others can be typed.
+class LayerEditor : public ParamEditor {
+ public:
+  LayerEditor(const Option&, QWidget* parent) : ParamEditor(parent), box_(new QComboBox(parent)) {
+    widget_ = box_;
+    box_->setEditable(true);
+    box_->setInsertPolicy(QComboBox::NoInsert);
+    box_->setMaxVisibleItems(24);
+    box_->setMinimumWidth(110);
+    guardWheel(box_);
+    connect(box_, &QComboBox::editTextChanged, this, &ParamEditor::edited);
+  }
+  Json value() const override { return box_->currentText().trimmed().toStdString(); }
+  void setValue(const Json& value) override {
+    const QSignalBlocker quiet(box_);
+    const QString text = textOf(value);
+    box_->setCurrentIndex(box_->findText(text));
+    box_->setEditText(text);
+  }
+  void setOffered(const QStringList& words) override {
+    const Json kept = value();
+    const QSignalBlocker quiet(box_);
+    box_->clear();
+    box_->addItems(words);
+    setValue(kept);
+  }
+
+ private:
+  QComboBox* box_;
+};
+
+/// Layers of the network, typed or ticked in a menu.
+class LayersEditor : public LineEditor {
+ public:
+  LayersEditor(const Option& option, QWidget* parent)
+      : LineEditor(option, parent), menu_(new QMenu(line())) {
+    menu_->setObjectName(QString::fromStdString(option.key) + QStringLiteral(".layers"));
+    open_ = line()->addAction(icon(QStringLiteral("chevron")), QLineEdit::TrailingPosition);
+    open_->setToolTip(tr("Choose layers of the network"));
+    open_->setVisible(false);
+    connect(open_, &QAction::triggered, this, [this] {
+      tick();
+      menu_->popup(line()->mapToGlobal(QPoint(0, line()->height())));
+    });
+  }
+  void setOffered(const QStringList& words) override {
+    menu_->clear();
+    for (const QString& word : words) {
+      QAction* action = menu_->addAction(word);
+      action->setCheckable(true);
+      connect(action, &QAction::triggered, this, [this, word](bool on) { choose(word, on); });
+    }
+    open_->setVisible(!words.isEmpty());
+    tick();
+  }
+
+ private:
+  void tick() {
+    const Json chosen = value();
+    for (QAction* action : menu_->actions()) {
+      const Json word = action->text().toStdString();
+      action->setChecked(std::find(chosen.begin(), chosen.end(), word) != chosen.end());
+    }
+  }
+  void choose(const QString& word, bool on) {
+    Json list = value();
+    const Json name = word.toStdString();
+    const auto found = std::find(list.begin(), list.end(), name);
+    if (on && found == list.end()) list.push_back(name);
+    if (!on && found != list.end()) list.erase(found);
+    setValue(list);
+    tick();
+    Q_EMIT edited();
+  }
+
+  QMenu* menu_;
+  QAction* open_ = nullptr;
 };
 
 class ChoiceEditor : public ParamEditor {
@@ -219,6 +306,8 @@ class SubsetEditor : public ParamEditor {
 
 }  // namespace
 
+void ParamEditor::setOffered(const QStringList&) {}
+
 ParamEditor* ParamEditor::create(const Option& option, QWidget* parent) {
   ParamEditor* editor = nullptr;
   const bool fits = std::abs(option.maximum) < 2e9 || std::isinf(option.maximum);
@@ -230,6 +319,10 @@ ParamEditor* ParamEditor::create(const Option& option, QWidget* parent) {
     editor = new ChoiceEditor(option, parent);
   } else if (option.type == OptionType::TextList && !option.choices.empty()) {
     editor = new SubsetEditor(option, parent);
+  } else if (layerWords(option) && option.type == OptionType::Text) {
+    editor = new LayerEditor(option, parent);
+  } else if (layerWords(option)) {
+    editor = new LayersEditor(option, parent);
   } else {
     editor = new LineEditor(option, parent);
   }

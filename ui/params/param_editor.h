@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QStringList>
 #include <QWidget>
 
 #include "core/params/option.h"
@@ -19,6 +20,8 @@ class ParamEditor : public QObject {
   virtual Json value() const = 0;
   /// Shows `value` without emitting `edited`.
   virtual void setValue(const Json& value) = 0;
+  /// Words to choose from, for an editor that takes others, too.
+  virtual void setOffered(const QStringList& words);
 
  Q_SIGNALS:
   void edited();

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/params/layer_option.h"
 #include "core/params/params.h"
 #include "ui/shell/icons.h"
 #include "ui/widgets/panel.h"
@@ -36,7 +37,7 @@ QString tooltipOf(const Option& option) {
   return QStringLiteral("<p>%1</p>").arg(QString::fromStdString(option.help).toHtmlEscaped()) +
          QStringLiteral("<code>%1</code>").arg(QString::fromStdString(option.key)) +
          line(ParamForm::tr("allowed"), option.allowed()) +
-         line(ParamForm::tr("unit"), option.unit) +
+         line(ParamForm::tr("unit"), layerWords(option) ? std::string() : option.unit) +
          line(ParamForm::tr("default"), option.defaultValue.is_string()
                                             ? option.defaultValue.get<std::string>()
                                             : option.defaultValue.dump()) +
@@ -103,6 +104,7 @@ void ParamForm::addField(const Option& option, int row) {
   field.reset->setProperty("flat", true);
   field.reset->setIcon(icon(QStringLiteral("reset")));
   field.reset->setIconSize(QSize(14, 14));
+  field.reset->setFixedWidth(24);  // its room is kept beside every field
   field.reset->setToolTip(tr("Back to the default"));
   field.reset->setAccessibleName(tr("Reset %1").arg(field.label->text()));
   grid_->addWidget(field.label, row, 0, Qt::AlignTop | Qt::AlignLeft);
@@ -123,7 +125,26 @@ void ParamForm::addField(const Option& option, int row) {
     showFields();
     Q_EMIT changed();
   });
+  offerLayers(field);
   review(fields_.back());
+}
+
+void ParamForm::offerLayers(const Field& field) {
+  const auto words = layerWords(field.option);
+  if (!words) return;
+  QStringList offered;
+  for (const auto& word : *words) offered << QString::fromStdString(word);
+  // "auto" first, "logits" where they come in the network.
+  const auto atEnd = std::find(offered.begin(), offered.end(), QStringLiteral("logits"));
+  const auto at = static_cast<qsizetype>(atEnd - offered.begin());
+  for (qsizetype i = 0; i < layers_.size(); ++i) offered.insert(at + i, layers_[i]);
+  field.editor->setOffered(offered);
+}
+
+void ParamForm::setLayers(const QStringList& layers) {
+  if (layers == layers_) return;
+  layers_ = layers;
+  for (const auto& field : fields_) offerLayers(field);
 }
 
 /// What a zero stands for, where the help says so: "length of a step; 0: 2.5 eps / steps".
@@ -145,8 +166,9 @@ void ParamForm::review(Field& field) {
   field.valid = problem.isEmpty();
   const bool zero = field.valid && value.is_number() && value.get<double>() == 0.0;
   const QString meaning = zero ? meaningOfZero(field.option) : QString();
-  field.unit->setText(meaning.isEmpty() ? QString::fromStdString(field.option.unit)
-                                        : tr("0 stands for %1").arg(meaning));
+  const QString unit =
+      layerWords(field.option) ? QString() : QString::fromStdString(field.option.unit);
+  field.unit->setText(meaning.isEmpty() ? unit : tr("0 stands for %1").arg(meaning));
   // So wide that it does not become a column of single words.
   field.unit->setMinimumWidth(field.unit->text().isEmpty() ? 0 : kUnitWidth);
   field.error->setText(problem);

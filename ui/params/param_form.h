@@ -26,6 +26,8 @@ class ParamForm : public QWidget {
   /// Replaces all fields; every value becomes its default.
   void setSchema(const OptionSchema& schema);
   void setDetail(Visibility detail);
+  /// The layers of the network, offered where an option names some; kept for later schemas.
+  void setLayers(const QStringList& layers);
 
   /// Every option's value; one that is wrong appears as it was typed, so that a check of the
   /// whole specification refuses it at its place.
@@ -57,12 +59,14 @@ class ParamForm : public QWidget {
   };
 
   void addField(const Option& option, int row);
+  void offerLayers(const Field& field);
   void review(Field& field);
   void showFields();
 
   QGridLayout* grid_;
   QLabel* nothing_;
   std::vector<Field> fields_;
+  QStringList layers_;
   Visibility detail_ = Visibility::Normal;
 };
 
