@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <utility>
 
 #include "core/base/error.h"
@@ -42,17 +43,28 @@ class OutlierExposure : public Recipe {
     const std::int64_t before = trainPlainly(context);
     FitContext tuning = context;
     tuning.seed = context.seed.child("exposure");
-    if (context.metric) {
-      tuning.metric = [&](std::int64_t epoch, const std::string& name, double value) {
-        context.metric(before + epoch, name, value);
-      };
-    }
+    const auto report = inStage(2, context);
+    tuning.metric = [&](std::int64_t epoch, const std::string& name, double value) {
+      report(before + epoch, name, value);
+    };
     expose(tuning, tuning_, "tune with outliers");
     std::error_code ignored;
     if (!context.checkpoint.empty()) fs::remove(plainFile(context.checkpoint), ignored);
   }
 
  private:
+  using Metric = std::function<void(std::int64_t, const std::string&, double)>;
+
+  /// Reports to the context, with each epoch's loss the stage that it belongs to: where outliers
+  /// are added to the loss, its curve jumps.
+  static Metric inStage(int stage, const FitContext& context) {
+    return [stage, &context](std::int64_t epoch, const std::string& name, double value) {
+      if (!context.metric) return;
+      if (name == "loss") context.metric(epoch, "stage", stage);
+      context.metric(epoch, name, value);
+    };
+  }
+
   void expose(FitContext& context, const FitOptions& options, const char* phase = "train") const {
     FitHooks hooks;
     hooks.recipe = "outlier_exposure";
@@ -74,17 +86,16 @@ class OutlierExposure : public Recipe {
     const std::string identity = keeps ? fitIdentity(context, plain_, hooks) : std::string();
     const fs::path path = plainFile(context.checkpoint);
     Optimiser optimiser(context.network, plain_.optimiser);  // its state ends with the stage
+    const auto report = inStage(1, context);
     if (keeps && loadCheckpoint(path, identity, context.network, optimiser, state, context.task)) {
-      for (const auto& metric : state.metrics) {
-        if (context.metric) context.metric(metric.epoch, metric.name, metric.value);
-      }
+      for (const auto& metric : state.metrics) report(metric.epoch, metric.name, metric.value);
       return state.epoch;
     }
     FitContext plain = context;
     plain.metric = [&](std::int64_t epoch, const std::string& name, double value) {
       state.epoch = std::max(state.epoch, epoch);
       state.metrics.push_back({epoch, name, value});
-      if (context.metric) context.metric(epoch, name, value);
+      report(epoch, name, value);
     };
     hooks.trained = [&] {
       if (keeps) saveCheckpoint(path, identity, context.network, optimiser, state);

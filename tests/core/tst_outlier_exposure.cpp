@@ -201,6 +201,10 @@ class TestOutlierExposure : public QObject {
     QCOMPARE(whole.metrics.at({3, "learning_rate"}), rate(0.25));
     QCOMPARE(whole.metrics.at({4, "learning_rate"}), rate(0.75));
     QVERIFY(!whole.metrics.contains({5, "learning_rate"}));
+    for (int epoch = 1; epoch <= 4; ++epoch) {
+      QCOMPARE(whole.metrics.at({epoch, "stage"}), epoch <= 2 ? 1.0 : 2.0);
+    }
+    QVERIFY(!standard.metrics.contains({1, "stage"}));
     // Other outliers make another classifier of the same one.
     const auto others = pictures(40, 3, false);
     QVERIFY(!sameWeights(*network, *Training().fit(train, &others)));
@@ -309,9 +313,9 @@ class TestOutlierExposure : public QObject {
   }
 
   void runsResume_data() {
-    QTest::addColumn<int>("metrics");  // five an epoch
-    QTest::newRow("in the plain training") << 9;
-    QTest::newRow("in the tuning") << 29;
+    QTest::addColumn<int>("metrics");  // six an epoch
+    QTest::newRow("in the plain training") << 11;
+    QTest::newRow("in the tuning") << 35;
   }
   void runsResume() {
     QFETCH(int, metrics);

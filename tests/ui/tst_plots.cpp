@@ -25,6 +25,13 @@ QByteArray contents(const QString& path) {
   return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
 }
 
+/// The figure as SVG, which keeps texts as such.
+QByteArray exportedText(LinePlot& plot) {
+  const QTemporaryDir folder;
+  const QString path = folder.filePath(QStringLiteral("figure.svg"));
+  return plot.exportTo(path) ? contents(path) : QByteArray();
+}
+
 void fill(LinePlot& plot) {
   plot.setTitle(QStringLiteral("Loss"));
   plot.setAxisTitles(QStringLiteral("epoch"), QStringLiteral("loss"));
@@ -235,6 +242,21 @@ class TestPlots : public QObject {
     QCOMPARE(lines[0], QStringLiteral("series,epoch,loss"));
     QCOMPARE(lines[1], QStringLiteral("\"train, clean\",1,0.5"));
     QCOMPARE(lines[6].section(u',', 2).toDouble(), 1.0 / 3.0);
+  }
+
+  void namesWhereStagesBegin() {
+    LinePlot plot;
+    plot.setStages({{2.5, QStringLiteral("tuning")}});
+    QCOMPARE(exportedText(plot).count("tuning"), 0);  // without data there is nothing to divide
+    fill(plot);
+    QCOMPARE(exportedText(plot).count("tuning"), 1);
+    QVERIFY(plot.summary().contains(QStringLiteral("tuning from 2.5")));
+    plot.setStages({{1.5, QStringLiteral("second")}, {2.5, QStringLiteral("third")}});
+    QCOMPARE(exportedText(plot).count("tuning"), 0);
+    QVERIFY(exportedText(plot).contains("third"));
+    plot.clearSeries();
+    fill(plot);
+    QVERIFY(!exportedText(plot).contains("third"));
   }
 
   void replacesASeriesOfTheSameName() {

@@ -31,6 +31,34 @@
 
 namespace bulwark {
 
+namespace {
+
+/// Where the loss or the data of a training change on its way, from what the recipe has reported.
+QVector<PlotStage> stagesOf(const RunRecord& run, const std::vector<EpochMetric>& metrics) {
+  std::map<std::int64_t, int> stageOfEpoch;
+  for (const auto& metric : metrics) {
+    if (metric.phase == "train" && metric.name == "stage") {
+      stageOfEpoch[metric.epoch] = static_cast<int>(metric.value);
+    }
+  }
+  const Json::json_pointer recipe("/classifier/recipe/type");
+  const bool exposure =
+      run.specification.contains(recipe) && run.specification.at(recipe) == "outlier_exposure";
+  QVector<PlotStage> stages;
+  int before = stageOfEpoch.empty() ? 0 : stageOfEpoch.begin()->second;
+  for (const auto& [epoch, stage] : stageOfEpoch) {
+    if (stage == before) continue;
+    before = stage;
+    // Points stand at the end of their epoch: the stage begins between two of them.
+    stages << PlotStage{
+        static_cast<double>(epoch) - 0.5,
+        exposure ? TrainPage::tr("tuning with outliers") : TrainPage::tr("stage %1").arg(stage)};
+  }
+  return stages;
+}
+
+}  // namespace
+
 TrainPage::TrainPage(const AppContext& context, QWidget* parent)
     : QWidget(parent), context_(context), devicesTask_(this) {
   setObjectName(QStringLiteral("trainPage"));
@@ -313,6 +341,8 @@ void TrainPage::showCurves(const RunRecord& run, const std::vector<EpochMetric>&
   for (const auto& [name, series] : losses) loss_->setSeries(name, series.x, series.y);
   accuracy_->clearSeries();
   for (const auto& [name, series] : accuracies) accuracy_->setSeries(name, series.x, series.y);
+  const auto stages = stagesOf(run, metrics);
+  for (auto* plot : {loss_, accuracy_}) plot->setStages(stages);
 }
 
 }  // namespace bulwark

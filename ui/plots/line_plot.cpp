@@ -20,6 +20,13 @@ struct Series {
   QCPGraph* graph = nullptr;
 };
 
+constexpr double kLetterShare = 0.02;  // of the width of a small plot
+
+struct StageItems {
+  QCPItemStraightLine* line = nullptr;
+  QCPItemText* name = nullptr;
+};
+
 /// Epochs and steps are counted: no tick between two of them.
 class WholeTicker : public QCPAxisTicker {
  protected:
@@ -32,6 +39,8 @@ class WholeTicker : public QCPAxisTicker {
 
 struct LinePlot::Impl {
   QVector<Series> series;
+  QVector<PlotStage> stages;
+  QVector<StageItems> stageItems;
   QCPItemStraightLine* marker = nullptr;
 };
 
@@ -79,7 +88,7 @@ void LinePlot::clearSeries() {
   impl_->series.clear();
   canvas()->clearGraphs();
   impl_->marker->setVisible(false);
-  dataChanged();
+  setStages({});
 }
 
 void LinePlot::setMarker(double x) {
@@ -92,6 +101,33 @@ void LinePlot::setMarker(double x) {
 void LinePlot::clearMarker() {
   impl_->marker->setVisible(false);
   replotOverlay();
+}
+
+void LinePlot::setStages(const QVector<PlotStage>& stages) {
+  for (const StageItems& items : impl_->stageItems) {
+    canvas()->removeItem(items.line);
+    canvas()->removeItem(items.name);
+  }
+  impl_->stageItems.clear();
+  impl_->stages = stages;
+  for (const PlotStage& stage : stages) {
+    StageItems items{new QCPItemStraightLine(canvas()), new QCPItemText(canvas())};
+    items.line->point1->setCoords(stage.x, 0);
+    items.line->point2->setCoords(stage.x, 1);
+    items.name->position->setTypeX(QCPItemPosition::ptPlotCoords);
+    items.name->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+    items.name->position->setCoords(stage.x, 0.98);
+    items.name->setPadding(QMargins(4, 1, 4, 1));
+    items.name->setText(stage.name);
+    items.line->setSelectable(false);
+    items.name->setSelectable(false);
+    impl_->stageItems.append(items);
+  }
+  dataChanged();
+}
+
+const QVector<PlotStage>& LinePlot::stages() const {
+  return impl_->stages;
 }
 
 PlotTable LinePlot::table() const {
@@ -119,6 +155,9 @@ QString LinePlot::summary() const {
                       locale.toString(series.y.last(), 'g', 4),
                       locale.toString(series.x.last(), 'g', 6));
   }
+  for (const PlotStage& stage : impl_->stages) {
+    parts += tr("%1 from %2").arg(stage.name, locale.toString(stage.x, 'g', 6));
+  }
   return tr("Line plot of %1 over %2. %3.")
       .arg(canvas()->yAxis->label(), canvas()->xAxis->label(), parts.join(QStringLiteral("; ")));
 }
@@ -142,6 +181,19 @@ void LinePlot::applyTheme(const PlotTheme& theme) {
              : QCPScatterStyle(QCPScatterStyle::ssNone));
   }
   impl_->marker->setPen(QPen(theme.muted, 1.2, Qt::DashLine));
+  QColor ground = theme.background;
+  ground.setAlphaF(0.85F);
+  QFont small = font();
+  small.setPointSizeF(std::max(7.0, small.pointSizeF() * 0.9));
+  for (const StageItems& items : impl_->stageItems) {
+    items.line->setPen(QPen(theme.text, 1.2, Qt::DashLine));
+    items.line->setVisible(!isEmpty());
+    items.name->setFont(small);
+    items.name->setColor(theme.text);
+    items.name->setBrush(ground);
+    items.name->setPen(Qt::NoPen);
+    items.name->setVisible(!isEmpty());
+  }
 }
 
 void LinePlot::fitAxes() {
@@ -151,6 +203,16 @@ void LinePlot::fitAxes() {
     if (isEmpty()) range = QCPRange(0, 1);
     const double pad = range.size() > 0 ? range.size() * 0.04 : std::max(0.5, range.upper * 0.05);
     axis->setRange(range.lower - pad, range.upper + pad);
+  }
+  // A name stands behind its line, unless the plot's edge would cut it there.
+  const QCPRange x = canvas()->xAxis->range();
+  for (qsizetype i = 0; i < impl_->stages.size(); ++i) {
+    const PlotStage& stage = impl_->stages[i];
+    const bool before =
+        (x.upper - stage.x) / x.size() < kLetterShare * static_cast<double>(stage.name.size());
+    QCPItemText* name = impl_->stageItems[i].name;
+    name->setText(before ? stage.name + QStringLiteral(" \u2192") : stage.name);
+    name->setPositionAlignment(Qt::AlignBottom | (before ? Qt::AlignRight : Qt::AlignLeft));
   }
 }
 

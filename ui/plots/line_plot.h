@@ -4,6 +4,12 @@
 
 namespace bulwark {
 
+/// Where a part of the curves begins, for instance a stage of a training.
+struct PlotStage {
+  double x = 0;
+  QString name;
+};
+
 /// Curves over a common x, for instance loss and accuracy per epoch.
 class LinePlot : public PlotWidget {
   Q_OBJECT
@@ -20,6 +26,10 @@ class LinePlot : public PlotWidget {
   /// Marks one x with a vertical line (the step a slider stands at).
   void setMarker(double x);
   void clearMarker();
+  /// Replaces the vertical lines with names that stand where stages begin; drawn while there is
+  /// data.
+  void setStages(const QVector<PlotStage>& stages);
+  const QVector<PlotStage>& stages() const;
 
   PlotTable table() const override;
   QString summary() const override;
