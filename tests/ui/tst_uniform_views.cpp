@@ -1,6 +1,7 @@
 // The layers that detectors searched, and figures over the weight of the logits.
 #include <QtTest/QtTest>
 #include <cmath>
+#include <set>
 
 #include "core/report/weight_curve.h"
 #include "plot_views.h"
@@ -247,13 +248,67 @@ class TestUniformViews : public QObject {
     QVERIFY(plot->series()[1].faint);
     QVERIFY(curves.choose(QStringLiteral("weight-auroc_per_class")));
     QCOMPARE(plot->series()[0].y[5], 1.0);
+    // A set keeps its colour whichever is chosen.
+    QCOMPARE(plot->series()[0].look, 1);
+    QCOMPARE(plot->series()[1].look, 0);
     QTemporaryDir folder;
     QVERIFY(plot->exportTo(folder.filePath(QStringLiteral("w.pdf"))));
+    QCOMPARE(plot->table().headers[0], QStringLiteral("weight of the logits (β)"));
     curves.setWeights(rows, QStringLiteral("other"), {}, QStringLiteral("glyphs"));
     QCOMPARE(plot->series().size(), 1);
     curves.setWeights({ResultRow()}, QStringLiteral("svdd"), {}, QStringLiteral("glyphs"));
     QCOMPARE(curves.chosen(), QStringLiteral("pr"));
     QVERIFY(!curves.choose(QStringLiteral("weight-tnr95_per_class")));
+  }
+
+  void manyOutSetsHaveColoursAndTheLegendItsRoom() {
+    auto* pr = new PrPlot;
+    CurveSwitch curves(pr);
+    std::vector<ResultRow> rows;
+    for (int i = 0; i < 9; ++i) {
+      rows.push_back(
+          weighed("svdd", "", "clean", ("set number " + std::to_string(i)).c_str(), 0.1 * i, 0.95));
+    }
+    curves.setWeights(rows, QStringLiteral("svdd"), {}, QStringLiteral("set number 3"));
+    QVERIFY(curves.choose(QStringLiteral("weight-tnr95_per_class")));
+    TrendPlot* plot = curves.weights();
+    const auto ink = [&] {
+      QTest::qWait(80);
+      const QImage image = canvasOf(plot)->grab().toImage();
+      std::set<int> hues;
+      for (int y = 0; y < image.height(); ++y) {
+        for (int x = 0; x < image.width(); ++x) {
+          const QColor color = image.pixelColor(x, y);
+          if (color.saturation() > 120) hues.insert(color.hue() / 20);
+        }
+      }
+      return hues;
+    };
+    expose(curves, 460, 190);
+    grabBoth(curves, QStringLiteral("weights-small"));
+    QVERIFY2(ink().size() >= 6, qPrintable(QString::number(ink().size())));
+    // The title of the axis is no longer than the axis where that is short; all of it else.
+    const PlotTable table = plot->table();
+    QCOMPARE(table.headers[1], QStringLiteral("TNR at 95 % TPR, per class"));
+    curves.resize(900, 560);
+    grabBoth(curves, QStringLiteral("weights-large"));
+    QTemporaryDir folder;
+    const QString svg = folder.filePath(QStringLiteral("w.svg"));
+    const auto texts = [&] {
+      plot->exportTo(svg);
+      QFile from(svg);
+      from.open(QIODevice::ReadOnly);
+      return QString::fromUtf8(from.readAll());
+    };
+    QVERIFY(texts().contains(QLatin1String("set number 8")));
+    QVERIFY(texts().contains(QLatin1String("in force: ")));
+    QVERIFY(texts().contains(QLatin1String("TNR at 95 % TPR, per class<")));
+    plot->setExportSize({460, 190});
+    QVERIFY(!texts().contains(QLatin1String("set number 8")));
+    QVERIFY(texts().contains(QLatin1String("set number 3")));
+    QVERIFY(texts().contains(QLatin1String("8 more: hover")));
+    QVERIFY(texts().contains(QLatin1String("in force: ")));
+    QVERIFY(!texts().contains(QLatin1String("TNR at 95 % TPR, per class<")));
   }
 };
 

@@ -7,6 +7,7 @@
 #include <QPainter>
 #include <algorithm>
 
+#include "core/metrics/detection.h"
 #include "core/metrics/summary.h"
 #include "ui/models/number_text.h"
 
@@ -22,6 +23,14 @@ QString number(double value, int digits = 3) {
 
 QString interval(const ResultRow& row, int digits) {
   return number(row.ciLow, digits) + QStringLiteral("–") + number(row.ciHigh, digits);
+}
+
+/// As the tables of a report call it.
+QString titleOf(const std::string& metric) {
+  for (const MetricInfo& info : metricInfos()) {
+    if (info.name == metric) return QString::fromStdString(info.title);
+  }
+  return QString::fromStdString(metric);
 }
 
 QString everything(const ResultRow& row) {
@@ -46,7 +55,7 @@ QString everything(const ResultRow& row) {
   text += line(ResultTableModel::tr("Detection accuracy"), row.detectionAccuracy);
   for (const auto& [name, value] : row.extra.items()) {
     if (value.is_number()) {
-      text += line(QString::fromStdString(name).toHtmlEscaped(), value.get<double>());
+      text += line(titleOf(name).toHtmlEscaped(), value.get<double>());
     }
   }
   text += QStringLiteral("</table>") +

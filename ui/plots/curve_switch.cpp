@@ -114,6 +114,7 @@ void CurveSwitch::setWeights(const std::vector<ResultRow>& rows, const QString& 
                              const QString& attack, const QString& out) {
   if (rows.empty() && rows_.empty()) return;
   out_ = out;
+  outs_.clear();
   rows_.clear();
   const ResultRow* attacked = nullptr;
   const std::string settings[] = {"in", "out", "in_out"};  // the later the harder
@@ -122,7 +123,9 @@ void CurveSwitch::setWeights(const std::vector<ResultRow>& rows, const QString& 
   };
   for (const ResultRow& row : rows) {
     if (row.detector != detector.toStdString() || !WeightCurve::of(row)) continue;
-    const bool chosen = row.out == out.toStdString();
+    const QString of = QString::fromStdString(row.out);
+    if (!outs_.contains(of)) outs_ += of;
+    const bool chosen = of == out;
     if (row.attack.empty()) {
       rows_.insert(chosen ? rows_.begin() : rows_.end(), row);
     } else if (chosen && row.attack == attack.toStdString()) {
@@ -161,7 +164,7 @@ void CurveSwitch::refresh() {
     for (const WeightCurve::Series& series : curve->series) {
       const QString kind = QLatin1String(kWeight) + QString::fromStdString(series.metric);
       if (!kinds.contains(kind)) {
-        offer(kind, tr("%1, over the weight").arg(metricTitle(series.metric)));
+        offer(kind, tr("%1, over β").arg(metricTitle(series.metric)));
       }
     }
   }
@@ -171,7 +174,13 @@ void CurveSwitch::refresh() {
     const QSignalBlocker quiet(box);
     if (kinds != kinds_) {
       box->clear();
-      for (int i = 0; i < kinds.size(); ++i) box->addItem(titles[i], kinds[i]);
+      for (int i = 0; i < kinds.size(); ++i) {
+        box->addItem(titles[i], kinds[i]);
+        if (kinds[i].startsWith(QLatin1String(kWeight))) {
+          box->setItemData(i, tr("%1: the weight of the logits, β in the paper").arg(titles[i]),
+                           Qt::ToolTipRole);
+        }
+      }
     }
     box->setCurrentIndex(at);
     // One entry is no choice; the plot's own title says it then.
@@ -234,14 +243,18 @@ void CurveSwitch::showWeights(const QString& title) {
                      vector(one.values),
                      {},
                      {},
-                     row.out != out_.toStdString()});
+                     row.out != out_.toStdString(),
+                     int(row.attack.empty() ? outs_.indexOf(QString::fromStdString(row.out))
+                                            : outs_.size())});
       own = curve->own;
     }
   }
   weights_->setTitle(title);
   weights_->setFileStem(chosen_ + u'-' + out_);
-  weights_->setAxisTitles(tr("weight of the logits"), metricTitle(metric));
-  weights_->setMarker(own, tr("in force: %1").arg(QLocale().toString(own, 'g', 3)));
+  const bool area = metric.starts_with("auroc");
+  weights_->setAxisTitles(tr("weight of the logits (β)"), metricTitle(metric),
+                          area ? tr("AUROC") : tr("TNR"));
+  weights_->setMarker(own, tr("in force: β = %1").arg(QLocale().toString(own, 'g', 3)));
   weights_->setSeries(series);
 }
 

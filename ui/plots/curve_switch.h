@@ -58,6 +58,7 @@ class CurveSwitch : public QStackedWidget {
   std::vector<CurveRecord> curves_;
   QVector<LayerSearch> searches_;
   std::vector<ResultRow> rows_;  ///< with curves over the weight, those of the out set first
+  QStringList outs_;             ///< of the rows, in the order of the tables
   QString out_;
   QStringList kinds_;  ///< offered
   QString chosen_;

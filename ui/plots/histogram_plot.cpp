@@ -59,7 +59,7 @@ HistogramPlot::HistogramPlot(QWidget* parent)
   setTitle(tr("Score histogram"));
   setFileStem(QStringLiteral("histogram"));
   canvas()->xAxis->setLabel(tr("anomaly score"));
-  canvas()->yAxis->setLabel(tr("share of set (%)"));
+  setYTitle(tr("share of set (%)"), tr("share (%)"));
   const auto text = [this](Qt::Alignment alignment) {
     auto* item = new QCPItemText(canvas());
     item->setVisible(false);

@@ -59,7 +59,7 @@ void LayerPlot::setQuantity(Quantity quantity) {
   impl_->quantity = quantity;
   const bool error = quantity == Quantity::Error;
   setTitle(error ? tr("Detection error per layer") : tr("AUROC per layer"));
-  canvas()->yAxis->setLabel(error ? tr("detection error") : tr("AUROC"));
+  setYTitle(error ? tr("detection error") : tr("AUROC"), error ? tr("error") : QString());
   setFileStem(error ? QStringLiteral("layer-error") : QStringLiteral("layer-auroc"));
   rebuild();
 }

@@ -23,24 +23,26 @@ int PlotTableModel::rowCount(const QModelIndex& parent) const {
 }
 
 int PlotTableModel::columnCount(const QModelIndex& parent) const {
-  return parent.isValid() ? 0 : 1 + int(table_.columns.size());
+  return parent.isValid() ? 0 : 1 + int(table_.texts.size() + table_.columns.size());
 }
 
 QVariant PlotTableModel::data(const QModelIndex& index, int role) const {
   if (!index.isValid()) return {};
-  const int column = index.column() - 1;
+  const int text = index.column() - 1, column = text - int(table_.texts.size());
   if (role == Qt::TextAlignmentRole && column >= 0) {
     return QVariant(Qt::AlignRight | Qt::AlignVCenter);
   }
   if (role != Qt::DisplayRole) return {};
-  if (column < 0) return table_.labels[index.row()];
+  if (text < 0) return table_.labels[index.row()];
+  if (column < 0) return table_.texts[text][index.row()];
   return QLocale::c().toString(table_.columns[column][index.row()], 'g', 9);
 }
 
 QVariant PlotTableModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (role != Qt::DisplayRole) return {};
   if (orientation == Qt::Vertical) return section + 1;
-  return section == 0 ? table_.labelHeader : table_.headers.value(section - 1);
+  return section == 0 ? table_.labelHeader
+                      : (table_.textHeaders + table_.headers).value(section - 1);
 }
 
 PlotDataDialog::PlotDataDialog(const QString& title, PlotTable table, QWidget* parent)

@@ -104,10 +104,11 @@ QString csvCell(const QString& cell) {
 
 QString toCsv(const PlotTable& table) {
   QString csv = csvCell(table.labelHeader);
-  for (const QString& header : table.headers) csv += u',' + csvCell(header);
+  for (const QString& header : table.textHeaders + table.headers) csv += u',' + csvCell(header);
   csv += u'\n';
   for (qsizetype row = 0; row < table.labels.size(); ++row) {
     csv += csvCell(table.labels[row]);
+    for (const QStringList& column : table.texts) csv += u',' + csvCell(column[row]);
     for (const QVector<double>& column : table.columns) {
       csv += u',' + QLocale::c().toString(column[row], 'g', QLocale::FloatingPointShortest);
     }

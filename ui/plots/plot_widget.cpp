@@ -39,11 +39,16 @@ struct PlotWidget::Impl {
   bool pressed = false;
   bool dragged = false;
   bool taken = false;
+  bool paper = false;
+  QString yTitle, yBrief;
   QPointF pressedAt;
   std::optional<QPointF> mouse;  ///< over the plot
 
   void applyBase(const PlotTheme& look, const QFont& font);
+  int entryWidth(const QString& name) const;
+  int legendColumns(const std::vector<int>& widths, int width) const;
   void wrapLegend(int width);
+  void fitYTitle();
   void showBalloon(const QString& text, const QImage& image);
 };
 
@@ -96,20 +101,16 @@ void PlotWidget::Impl::applyBase(const PlotTheme& look, const QFont& font) {
   dot->setBrush(look.background);
 }
 
+int PlotWidget::Impl::entryWidth(const QString& name) const {
+  return QFontMetrics(plot->legend->font()).horizontalAdvance(name) +
+         plot->legend->iconSize().width() + plot->legend->iconTextPadding() +
+         plot->legend->columnSpacing() + 4;
+}
+
 // As many legend entries side by side as fit.
-void PlotWidget::Impl::wrapLegend(int width) {
-  std::vector<int> widths;
-  const QFontMetrics metrics(plot->legend->font());
-  for (int i = 0; i < plot->legend->itemCount(); ++i) {
-    auto* item = qobject_cast<QCPPlottableLegendItem*>(plot->legend->item(i));
-    if (!item) continue;
-    widths.push_back(metrics.horizontalAdvance(item->plottable()->name()) +
-                     plot->legend->iconSize().width() + plot->legend->iconTextPadding() +
-                     plot->legend->columnSpacing() + 4);
-  }
+int PlotWidget::Impl::legendColumns(const std::vector<int>& widths, int width) const {
   const int count = int(widths.size());
-  if (count == 0) return;
-  int columns = count;
+  int columns = std::max(1, count);
   for (; columns > 1; --columns) {
     int total = legendRow->margins().left() + 8;
     for (int column = 0; column < columns; ++column) {
@@ -119,10 +120,33 @@ void PlotWidget::Impl::wrapLegend(int width) {
     }
     if (total <= width) break;
   }
+  return columns;
+}
+
+void PlotWidget::Impl::wrapLegend(int width) {
+  std::vector<int> widths;
+  for (int i = 0; i < plot->legend->itemCount(); ++i) {
+    auto* item = qobject_cast<QCPPlottableLegendItem*>(plot->legend->item(i));
+    if (item) widths.push_back(entryWidth(item->plottable()->name()));
+  }
+  if (widths.empty()) return;
+  const int columns = legendColumns(widths, width);
   if (plot->legend->wrap() != columns || plot->legend->columnCount() > columns) {
     plot->legend->setWrap(columns);
     plot->legend->setFillOrder(QCPLayoutGrid::foColumnsFirst, true);
   }
+}
+
+// Beyond the axis it would run into the legend.
+void PlotWidget::Impl::fitYTitle() {
+  if (yTitle.isEmpty()) return;
+  const QFontMetrics metrics(plot->yAxis->labelFont());
+  const int room = plot->axisRect()->height() + 6;
+  const auto fits = [&](const QString& text) { return metrics.horizontalAdvance(text) <= room; };
+  const QString brief = yBrief.isEmpty() ? yTitle : yBrief;
+  plot->yAxis->setLabel(fits(yTitle)  ? yTitle
+                        : fits(brief) ? brief
+                                      : metrics.elidedText(brief, Qt::ElideRight, room));
 }
 
 // Beside the mouse, all of it within the plot; in several lines where one is wider than that.
@@ -190,6 +214,7 @@ PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), impl_(std::make_uniqu
   d.plot->legend->setIconSize(24, 12);
   d.plot->legend->setIconTextPadding(6);
 
+  connect(d.plot, &QCustomPlot::afterLayout, this, [this] { impl_->fitYTitle(); });
   connect(d.plot, &QCustomPlot::afterReplot, this, [this] { impl_->drawn = true; });
 
   d.dot = new QCPItemTracer(d.plot);
@@ -328,17 +353,19 @@ bool PlotWidget::exportTo(const QString& path, QString* error) {
     // On paper the figure is black on white, whatever the window looks like.
     Impl& d = *impl_;
     const PlotTheme screen = d.theme;
-    const auto look = [&](const PlotTheme& theme, int width) {
+    const auto look = [&](const PlotTheme& theme, const QSize& size, bool paper) {
       d.theme = theme;
+      d.paper = paper;
+      fitLegend(size);
       d.applyBase(theme, font());
       applyTheme(theme);
-      d.wrapLegend(width);
+      d.wrapLegend(size.width());
     };
     const bool dot = d.dot->visible();
     d.dot->setVisible(false);
-    look(PlotTheme::forPaper(), d.exportSize.width());
+    look(PlotTheme::forPaper(), d.exportSize, true);
     problem = writeFigure(*d.plot, path, d.exportSize, title());
-    look(screen, d.plot->width());
+    look(screen, d.plot->size(), false);
     d.dot->setVisible(dot);
     queueReplot();
   }
@@ -414,6 +441,7 @@ const PlotTheme& PlotWidget::theme() const {
 
 void PlotWidget::dataChanged() {
   Impl& d = *impl_;
+  fitLegend(d.plot->size());
   d.applyBase(d.theme, font());
   applyTheme(d.theme);
   d.wrapLegend(d.plot->width());
@@ -456,6 +484,32 @@ void PlotWidget::setReadout(const QString& text, const QImage& picture) {
   if (inside) d.showBalloon(text, pictured ? picture : QImage());
   d.balloon->setVisible(inside);
   d.picture->setVisible(inside && pictured);
+}
+
+void PlotWidget::setYTitle(const QString& title, const QString& brief) {
+  impl_->yTitle = title;
+  impl_->yBrief = brief;
+  impl_->plot->yAxis->setLabel(title);
+  queueReplot();
+}
+
+QString PlotWidget::yTitle() const {
+  return impl_->yTitle;
+}
+
+bool PlotWidget::onPaper() const {
+  return impl_->paper;
+}
+
+int PlotWidget::legendRows(const QStringList& names, int width) const {
+  std::vector<int> widths;
+  for (const QString& name : names) widths.push_back(impl_->entryWidth(name));
+  const int columns = impl_->legendColumns(widths, width);
+  return (int(names.size()) + columns - 1) / columns;
+}
+
+bool PlotWidget::fitLegend(const QSize&) {
+  return false;
 }
 
 void PlotWidget::setZoomed() {
@@ -516,6 +570,10 @@ bool PlotWidget::eventFilter(QObject* watched, QEvent* event) {
   switch (event->type()) {
     case QEvent::Resize:
       d.emptyText->setGeometry(d.plot->rect());
+      if (fitLegend(d.plot->size())) {
+        d.applyBase(d.theme, font());
+        applyTheme(d.theme);
+      }
       d.wrapLegend(d.plot->width());
       break;
     case QEvent::MouseButtonPress: {

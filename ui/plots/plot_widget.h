@@ -14,11 +14,13 @@ class QHBoxLayout;
 
 namespace bulwark {
 
-/// What a plot shows, as a table: one text column, then columns of numbers of the same length.
+/// What a plot shows, as a table: columns of text, then columns of numbers of the same length.
 struct PlotTable {
   QString labelHeader = QStringLiteral("series");
-  QStringList headers;  ///< of `columns`
-  QStringList labels;   ///< [rows]
+  QStringList headers;         ///< of `columns`
+  QStringList labels;          ///< [rows]
+  QStringList textHeaders;     ///< of `texts`
+  QVector<QStringList> texts;  ///< further columns of text, right of the labels
   QVector<QVector<double>> columns;
 };
 
@@ -86,6 +88,13 @@ class PlotWidget : public QWidget {
   /// Call after the data changed: rescales unless zoomed, refreshes texts, queues a replot.
   void dataChanged();
   void queueReplot();
+  /// The title of the vertical axis; `brief` stands there where the axis is too short for it.
+  void setYTitle(const QString& title, const QString& brief = {});
+  QString yTitle() const;
+  /// A figure for a file is being drawn.
+  bool onPaper() const;
+  /// Rows of a legend with these entries in a plot of that width.
+  int legendRows(const QStringList& names, int width) const;
   /// What is in view was chosen and stays until `resetView`.
   void setZoomed();
   /// Replots the overlay layer only: threshold line, hover dot.
@@ -100,6 +109,8 @@ class PlotWidget : public QWidget {
   /// Sets colours of everything that the subclass draws.
   virtual void applyTheme(const PlotTheme& theme) = 0;
   virtual void fitAxes() = 0;
+  /// Before the plot is drawn in another size: true when that has changed the legend.
+  virtual bool fitLegend(const QSize& size);
   /// Called with the pixel under the mouse; set the read-out and the hover dot.
   virtual void hover(const QPointF& pixel);
   virtual void hoverLeft();

@@ -14,7 +14,9 @@ namespace bulwark {
 
 namespace {
 
-constexpr double kReach = 24;  // pixels from the mouse to a point that is read out
+constexpr double kReach = 24;         // pixels from the mouse to a point that is read out
+constexpr double kLegendShare = 0.3;  // of the plot's height that a legend may take
+constexpr int kLegendRow = 19;        // pixels
 
 struct Drawn {
   QCPGraph* line = nullptr;
@@ -67,7 +69,10 @@ struct TrendPlot::Impl {
   QVector<Drawn> drawn;
   QCPItemStraightLine* reference = nullptr;
   QCPItemStraightLine* marker = nullptr;
-  QCPItemText* markerName = nullptr;
+  QCPGraph* markerEntry = nullptr;  ///< of the legend
+  QCPGraph* note = nullptr;         ///< entry of the legend: those that it has no room for
+  QString markerName;
+  std::optional<bool> named;  ///< whether the legend has all series
   std::optional<double> referenceY;
   std::optional<QCPRange> yRange;
   bool still = false;
@@ -81,15 +86,8 @@ TrendPlot::TrendPlot(Shape shape, QWidget* parent)
   impl_->reference->setSelectable(false);
   impl_->reference->setVisible(false);
   impl_->marker = new QCPItemStraightLine(canvas());
-  impl_->markerName = new QCPItemText(canvas());
-  for (QCPAbstractItem* item :
-       std::initializer_list<QCPAbstractItem*>{impl_->marker, impl_->markerName}) {
-    item->setSelectable(false);
-    item->setVisible(false);
-  }
-  impl_->markerName->position->setTypeX(QCPItemPosition::ptPlotCoords);
-  impl_->markerName->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-  impl_->markerName->setPadding(QMargins(4, 1, 4, 1));
+  impl_->marker->setSelectable(false);
+  impl_->marker->setVisible(false);
 }
 
 TrendPlot::~TrendPlot() = default;
@@ -101,11 +99,14 @@ const QVector<TrendSeries>& TrendPlot::series() const {
 void TrendPlot::setSeries(const QVector<TrendSeries>& series) {
   Impl& d = *impl_;
   canvas()->clearPlottables();
-  d.drawn.clear();
+  d.markerEntry = d.note = nullptr;
+  d.named.reset();
+  d.drawn = QVector<Drawn>(series.size());
   d.series.clear();
-  for (const TrendSeries& given : series) {
-    const TrendSeries one = trimmed(given);
-    Drawn drawn;
+  for (const TrendSeries& given : series) d.series.append(trimmed(given));
+  const auto draw = [&](qsizetype at) {
+    const TrendSeries& one = d.series[at];
+    Drawn& drawn = d.drawn[at];
     if (d.shape == Shape::Bars) {
       drawn.bars = new QCPBars(canvas()->xAxis, canvas()->yAxis);
       drawn.bars->setName(one.name);
@@ -129,17 +130,12 @@ void TrendPlot::setSeries(const QVector<TrendSeries>& series) {
       drawn.line->setSelectable(QCP::stNone);
       drawn.line->setData(one.x, one.y);
     }
-    d.series.append(one);
-    d.drawn.append(drawn);
-  }
-  // They are told apart by the mouse.
-  bool named = false;
-  for (int i = 0; i < d.drawn.size(); ++i) {
-    QCPGraph* line = d.drawn[i].line;
-    if (!line || !d.series[i].faint) continue;
-    if (named) line->removeFromLegend();
-    line->setName(tr("others"));
-    named = true;
+  };
+  // What is looked at lies above what it is compared with.
+  for (const bool faint : {true, false}) {
+    for (qsizetype i = 0; i < series.size(); ++i) {
+      if (d.series[i].faint == faint) draw(i);
+    }
   }
   // The title of a small plot says enough of a single series.
   if (d.still && d.drawn.size() == 1) canvas()->plottable(0)->removeFromLegend();
@@ -147,10 +143,47 @@ void TrendPlot::setSeries(const QVector<TrendSeries>& series) {
   dataChanged();
 }
 
-void TrendPlot::setAxisTitles(const QString& x, const QString& y) {
+// Entries of those that are compared with, and of the marker, come and go with the room there is;
+// what has no entry is told by the mouse.
+bool TrendPlot::fitLegend(const QSize& size) {
+  Impl& d = *impl_;
+  const auto faint = std::count_if(d.series.begin(), d.series.end(),
+                                   [](const TrendSeries& one) { return one.faint; });
+  if (d.shape == Shape::Bars || (faint == 0 && !d.marked)) return false;
+  QStringList names;
+  for (const TrendSeries& one : d.series) names += one.name;
+  if (d.marked) names += d.markerName;
+  const bool named =
+      faint <= 1 || legendRows(names, size.width()) * kLegendRow <= kLegendShare * size.height();
+  if (d.named == named && (d.markerEntry != nullptr) == d.marked) return false;
+  d.named = named;
+  canvas()->legend->clearItems();
+  const auto entry = [&](QCPGraph*& graph, const QString& name) {
+    if (!graph) {
+      graph = canvas()->addGraph();
+      graph->setSelectable(QCP::stNone);
+    }
+    graph->setName(name);
+    graph->addToLegend();
+  };
+  const auto list = [&](bool which) {
+    for (qsizetype i = 0; i < d.series.size(); ++i) {
+      if (d.series[i].faint == which && d.drawn[i].line) d.drawn[i].line->addToLegend();
+    }
+  };
+  list(false);
+  if (d.marked && !isEmpty()) entry(d.markerEntry, d.markerName);
+  if (named) {
+    list(true);
+  } else {
+    entry(d.note, tr("%1 more: hover").arg(faint));
+  }
+  return true;
+}
+
+void TrendPlot::setAxisTitles(const QString& x, const QString& y, const QString& brief) {
   canvas()->xAxis->setLabel(x);
-  canvas()->yAxis->setLabel(y);
-  queueReplot();
+  setYTitle(y, brief);
 }
 
 void TrendPlot::setReference(double y) {
@@ -165,8 +198,8 @@ void TrendPlot::setMarker(double x, const QString& name) {
   d.marked = true;
   d.marker->point1->setCoords(x, 0);
   d.marker->point2->setCoords(x, 1);
-  d.markerName->setText(name);
-  d.markerName->position->setCoords(x, 0.98);
+  d.markerName = name;
+  d.named.reset();
   dataChanged();
 }
 
@@ -186,7 +219,7 @@ QSize TrendPlot::minimumSizeHint() const {
 PlotTable TrendPlot::table() const {
   PlotTable table;
   const QString x = canvas()->xAxis->label();
-  const QString y = canvas()->yAxis->label();
+  const QString y = yTitle();
   table.headers = {x.isEmpty() ? QStringLiteral("x") : x, y.isEmpty() ? QStringLiteral("y") : y};
   const bool band = std::any_of(impl_->series.begin(), impl_->series.end(),
                                 [](const TrendSeries& one) { return !one.low.isEmpty(); });
@@ -216,7 +249,7 @@ QString TrendPlot::summary() const {
                       locale.toString(*most, 'g', 4));
   }
   return tr("%1 over %2. %3.")
-      .arg(canvas()->yAxis->label(), canvas()->xAxis->label(), parts.join(QStringLiteral("; ")));
+      .arg(yTitle(), canvas()->xAxis->label(), parts.join(QStringLiteral("; ")));
 }
 
 bool TrendPlot::isEmpty() const {
@@ -228,11 +261,11 @@ void TrendPlot::applyTheme(const PlotTheme& theme) {
   Impl& d = *impl_;
   for (int i = 0; i < d.drawn.size(); ++i) {
     const Drawn& drawn = d.drawn[i];
-    SeriesStyle style = theme.style(i);
-    if (d.series[i].faint) {
-      style.color = theme.muted;
-      style.color.setAlphaF(0.55F);
-    }
+    const SeriesStyle style = theme.style(d.series[i].look < 0 ? i : d.series[i].look);
+    // A line that others are drawn beside is told by its weight.
+    const bool thin = d.series[i].faint;
+    const bool bold = !thin && std::any_of(d.series.begin(), d.series.end(),
+                                           [](const TrendSeries& one) { return one.faint; });
     QColor faint = style.color;
     faint.setAlphaF(0.22F);
     if (drawn.bars) {
@@ -248,26 +281,24 @@ void TrendPlot::applyTheme(const PlotTheme& theme) {
     const bool points = d.shape == Shape::Points;
     const bool dots = points || d.series[i].x.size() <= 40;
     drawn.line->setLineStyle(points ? QCPGraph::lsNone : QCPGraph::lsLine);
-    drawn.line->setPen(
-        QPen(style.color, d.series[i].faint ? 1 : 1.6, points ? Qt::SolidLine : style.line));
+    drawn.line->setPen(QPen(style.color,
+                            thin   ? 1
+                            : bold ? 2.4
+                                   : 1.6,
+                            points ? Qt::SolidLine : style.line));
     drawn.line->setScatterStyle(dots ? QCPScatterStyle(markerShape(style.marker), style.color,
                                                        points ? faint : style.color,
-                                                       d.series[i].faint ? 4 : 5)
+                                                       thin   ? 3
+                                                       : bold ? 6
+                                                              : 5)
                                      : QCPScatterStyle(QCPScatterStyle::ssNone));
   }
   d.reference->setPen(QPen(theme.muted, 1, Qt::DotLine));
   d.reference->setVisible(d.referenceY.has_value() && !isEmpty());
   d.marker->setPen(QPen(theme.text, 1.2, Qt::DashLine));
   d.marker->setVisible(d.marked && !isEmpty());
-  QColor ground = theme.background;
-  ground.setAlphaF(0.85F);
-  QFont small = font();
-  small.setPointSizeF(std::max(7.0, small.pointSizeF() * 0.9));
-  d.markerName->setFont(small);
-  d.markerName->setColor(theme.text);
-  d.markerName->setBrush(ground);
-  d.markerName->setPen(Qt::NoPen);
-  d.markerName->setVisible(d.marked && !isEmpty());
+  if (d.markerEntry) d.markerEntry->setPen(d.marker->pen());
+  if (d.note) d.note->setPen(Qt::NoPen);
 }
 
 void TrendPlot::fitAxes() {
@@ -281,10 +312,6 @@ void TrendPlot::fitAxes() {
     const bool floor = axis == canvas()->yAxis && impl_->shape == Shape::Bars;
     axis->setRange(floor ? 0 : range.lower - pad, range.upper + pad);
   }
-  // The name stands where the plot's edge does not cut it.
-  const bool right = impl_->marker->point1->coords().x() > canvas()->xAxis->range().center();
-  impl_->markerName->setPositionAlignment(Qt::AlignBottom |
-                                          (right ? Qt::AlignRight : Qt::AlignLeft));
 }
 
 void TrendPlot::hover(const QPointF& pixel) {

@@ -8,7 +8,8 @@ namespace bulwark {
 struct TrendSeries {
   QString name;
   QVector<double> x, y, low, high;
-  bool faint = false;  ///< beside the others, for comparison; one entry of the legend for all
+  bool faint = false;  ///< beside the others, for comparison: thin, in the legend where it has room
+  int look = -1;       ///< number of its colour and line; -1: its place among the series
 };
 
 /// A few series over one quantity, with an optional horizontal reference such as chance.
@@ -24,10 +25,11 @@ class TrendPlot : public PlotWidget {
   /// Replaces all series; those of unequal lengths are cut to the shortest.
   void setSeries(const QVector<TrendSeries>& series);
   const QVector<TrendSeries>& series() const;
-  void setAxisTitles(const QString& x, const QString& y);
+  /// `brief`: of y, where the axis is too short for it.
+  void setAxisTitles(const QString& x, const QString& y, const QString& brief = {});
   /// A dotted horizontal line; drawn while there is data.
   void setReference(double y);
-  /// A dashed vertical line with its name; drawn while there is data.
+  /// A dashed vertical line, named in the legend; drawn while there is data.
   void setMarker(double x, const QString& name);
   /// Keeps these y in view; larger and smaller values widen the axis.
   void setYRange(double low, double high);
@@ -42,6 +44,7 @@ class TrendPlot : public PlotWidget {
  protected:
   void applyTheme(const PlotTheme& theme) override;
   void fitAxes() override;
+  bool fitLegend(const QSize& size) override;
   void hover(const QPointF& pixel) override;
   bool eventFilter(QObject* watched, QEvent* event) override;
 
