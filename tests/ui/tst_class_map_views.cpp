@@ -113,7 +113,7 @@ class TestClassMapViews : public QObject {
   Q_OBJECT
 
  private Q_SLOTS:
-  void everyClassHasACellOfTheSameScale() {
+  void everyClassHasACell() {
     ClassMapPlot plot;
     plot.showMap(sharedMap(), 0, QStringLiteral("glyphs"));
     expose(plot, 900, 420);
@@ -128,7 +128,8 @@ class TestClassMapViews : public QObject {
     for (int cell = 0; cell < plot.cells(); ++cell) {
       const QRectF box = plot.cell(cell);
       QVERIFY(frame.contains(box));
-      QVERIFY(std::abs(box.width() - box.height()) < 1);
+      QVERIFY(std::abs(box.width() - plot.cell(0).width()) < 1);
+      QVERIFY(std::abs(box.height() - plot.cell(0).height()) < 1);
       for (int other = 0; other < cell; ++other) {
         const QRectF common = box.adjusted(1, 1, -1, -1) & plot.cell(other);
         QVERIFY(common.isEmpty());
@@ -168,6 +169,14 @@ class TestClassMapViews : public QObject {
     QVERIFY(!plot.sentence(4).contains(QLatin1String("trustworthiness")));  // class 3: too few
     const PlotTable table = plot.table();
     QCOMPARE(table.labels.size(), 2 * 2 * kClasses * kPerClass);
+    const QStringList lines = plot.csv().split(u'\n');
+    QCOMPARE(lines[0],
+             QStringLiteral("class,part,set,role,index,x,y,predicted,label,score,normality"));
+    QVERIFY2(lines[1].startsWith(QLatin1String("all classes,layer conv1,fashion-mnist,in,0,")),
+             qPrintable(lines[1]));
+    QCOMPARE(lines.size(), table.labels.size() + 2);  // the last line ends, too
+    QVERIFY(std::all_of(lines.begin(), lines.end() - 1,
+                        [](const QString& line) { return line.count(u',') == 10; }));
     QTemporaryDir folder;
     for (const char* suffix : {"png", "pdf", "svg", "csv"}) {
       const QString path = folder.filePath(QStringLiteral("f.") + QLatin1String(suffix));
@@ -181,6 +190,40 @@ class TestClassMapViews : public QObject {
     QCOMPARE(plot.shown(9).size(), std::size_t(kPerClass + kClasses * kPerClass));
     plot.showMap(nullptr, 0, {});
     QVERIFY(plot.isEmpty());
+  }
+
+  void whatACellShowsFillsIt() {
+    // Out images far away: a cell without any of them must not be as wide as with them.
+    ClassMap map = sampleMap();
+    for (ClassMap::Layout& layout : map.layouts) {
+      for (std::size_t i = 0; i < layout.samples.size(); ++i) {
+        if (map.samples[layout.samples[i]].set != 2) continue;
+        layout.x[i] *= 20;
+        layout.y[i] *= 20;
+      }
+    }
+    ClassMapPlot plot;
+    plot.showMap(std::make_shared<const ClassMap>(map), 0, QStringLiteral("glyphs"));
+    for (const QSize size : {QSize(900, 420), QSize(640, 700)}) {
+      expose(plot, size.width(), size.height());
+      for (int cell = 0; cell < plot.cells(); ++cell) {
+        const QRectF box = plot.cell(cell);
+        QRectF points;
+        for (const std::size_t sample : plot.shown(cell)) {
+          points |= QRectF(plot.pixelOf(cell, sample) - QPointF(0.5, 0.5), QSizeF(1, 1));
+        }
+        QVERIFY(box.contains(points));
+        const double width = points.width() / box.width(), height = points.height() / box.height();
+        QVERIFY2(width > 0.85 || height > 0.75,
+                 qPrintable(QStringLiteral("%1: %2 %3").arg(cell).arg(width).arg(height)));
+      }
+      // Cells take up the plot: no bands are left in one of the directions.
+      QRectF all;
+      for (int cell = 0; cell < plot.cells(); ++cell) all |= plot.cell(cell);
+      const QSizeF room = canvasOf(&plot)->size();
+      QVERIFY2(all.width() > room.width() - 12 && all.height() > 0.85 * room.height(),
+               qPrintable(QStringLiteral("%1 %2").arg(all.width()).arg(all.height())));
+    }
   }
 
   void manyClassesKeepTheirSize() {
@@ -270,6 +313,20 @@ class TestClassMapViews : public QObject {
     const auto found = picked[0][0].value<SampleSet>();
     QVERIFY(std::abs(found.size() - expected.size()) <= 1);  // whole pixels
     QVERIFY(!plot.isZoomed());
+    // What is selected is no part of a figure for a file.
+    QTemporaryDir folder;
+    const auto exported = [&](const char* name) {
+      const QString path = folder.filePath(QLatin1String(name));
+      plot.exportTo(path);
+      return QImage(path);
+    };
+    const QImage bare = exported("bare.png");
+    plot.setSelection(found);
+    QTest::qWait(80);
+    QVERIFY(!bare.isNull());
+    QCOMPARE(exported("selected.png"), bare);
+    plot.setSelection({});
+    QTest::qWait(80);
     // A selection made anywhere is ringed here, in its class and among all.
     SampleSet one;
     one.insert(kIn, 13);
@@ -289,6 +346,34 @@ class TestClassMapViews : public QObject {
       }
       QVERIFY2(changed > 20, qPrintable(QString::number(changed)));
     }
+  }
+
+  void aLargeSelectionDoesNotHideThePoints() {
+    ClassMapPlot plot;
+    const auto map = sharedMap();
+    plot.showMap(map, 0, QStringLiteral("glyphs"));
+    expose(plot, 900, 420);
+    const auto colored = [&] {
+      const QImage image = canvasOf(&plot)->grab().toImage();
+      int blue = 0;
+      for (const std::size_t sample : plot.shown(0)) {
+        if (map->samples[sample].set != 0) continue;
+        const QColor color = image.pixelColor(plot.pixelOf(0, sample).toPoint());
+        blue += color.blue() > color.red() + 40 && color.green() > color.red() + 20;
+      }
+      return blue;
+    };
+    const int before = colored();
+    QVERIFY2(before > 60, qPrintable(QString::number(before)));
+    SampleSet all;
+    for (const std::size_t sample : plot.shown(0)) {
+      all.insert(classMapSide(*map, sample), map->samples[sample].index);
+    }
+    plot.setSelection(all);
+    QTest::qWait(80);
+    grab(plot, QStringLiteral("class-map-all-selected"));
+    QVERIFY2(colored() > before * 2 / 3,
+             qPrintable(QStringLiteral("%1 of %2").arg(colored()).arg(before)));
   }
 
   void theKeyboardReachesEveryCell() {
@@ -315,8 +400,21 @@ class TestClassMapViews : public QObject {
     QTest::keyClick(canvas, Qt::Key_Return);
     QVERIFY(plot.isZoomed());
     QTest::qWait(60);
-    QVERIFY(plot.cell(cell).width() > 1.8 * side);
-    QVERIFY(std::abs(plot.cell(cell).width() - plot.cell(cell).height()) < 1);
+    QVERIFY(plot.cell(cell).width() > canvas->width() - 12);
+    QVERIFY(plot.cell(0).isEmpty());  // nothing of the others beside it
+    SampleSet within = plot.samplesWithin(canvas->rect());
+    SampleSet mine;
+    for (const std::size_t sample : plot.shown(cell)) {
+      mine.insert(classMapSide(*map, sample), map->samples[sample].index);
+      QVERIFY(plot.cell(cell).contains(plot.pixelOf(cell, sample)));
+    }
+    QVERIFY(within == mine);
+    // It goes on filling the plot in another size.
+    plot.resize(700, 520);
+    QTest::qWait(60);
+    QVERIFY(std::abs(plot.cell(cell).width() - canvas->width()) < 12);
+    plot.resize(900, 420);
+    QTest::qWait(60);
     grab(plot, QStringLiteral("class-map-cell"));
     QTest::keyClick(canvas, Qt::Key_Escape);
     QVERIFY(!plot.isZoomed());
@@ -325,7 +423,7 @@ class TestClassMapViews : public QObject {
     QTest::mouseDClick(canvas, Qt::LeftButton, {}, plot.cell(1).center().toPoint());
     QVERIFY(plot.isZoomed());
     QTest::qWait(60);
-    QVERIFY(plot.cell(1).width() > 1.8 * side);
+    QVERIFY(plot.cell(1).width() > canvas->width() - 12);
     QTest::mouseDClick(canvas, Qt::LeftButton, {}, plot.cell(1).center().toPoint());
     QVERIFY(!plot.isZoomed());
   }

@@ -14,7 +14,9 @@ namespace bulwark {
 namespace {
 
 constexpr double kReach = 8;                     // pixels from the mouse to a point that is meant
-constexpr double kSide = 0.05, kTop = 0.15;      // of a cell that points leave free
+constexpr double kSide = 0.05, kTop = 0.15;      // of a cell's height that points leave free
+constexpr double kTopAlone = 0.07;               // the same of a cell that fills the plot
+constexpr double kTall = 0.75, kWide = 1.9;      // width of a cell, in heights
 constexpr int kLeastCell = 120, kHeadings = 76;  // pixels
 
 }  // namespace
@@ -22,12 +24,13 @@ constexpr int kLeastCell = 120, kHeadings = 76;  // pixels
 struct ClassMapPlot::Impl {
   struct Point {
     std::size_t sample = 0;
-    double x = 0, y = 0;  ///< within its cell, y downwards
+    double x = 0, y = 0;  ///< of the layout, y upwards
     bool out = false;
   };
   struct Cell {
     const ClassMap::Layout* layout = nullptr;
     std::vector<Point> points;  ///< in and out of the set chosen
+    QRectF bounds;              ///< of these points
     qint64 outs = 0;
   };
 
@@ -36,14 +39,33 @@ struct ClassMapPlot::Impl {
   QString out;
   std::vector<Cell> cells;
   int columns = 1, current = -1;
+  double aspect = 1;  ///< width of a cell where its height is 1, the unit of the axes
+  int enlarged = -1;  ///< the cell that fills the plot alone; -1: all are shown
+  QRectF fitted;      ///< the range of the axes that the cells were arranged in
+  int placed = -1;    ///< what `enlarged` was when the points were placed
   PointCloud* clouds[2] = {nullptr, nullptr};  ///< in, out
   PointCloud* selected = nullptr;
   QSize least;
 
-  int rows() const { return (int(cells.size()) + columns - 1) / columns; }
-  /// In the coordinates of the axes, where a cell is a square of length 1.
+  int rows(int across) const { return (int(cells.size()) + across - 1) / across; }
+  bool shows(std::size_t cell) const { return enlarged < 0 || std::size_t(enlarged) == cell; }
+  QPointF corner(std::size_t cell) const {
+    if (enlarged >= 0) return {};
+    return {aspect * (int(cell) % columns), double(int(cell) / columns)};
+  }
+  double top() const { return enlarged >= 0 ? kTopAlone : kTop; }
+  /// Units of the axes per unit of the layout, the same in both directions.
+  double scale(const Cell& cell, double width) const {
+    return std::min((width - 2 * kSide) / std::max(cell.bounds.width(), 1e-9),
+                    (1 - top() - kSide) / std::max(cell.bounds.height(), 1e-9));
+  }
+  /// In the coordinates of the axes.
   QPointF at(std::size_t cell, const Point& point) const {
-    return {double(int(cell) % columns) + point.x, double(int(cell) / columns) + point.y};
+    const Cell& in = cells[cell];
+    const double unit = scale(in, aspect);
+    const QPointF from = corner(cell), centre = in.bounds.center();
+    return {from.x() + aspect / 2 + unit * (point.x - centre.x()),
+            from.y() + (1 + top() - kSide) / 2 - unit * (point.y - centre.y())};
   }
 };
 
@@ -67,7 +89,7 @@ ClassMapPlot::ClassMapPlot(QWidget* parent) : SamplePlot(parent), impl_(std::mak
         for (int i = 0; i < cells(); ++i) {
           const bool here = i == impl_->current && canvas()->hasFocus();
           painter.setPen(here ? QPen(theme().accent, 2) : QPen(theme().grid, 1));
-          painter.drawRect(cell(i).adjusted(2, 2, -2, -2));
+          if (!cell(i).isEmpty()) painter.drawRect(cell(i).adjusted(2, 2, -2, -2));
         }
       },
       QStringLiteral("grid"));
@@ -82,7 +104,8 @@ ClassMapPlot::ClassMapPlot(QWidget* parent) : SamplePlot(parent), impl_(std::mak
         ground.setAlphaF(0.8F);
         painter.setFont(font());
         const auto boxOf = [this](int i) {
-          return cell(i).adjusted(3, 3, -3, -3) & canvas()->axisRect()->rect();
+          const QRectF box = cell(i);
+          return box.isEmpty() ? box : box.adjusted(3, 3, -3, -3) & canvas()->axisRect()->rect();
         };
         const auto countsOf = [this](int i) {
           const Impl::Cell& of = impl_->cells[std::size_t(i)];
@@ -93,6 +116,7 @@ ClassMapPlot::ClassMapPlot(QWidget* parent) : SamplePlot(parent), impl_(std::mak
         // The counts stand beside the names where there is room in every cell, else below.
         bool beside = true;
         for (int i = 0; i < cells(); ++i) {
+          if (!impl_->shows(std::size_t(i))) continue;
           beside = beside && metrics.horizontalAdvance(caption(i)) +
                                      metrics.horizontalAdvance(countsOf(i)) + 20 <=
                                  boxOf(i).width();
@@ -141,21 +165,22 @@ void ClassMapPlot::showMap(Map map, std::size_t part, const QString& out) {
     }
     for (const ClassMap::Layout& layout : d.map->layouts) {
       if (layout.part != part) continue;
-      Impl::Cell cell{&layout, {}, 0};
       if (layout.samples.empty()) continue;
-      // All sets share the frame, so that images stay where they are when another is chosen.
-      const auto [left, right] = std::minmax_element(layout.x.begin(), layout.x.end());
-      const auto [low, high] = std::minmax_element(layout.y.begin(), layout.y.end());
-      const double size = std::max({double(*right - *left) / (1 - 2 * kSide),
-                                    double(*high - *low) / (1 - kTop - kSide), 1e-9});
+      Impl::Cell cell{&layout, {}, {}, 0};
+      double left = 0, right = 0, low = 0, high = 0;
       for (std::size_t i = 0; i < layout.samples.size(); ++i) {
         const SampleSide side = classMapSide(*d.map, layout.samples[i]);
         if (side.out && side.dataset != out) continue;
-        const double x = 0.5 + (layout.x[i] - (*left + *right) / 2.0) / size;
-        const double y = (1 + kTop - kSide) / 2 - (layout.y[i] - (*low + *high) / 2.0) / size;
+        const double x = layout.x[i], y = layout.y[i];
+        const bool first = cell.points.empty();
+        left = first ? x : std::min(left, x);
+        right = first ? x : std::max(right, x);
+        low = first ? y : std::min(low, y);
+        high = first ? y : std::max(high, y);
         cell.points.push_back({layout.samples[i], x, y, side.out});
         cell.outs += side.out;
       }
+      cell.bounds = QRectF(left, low, right - left, high - low);
       d.cells.push_back(std::move(cell));
     }
     setTitle(tr("%1 by the %2")
@@ -168,6 +193,7 @@ void ClassMapPlot::showMap(Map map, std::size_t part, const QString& out) {
   d.clouds[1]->setName(known ? tr("out: %1").arg(out) : tr("out: %1 has no images here").arg(out));
   const int across = std::max(1, int(std::ceil(std::sqrt(1.5 * cells()))));
   setExportSize({across * 170 + 20, (cells() + across - 1) / across * 170 + 40});
+  if (d.enlarged >= cells()) resetView();
   place();
   updateGeometry();
   dataChanged();
@@ -203,10 +229,13 @@ QString ClassMapPlot::sentence(int cell) const {
 }
 
 QRectF ClassMapPlot::cell(int cell) const {
-  const int row = cell / impl_->columns, column = cell % impl_->columns;
-  const QPointF from(canvas()->xAxis->coordToPixel(column), canvas()->yAxis->coordToPixel(row));
-  const QPointF to(canvas()->xAxis->coordToPixel(column + 1),
-                   canvas()->yAxis->coordToPixel(row + 1));
+  const Impl& d = *impl_;
+  if (!d.shows(std::size_t(cell))) return {};
+  const QPointF corner = d.corner(std::size_t(cell));
+  const QPointF from(canvas()->xAxis->coordToPixel(corner.x()),
+                     canvas()->yAxis->coordToPixel(corner.y()));
+  const QPointF to(canvas()->xAxis->coordToPixel(corner.x() + d.aspect),
+                   canvas()->yAxis->coordToPixel(corner.y() + 1));
   return QRectF(from, to).normalized();
 }
 
@@ -221,7 +250,7 @@ std::vector<std::size_t> ClassMapPlot::shown(int cell) const {
 QPointF ClassMapPlot::pixelOf(int cell, std::size_t sample) const {
   const Impl& d = *impl_;
   for (const Impl::Point& point : d.cells[std::size_t(cell)].points) {
-    if (point.sample != sample) continue;
+    if (point.sample != sample || !d.shows(std::size_t(cell))) continue;
     const QPointF at = d.at(std::size_t(cell), point);
     return {canvas()->xAxis->coordToPixel(at.x()), canvas()->yAxis->coordToPixel(at.y())};
   }
@@ -237,7 +266,9 @@ void ClassMapPlot::place() {
   Impl& d = *impl_;
   QVector<double> x[2], y[2];
   qsizetype all = 0;
+  d.placed = d.enlarged;
   for (std::size_t cell = 0; cell < d.cells.size(); ++cell) {
+    if (!d.shows(cell)) continue;
     for (const Impl::Point& point : d.cells[cell].points) {
       const QPointF at = d.at(cell, point);
       x[point.out].append(at.x());
@@ -252,48 +283,66 @@ void ClassMapPlot::place() {
   selectionChanged();
 }
 
-// As many columns as make the cells largest; a unit is as long across as down.
+// As many columns as make the layouts largest, and cells as wide as that leaves them; a unit is as
+// long across as down.
 void ClassMapPlot::arrange() {
   Impl& d = *impl_;
   const QSizeF room = canvas()->axisRect()->size();
   if (d.cells.empty() || room.isEmpty()) return;
-  if (isZoomed()) {
+  const auto range = [this] {
+    const QCPRange x = canvas()->xAxis->range(), y = canvas()->yAxis->range();
+    return QRectF(x.lower, y.lower, x.size(), y.size());
+  };
+  // What somebody has moved or zoomed stays; a cell that fills the plot goes on filling it.
+  if (isZoomed() && (d.enlarged < 0 || range() != d.fitted)) {
     canvas()->yAxis->setScaleRatio(canvas()->xAxis, 1);
     return;
   }
   const int count = cells();
-  double side = 0;
-  int columns = 1;
-  for (int across = 1; across <= count; ++across) {
-    const int down = (count + across - 1) / across;
-    const double fits = std::min(room.width() / across, room.height() / down);
-    if (fits <= side) continue;
-    side = fits;
-    columns = across;
+  int columns = d.columns, across = 1, down = 1;
+  double aspect = room.width() / room.height();
+  if (d.enlarged < 0) {
+    double most = -std::numeric_limits<double>::infinity();
+    for (int tried = 1; tried <= count; ++tried) {
+      const double width = room.width() / tried, height = room.height() / d.rows(tried);
+      const double shape = std::clamp(width / height, kTall, kWide);
+      const double unit = std::min(width / shape, height);  // pixels
+      double sizes = 0;  // of all layouts alike, however large their own units are
+      for (const Impl::Cell& cell : d.cells) sizes += std::log(unit * d.scale(cell, shape));
+      if (sizes <= most) continue;
+      most = sizes;
+      columns = tried;
+      aspect = shape;
+    }
+    across = columns;
+    down = d.rows(columns);
   }
-  if (columns != d.columns) {
+  if (columns != d.columns || std::abs(aspect - d.aspect) > 1e-3 * aspect ||
+      d.enlarged != d.placed) {
     d.columns = columns;
+    d.aspect = aspect;
     place();
   }
-  const double across = room.width() / side, down = room.height() / side;
-  canvas()->xAxis->setRange((columns - across) / 2, (columns + across) / 2);
-  canvas()->yAxis->setRange((d.rows() - down) / 2, (d.rows() + down) / 2);
+  const double unit = std::min(room.width() / (across * d.aspect), room.height() / down);
+  const double wide = room.width() / unit, high = room.height() / unit;
+  canvas()->xAxis->setRange((across * d.aspect - wide) / 2, (across * d.aspect + wide) / 2);
+  canvas()->yAxis->setRange((down - high) / 2, (down + high) / 2);
+  d.fitted = range();
 }
 
 void ClassMapPlot::fitAxes() {
+  impl_->enlarged = -1;
   arrange();
 }
 
+// Nothing of the other cells beside it.
 void ClassMapPlot::enlarge(int cell) {
-  const Impl& d = *impl_;
-  const QSizeF room = canvas()->axisRect()->size();
-  if (cell < 0 || cell >= cells() || room.isEmpty()) return;
+  Impl& d = *impl_;
+  if (cell < 0 || cell >= cells() || canvas()->axisRect()->size().isEmpty()) return;
+  resetView();
+  d.enlarged = cell;
+  arrange();
   setZoomed();
-  const double side = std::min(room.width(), room.height());
-  const double across = room.width() / side, down = room.height() / side;
-  const QPointF centre(cell % d.columns + 0.5, cell / d.columns + 0.5);
-  canvas()->xAxis->setRange(centre.x() - across / 2, centre.x() + across / 2);
-  canvas()->yAxis->setRange(centre.y() - down / 2, centre.y() + down / 2);
   queueReplot();
 }
 
@@ -309,6 +358,7 @@ void ClassMapPlot::selectionChanged() {
   QVector<double> x, y;
   if (!selection().empty()) {
     for (std::size_t cell = 0; cell < d.cells.size(); ++cell) {
+      if (!d.shows(cell)) continue;
       for (const Impl::Point& point : d.cells[cell].points) {
         if (!selection().contains(classMapSide(*d.map, point.sample),
                                   d.map->samples[point.sample].index)) {
@@ -320,8 +370,8 @@ void ClassMapPlot::selectionChanged() {
       }
     }
   }
-  d.selected->setRaster(x.size() > PointCloud::kMany);
   d.selected->setPoints(std::move(x), std::move(y));
+  d.selected->setRings(theme().select);
 }
 
 SampleSet ClassMapPlot::samplesWithin(const QRectF& pixels) const {
@@ -332,6 +382,7 @@ SampleSet ClassMapPlot::samplesWithin(const QRectF& pixels) const {
                             canvas()->yAxis->pixelToCoord(pixels.bottom())));
   SampleSet found;
   for (std::size_t cell = 0; cell < d.cells.size(); ++cell) {
+    if (!d.shows(cell)) continue;
     for (const Impl::Point& point : d.cells[cell].points) {
       if (!area.contains(d.at(cell, point))) continue;
       found.insert(classMapSide(*d.map, point.sample), d.map->samples[point.sample].index);
@@ -368,31 +419,30 @@ SampleSet ClassMapPlot::samplesAt(const QPointF& pixel) const {
 PlotTable ClassMapPlot::table() const {
   const Impl& d = *impl_;
   PlotTable table;
-  table.labelHeader = tr("cell: set");
-  table.headers = {tr("image"),
-                   tr("x"),
-                   tr("y"),
-                   tr("predicted"),
-                   tr("class"),
-                   tr("anomaly score"),
-                   tr("normality by the part")};
+  // Plain names: this is read by programs.
+  table.labelHeader = QStringLiteral("class");
+  table.textHeaders = {QStringLiteral("part"), QStringLiteral("set"), QStringLiteral("role")};
+  table.texts.resize(table.textHeaders.size());
+  table.headers = {QStringLiteral("index"),     QStringLiteral("x"),     QStringLiteral("y"),
+                   QStringLiteral("predicted"), QStringLiteral("label"), QStringLiteral("score"),
+                   QStringLiteral("normality")};
   table.columns.resize(table.headers.size());
   for (int cell = 0; cell < cells(); ++cell) {
-    const ClassMap::Layout& layout = *d.cells[std::size_t(cell)].layout;
-    const QString name = caption(cell);
-    for (std::size_t i = 0; i < layout.samples.size(); ++i) {
-      const SampleSide side = classMapSide(*d.map, layout.samples[i]);
-      if (side.out && side.dataset != d.out) continue;
-      const ClassMap::Sample& sample = d.map->samples[layout.samples[i]];
-      table.labels.append(
-          tr("%1: %2 (%3)").arg(name, side.dataset, side.out ? tr("out") : tr("in")));
+    const QString name = caption(cell), part = classMapPart(*d.map, d.part);
+    for (const Impl::Point& point : d.cells[std::size_t(cell)].points) {
+      const SampleSide side = classMapSide(*d.map, point.sample);
+      const ClassMap::Sample& sample = d.map->samples[point.sample];
+      table.labels.append(name);
+      table.texts[0].append(part);
+      table.texts[1].append(side.dataset);
+      table.texts[2].append(side.out ? QStringLiteral("out") : QStringLiteral("in"));
       const double values[] = {double(sample.index),
-                               double(layout.x[i]),
-                               double(layout.y[i]),
+                               point.x,
+                               point.y,
                                double(sample.predicted),
                                sample.label < 0 ? std::nan("") : double(sample.label),
                                sample.score,
-                               d.map->normality[layout.samples[i] * d.map->parts.size() + d.part]};
+                               d.map->normality[point.sample * d.map->parts.size() + d.part]};
       for (qsizetype column = 0; column < table.columns.size(); ++column) {
         table.columns[column].append(values[column]);
       }
@@ -424,11 +474,14 @@ void ClassMapPlot::applyTheme(const PlotTheme& theme) {
   Impl& d = *impl_;
   const bool many = d.clouds[0]->raster();
   for (int side = 0; side < 2; ++side) {
+    // On a dark ground a mark that is seen through is dim; a square is drawn smaller than a disc.
     QColor color = side ? theme.out : theme.in;
-    color.setAlphaF(0.75F);
-    d.clouds[side]->setStyle(color, side ? PointCloud::Square : PointCloud::Disc, many ? 3 : 4);
+    color.setAlphaF(theme.dark ? 0.95F : 0.75F);
+    d.clouds[side]->setStyle(color, side ? PointCloud::Square : PointCloud::Disc,
+                             (many ? 3 : 4) + side);
   }
-  d.selected->setStyle(theme.select, PointCloud::Ring, 9);
+  d.selected->setVisible(!onPaper());  // it is of the window, not of the figure
+  d.selected->setRings(theme.select);
 }
 
 void ClassMapPlot::hover(const QPointF& pixel) {

@@ -11,9 +11,10 @@ namespace bulwark {
 /// Small multiples of the images that are predicted as one class, in the plane by one part's
 /// features, in and out told apart, beside all classes together (Zhao et al., figures 2 to 6).
 ///
-/// A cell has no axes: only distances mean something, and they are the same in both directions. The
-/// arrow keys walk over the cells, Enter or a double click fills the plot with one and returns,
-/// Space selects its images.
+/// A cell has no axes: only distances mean something, and they are the same in both directions.
+/// What it shows fills it, so that lengths in two cells cannot be compared. The arrow keys walk
+/// over the cells, Enter or a double click fills the plot with one and returns, Space selects its
+/// images.
 class ClassMapPlot : public SamplePlot {
   Q_OBJECT
 
@@ -33,7 +34,7 @@ class ClassMapPlot : public SamplePlot {
   QString caption(int cell) const;
   /// Counts, and how far neighbourhoods are kept.
   QString sentence(int cell) const;
-  /// A cell on the canvas.
+  /// A cell on the canvas; empty while another one fills the plot.
   QRectF cell(int cell) const;
   /// Samples of the map that a cell shows.
   std::vector<std::size_t> shown(int cell) const;
@@ -41,7 +42,7 @@ class ClassMapPlot : public SamplePlot {
   QPointF pixelOf(int cell, std::size_t sample) const;
   /// The cell that the arrow keys are at; -1: none.
   int current() const;
-  /// Fills the plot with a cell.
+  /// Fills the plot with a cell, and nothing of the others.
   void enlarge(int cell);
 
   SampleSet samplesWithin(const QRectF& pixels) const override;

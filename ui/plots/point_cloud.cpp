@@ -42,6 +42,15 @@ void PointCloud::setStyle(const QColor& color, Shape shape, int size) {
   size_ = size;
 }
 
+void PointCloud::setRings(QColor color) {
+  const qsizetype count = x_.size();
+  const bool few = count <= 60, many = count > 400;
+  color.setAlphaF(few ? 1.0F : many ? 0.35F : 0.65F);
+  setStyle(color, Ring, few ? 9 : many ? 6 : 7);
+  ring_ = few ? 2 : 1;
+  raster_ = false;  // stamped they would be discs
+}
+
 QCPRange PointCloud::getKeyRange(bool& found, QCP::SignDomain) const {
   return rangeOf(x_, found);
 }
@@ -53,7 +62,7 @@ QCPRange PointCloud::getValueRange(bool& found, QCP::SignDomain, const QCPRange&
 void PointCloud::drawPoint(QPainter& painter, const QPointF& at, double size) const {
   const QRectF box(at.x() - size / 2, at.y() - size / 2, size, size);
   if (shape_ == Ring) {
-    painter.setPen(QPen(color_, 2));
+    painter.setPen(QPen(color_, ring_));
     painter.setBrush(Qt::NoBrush);
     painter.drawEllipse(box);
     return;

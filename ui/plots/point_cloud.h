@@ -21,6 +21,8 @@ class PointCloud : public QCPAbstractPlottable {
   const QVector<double>& x() const { return x_; }
   const QVector<double>& y() const { return y_; }
   void setStyle(const QColor& color, Shape shape, int size);
+  /// Rings around points that other clouds draw: the more there are, the less they cover.
+  void setRings(QColor color);
   /// Stamps the points. All clouds of one plot alike look alike.
   void setRaster(bool on) { raster_ = on; }
   bool raster() const { return raster_; }
@@ -42,6 +44,7 @@ class PointCloud : public QCPAbstractPlottable {
   QColor color_ = Qt::black;
   Shape shape_ = Disc;
   int size_ = 5;
+  double ring_ = 2;  ///< width of its line
   bool raster_ = false;
 };
 

@@ -94,7 +94,7 @@ ScoreScatter::~ScoreScatter() = default;
 void ScoreScatter::setSimilarity(bool on) {
   impl_->similarity = on;
   setTitle(on ? tr("Similarity scatter") : tr("Score scatter"));
-  canvas()->yAxis->setLabel(on ? tr("similarity") : tr("anomaly score"));
+  setYTitle(on ? tr("similarity") : tr("anomaly score"), on ? QString() : tr("score"));
   rebuild();
 }
 
@@ -164,8 +164,8 @@ void ScoreScatter::selectionChanged() {
       y.append(d.shown(series.scores[std::size_t(sample)]));
     }
   }
-  d.selected->setRaster(x.size() > PointCloud::kMany);
   d.selected->setPoints(std::move(x), std::move(y));
+  d.selected->setRings(theme().select);
 }
 
 void ScoreScatter::setOwnThreshold(std::optional<double> threshold) {
@@ -312,7 +312,9 @@ void ScoreScatter::applyTheme(const PlotTheme& theme) {
     color.setAlphaF(many ? 0.75F : 0.8F);
     d.clouds[i]->setStyle(color, out ? PointCloud::Square : PointCloud::Disc, many ? 3 : 5);
   }
-  if (d.selected) d.selected->setStyle(theme.select, PointCloud::Ring, 9);
+  if (!d.selected) return;
+  d.selected->setVisible(!onPaper());
+  d.selected->setRings(theme.select);
   QFont small = font();
   small.setPointSizeF(std::max(7.0, small.pointSizeF() * 0.9));
   d.line->setPen(QPen(theme.text, 1.6));
