@@ -6,14 +6,13 @@
 #include <QClipboard>
 #include <QFileInfo>
 #include <QMenu>
-#include <QScrollArea>
-#include <QScrollBar>
 #include <QToolButton>
 #include <optional>
 
 #include "ui/bridge/dialogs.h"
 #include "ui/plots/plot_data_dialog.h"
 #include "ui/plots/plot_export.h"
+#include "ui/plots/plot_room.h"
 #include "ui/widgets/elided_label.h"
 
 namespace bulwark {
@@ -45,10 +44,6 @@ struct PlotWidget::Impl {
   std::optional<QPointF> mouse;  ///< over the plot
 
   void applyBase(const PlotTheme& look, const QFont& font);
-  int entryWidth(const QString& name) const;
-  int legendColumns(const std::vector<int>& widths, int width) const;
-  void wrapLegend(int width);
-  void fitYTitle();
   void showBalloon(const QString& text, const QImage& image);
 };
 
@@ -56,17 +51,6 @@ namespace {
 
 constexpr int kPicture = 84;       // pixels of the larger side
 constexpr int kPictureText = 260;  // pixels of the text below it
-
-/// Whether it stands in an area that has something to scroll.
-bool isScrolled(const QWidget& plot) {
-  for (const QWidget* widget = plot.parentWidget(); widget; widget = widget->parentWidget()) {
-    const auto* area = qobject_cast<const QAbstractScrollArea*>(widget);
-    if (area && area->verticalScrollBar()->maximum() > area->verticalScrollBar()->minimum()) {
-      return true;
-    }
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -99,54 +83,6 @@ void PlotWidget::Impl::applyBase(const PlotTheme& look, const QFont& font) {
   }
   dot->setPen(QPen(look.text, 1.5));
   dot->setBrush(look.background);
-}
-
-int PlotWidget::Impl::entryWidth(const QString& name) const {
-  return QFontMetrics(plot->legend->font()).horizontalAdvance(name) +
-         plot->legend->iconSize().width() + plot->legend->iconTextPadding() +
-         plot->legend->columnSpacing() + 4;
-}
-
-// As many legend entries side by side as fit.
-int PlotWidget::Impl::legendColumns(const std::vector<int>& widths, int width) const {
-  const int count = int(widths.size());
-  int columns = std::max(1, count);
-  for (; columns > 1; --columns) {
-    int total = legendRow->margins().left() + 8;
-    for (int column = 0; column < columns; ++column) {
-      int widest = 0;
-      for (int i = column; i < count; i += columns) widest = std::max(widest, widths[size_t(i)]);
-      total += widest;
-    }
-    if (total <= width) break;
-  }
-  return columns;
-}
-
-void PlotWidget::Impl::wrapLegend(int width) {
-  std::vector<int> widths;
-  for (int i = 0; i < plot->legend->itemCount(); ++i) {
-    auto* item = qobject_cast<QCPPlottableLegendItem*>(plot->legend->item(i));
-    if (item) widths.push_back(entryWidth(item->plottable()->name()));
-  }
-  if (widths.empty()) return;
-  const int columns = legendColumns(widths, width);
-  if (plot->legend->wrap() != columns || plot->legend->columnCount() > columns) {
-    plot->legend->setWrap(columns);
-    plot->legend->setFillOrder(QCPLayoutGrid::foColumnsFirst, true);
-  }
-}
-
-// Beyond the axis it would run into the legend.
-void PlotWidget::Impl::fitYTitle() {
-  if (yTitle.isEmpty()) return;
-  const QFontMetrics metrics(plot->yAxis->labelFont());
-  const int room = plot->axisRect()->height() + 6;
-  const auto fits = [&](const QString& text) { return metrics.horizontalAdvance(text) <= room; };
-  const QString brief = yBrief.isEmpty() ? yTitle : yBrief;
-  plot->yAxis->setLabel(fits(yTitle)  ? yTitle
-                        : fits(brief) ? brief
-                                      : metrics.elidedText(brief, Qt::ElideRight, room));
 }
 
 // Beside the mouse, all of it within the plot; in several lines where one is wider than that.
@@ -214,7 +150,11 @@ PlotWidget::PlotWidget(QWidget* parent) : QWidget(parent), impl_(std::make_uniqu
   d.plot->legend->setIconSize(24, 12);
   d.plot->legend->setIconTextPadding(6);
 
-  connect(d.plot, &QCustomPlot::afterLayout, this, [this] { impl_->fitYTitle(); });
+  connect(d.plot, &QCustomPlot::afterLayout, this, [this] {
+    Impl& d = *impl_;  // beyond the axis the title would run into the legend
+    const int room = d.plot->axisRect()->height() + 6;
+    if (!d.yTitle.isEmpty()) fitAxisTitle(*d.plot->yAxis, d.yTitle, d.yBrief, room);
+  });
   connect(d.plot, &QCustomPlot::afterReplot, this, [this] { impl_->drawn = true; });
 
   d.dot = new QCPItemTracer(d.plot);
@@ -359,7 +299,7 @@ bool PlotWidget::exportTo(const QString& path, QString* error) {
       fitLegend(size);
       d.applyBase(theme, font());
       applyTheme(theme);
-      d.wrapLegend(size.width());
+      wrapLegend(*d.plot, size.width());
     };
     const bool dot = d.dot->visible();
     d.dot->setVisible(false);
@@ -444,7 +384,7 @@ void PlotWidget::dataChanged() {
   fitLegend(d.plot->size());
   d.applyBase(d.theme, font());
   applyTheme(d.theme);
-  d.wrapLegend(d.plot->width());
+  wrapLegend(*d.plot, d.plot->width());
   const bool empty = isEmpty();
   d.emptyText->setVisible(empty && !d.emptyText->text().isEmpty());
   d.exportButton->setEnabled(!empty);
@@ -502,10 +442,7 @@ bool PlotWidget::onPaper() const {
 }
 
 int PlotWidget::legendRows(const QStringList& names, int width) const {
-  std::vector<int> widths;
-  for (const QString& name : names) widths.push_back(impl_->entryWidth(name));
-  const int columns = impl_->legendColumns(widths, width);
-  return (int(names.size()) + columns - 1) / columns;
+  return bulwark::legendRows(*impl_->plot, names, width);
 }
 
 bool PlotWidget::fitLegend(const QSize&) {
@@ -574,7 +511,7 @@ bool PlotWidget::eventFilter(QObject* watched, QEvent* event) {
         d.applyBase(d.theme, font());
         applyTheme(d.theme);
       }
-      d.wrapLegend(d.plot->width());
+      wrapLegend(*d.plot, d.plot->width());
       break;
     case QEvent::MouseButtonPress: {
       auto* mouse = static_cast<QMouseEvent*>(event);
