@@ -327,6 +327,10 @@ class TestCli : public QObject {
     QCOMPARE(call({"work", "--job", "1", "--db", db_}).code, 0);
 
     QVERIFY(killWorkerAt("2", killAt, count));
+    for (const auto& run : json(call({"runs", "list", "--json", "--db", db_}).out).array()) {
+      const bool killed = run.toObject()["run"].toInt() == 2;
+      QCOMPARE(run.toObject()["state"].toString(), QString(killed ? "interrupted" : "done"));
+    }
     const auto jobs = json(call({"queue", "list", "--json", "--db", db_}).out).array();
     QCOMPARE(jobs[0].toObject()["state"].toString(), QString("interrupted"));
     QCOMPARE(call({"queue", "retry", "2", "--db", db_}).code, 0);
