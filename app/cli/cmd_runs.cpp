@@ -20,7 +20,7 @@ RunStore openMarked(Session& session) {
   if (!active) return store;
   try {
     RunStore writable = session.openStore(RunStore::Mode::ReadWrite);
-    writable.markInterrupted();
+    writable.markInterrupted(RunStore::Workers::OfThisHost);
     return writable;
   } catch (const Error&) {
     return store;

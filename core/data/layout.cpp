@@ -207,7 +207,9 @@ void readClassNames(const fs::path& file, Layout& layout) {
   layout.overlapFlags = flags.size() == names.size() ? flags : std::vector<int>{};
 }
 
-Layout locateData(const fs::path& path, const std::string& format) {
+namespace {
+
+Layout locate(const fs::path& path, const std::string& format) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
     throw Error::badInput("there is no such file or folder", path.string(), "check the path");
@@ -239,6 +241,18 @@ Layout locateData(const fs::path& path, const std::string& format) {
   }
   if (!layout.classNames.empty()) layout.classes = static_cast<int>(layout.classNames.size());
   return layout;
+}
+
+}  // namespace
+
+Layout locateData(const fs::path& path, const std::string& format) {
+  try {
+    return locate(path, format);
+  } catch (const fs::filesystem_error& error) {
+    throw Error::badInput("the data cannot be looked through: " + error.code().message(),
+                          (error.path1().empty() ? path : error.path1()).string(),
+                          "check the permissions of the folder and of what lies in it");
+  }
 }
 
 Layout locateSet(const DatasetInfo& info, const fs::path& folder,

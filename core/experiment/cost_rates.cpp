@@ -38,8 +38,8 @@ CostRates earlierRates(const RunStore& store, const Specification& specification
       const auto earlier = Specification::fromJson(run.specification, registries, catalogue);
       if (earlier.network.type != specification.network.type) continue;
       trained = estimateCost(earlier, registries, catalogue).trainingImages;
-    } catch (const Error&) {
-      continue;  // of a version that knew other options
+    } catch (const std::exception&) {
+      continue;  // of a version that knew other options, or of data that are gone
     }
     ++used;
     // A classifier taken from a file was not trained, whatever the specification says.

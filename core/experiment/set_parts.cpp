@@ -81,6 +81,12 @@ void requireParts(const Specification& specification, const DatasetCatalogue& ca
 bool sameSource(const DatasetRequest& a, const DatasetRequest& b,
                 const DatasetCatalogue& catalogue) {
   if (!a.dataset.empty() && !b.dataset.empty()) return a.dataset == b.dataset;
+  // Sets of several formats may lie side by side in one folder.
+  const auto formatOf = [&](const DatasetRequest& set) {
+    return set.dataset.empty() ? set.format : catalogue.status(set.dataset).format;
+  };
+  const std::string one = formatOf(a), other = formatOf(b);
+  if (!one.empty() && !other.empty() && one != other) return false;
   const auto place = placeOf(a, catalogue);
   return !place.empty() && place == placeOf(b, catalogue);
 }

@@ -122,7 +122,7 @@ std::unique_ptr<Network> SourceModels::load(const Json& network,
   auto made = registries_.networks.make(
       network.at("type").get<std::string>(), optionsOf(network), "classifier.network",
       NetworkShape{image.channels, image.height, image.width, data_.classes});
-  loadModule(*made, TensorFile::load(weights), weights.string());
+  loadModule(*made, TensorFile::load(weights), weights.string(), {}, {}, MaskState::Optional);
   made->to(device_);
   made->freeze();
   return made;

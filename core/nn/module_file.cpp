@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "core/base/error.h"
@@ -59,18 +60,23 @@ void addModule(TensorFile& file, const torch::nn::Module& module, const std::str
 }
 
 void loadModule(torch::nn::Module& module, const TensorFile& file, const std::string& where,
-                const std::string& prefix, const std::map<std::string, std::string>& names) {
+                const std::string& prefix, const std::map<std::string, std::string>& names,
+                MaskState masks) {
   std::vector<std::string> missing, leftOver, different;
   std::set<std::string> used;
   std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
   const auto state = stateOf(module);
   const auto maskState = maskStateOf(module);
+  const bool hasMasks = std::any_of(maskState.begin(), maskState.end(), [&](const auto& name) {
+    return file.tensors.count(prefix + name) > 0;
+  });
+  const bool needsMasks = masks == MaskState::Required || hasMasks;
   for (const auto& [name, target] : state) {
     const auto renamed = names.find(name);
     const std::string key = prefix + (renamed == names.end() ? name : renamed->second);
     const auto found = file.tensors.find(key);
     if (found == file.tensors.end()) {
-      if (!maskState.count(name)) missing.push_back(key);
+      if (needsMasks || !maskState.count(name)) missing.push_back(key);
       continue;
     }
     used.insert(key);

@@ -29,10 +29,15 @@ struct TensorFile {
 /// Adds parameters and buffers of `module` under `prefix`.
 void addModule(TensorFile& file, const torch::nn::Module& module, const std::string& prefix = {});
 
+/// Whether a file must have the state of dropout masks (`SeededDropout`): only training needs it,
+/// and weights made elsewhere have none. Optional: all of it or nothing.
+enum class MaskState { Required, Optional };
+
 /// Copies them back. `names` maps module name -> file name where they differ. A partial match is
 /// an `Error` that lists what is missing, what is left over and which shapes differ.
 void loadModule(torch::nn::Module& module, const TensorFile& file, const std::string& where,
                 const std::string& prefix = {},
-                const std::map<std::string, std::string>& names = {});
+                const std::map<std::string, std::string>& names = {},
+                MaskState masks = MaskState::Required);
 
 }  // namespace bulwark

@@ -21,6 +21,7 @@ Option& namesLayers(Option& option, const std::vector<std::string>& others) {
 }
 
 std::optional<std::vector<std::string>> layerWords(const Option& option) {
+  if (option.type != OptionType::Text && option.type != OptionType::TextList) return std::nullopt;
   if (option.unit != kLayer && !option.unit.starts_with(kLayer + kComma)) return std::nullopt;
   std::vector<std::string> words;
   std::size_t begin = kLayer.size();

@@ -106,8 +106,12 @@ class RunStore {
   void requestJob(std::int64_t id, const std::string& request);  ///< cancel, pause, resume
   /// Queued again, keeping what the run has already stored. Refused for Running and Done.
   void retryJob(std::int64_t id);
-  /// Running or Paused jobs whose worker is gone become Interrupted; returns how many.
-  int markInterrupted();
+  /// Whose workers `markInterrupted` judges: those of other hosts by their heartbeat alone, which
+  /// a clock that is wrong makes look dead.
+  enum class Workers { Everywhere, OfThisHost };
+  /// Running or Paused runs whose worker is gone become Interrupted, all but `except`; returns how
+  /// many. Takes no lock where there is none.
+  int markInterrupted(Workers workers = Workers::Everywhere, std::int64_t except = 0);
 
  private:
   struct Impl;

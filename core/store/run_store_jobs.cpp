@@ -200,19 +200,27 @@ void RunStore::retryJob(std::int64_t id) {
   transaction.commit();
 }
 
-int RunStore::markInterrupted() {
-  std::vector<std::int64_t> active;
+int RunStore::markInterrupted(Workers workers, std::int64_t except) {
+  const auto isDead = [&](std::int64_t run) {
+    const RunState state = impl_->stateOf(run);
+    if (state != RunState::Running && state != RunState::Paused) return false;
+    const std::string host = impl_->workerOf(run).host;
+    const bool elsewhere = !host.empty() && host != hostName();
+    if (elsewhere && workers == Workers::OfThisHost) return false;
+    return !impl_->hasLivingWorker(run);
+  };
+  std::vector<std::int64_t> active, dead;
   {
     Statement query(*impl_->db, "SELECT id FROM run WHERE state IN ('running', 'paused')");
     while (query.step()) active.push_back(query.integer(0));
   }
-  if (active.empty()) return 0;  // the usual case takes no lock
+  std::copy_if(active.begin(), active.end(), std::back_inserter(dead),
+               [&](std::int64_t run) { return run != except && isDead(run); });
+  if (dead.empty()) return 0;  // the usual case takes no lock
   Transaction transaction(*impl_->db);
   int count = 0;
-  for (const auto run : active) {
-    const RunState state = impl_->stateOf(run);
-    if (state != RunState::Running && state != RunState::Paused) continue;
-    if (impl_->hasLivingWorker(run)) continue;
+  for (const auto run : dead) {
+    if (!isDead(run)) continue;  // another program was quicker
     impl_->changeState(run, RunState::Interrupted, "its worker ended without a word");
     ++count;
   }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/data/layout.h"
 #include "core/detectors/detector.h"
 #include "core/experiment/experiment_data.h"
 #include "core/experiment/network_layers.h"
@@ -36,6 +37,31 @@ class TestEarlyChecks : public QObject {
   Q_OBJECT
 
  private Q_SLOTS:
+  /// What cannot be looked through stops nothing before its turn, and then says what is wrong.
+  void unreadableFoldersWaitForTheirTurn() {
+    const QTemporaryDir folder;
+    const auto path = folder.path().toStdString();
+    std::filesystem::create_symlink("loop", path + "/loop");  // leads to itself
+    QVERIFY_EXCEPTION_THROWN(locateData(path, "folder"), Error);
+    Json request = minimal();
+    request["data"]["out"][0] = {{"path", path}, {"format", "folder"}};
+    const auto specification = Specification::fromJson(request, registries_, catalogue_);
+    QVERIFY(partsOf(specification.out[0], catalogue_).empty());
+  }
+
+  /// Sets of two formats may lie side by side in one folder.
+  void oneFolderOfTwoFormatsIsTwoSources() {
+    const QTemporaryDir folder;
+    DatasetRequest a, b;
+    a.path = folder.path().toStdString();
+    b.path = a.path + "/";
+    QVERIFY(sameSource(a, b, catalogue_));
+    a.format = "idx";
+    QVERIFY(sameSource(a, b, catalogue_));
+    b.format = "cifar10";
+    QVERIFY(!sameSource(a, b, catalogue_));
+  }
+
   /// The names that are told without a network are those of the network, and each has a value.
   void layersAreThoseOfTheNetworks_data() {
     QTest::addColumn<QString>("network");

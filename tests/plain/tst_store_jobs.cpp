@@ -338,7 +338,22 @@ class TestStoreJobs : public QObject {
     tamper("UPDATE job SET heartbeat = '" + utcBefore(50) + "'");
     QCOMPARE(store.markInterrupted(), 0);
     tamper("UPDATE job SET heartbeat = '" + utcBefore(61) + "'");
+    QCOMPARE(store.markInterrupted(RunStore::Workers::OfThisHost), 0);
     QCOMPARE(store.markInterrupted(), 1);
+  }
+
+  void aRunCanBeLeftToWhoeverStartedIt() {
+    auto store = RunStore::open(path_);
+    const auto mine = store.enqueue("1", {}, 0, "cpu", 1);
+    const auto other = store.enqueue("2", {}, 0, "cpu", 1);
+    for (const auto id : {mine, other}) store.claimJob(id, endedProcess());
+    QCOMPARE(store.markInterrupted(RunStore::Workers::OfThisHost, store.job(mine).run), 1);
+    QVERIFY(store.job(mine).state == Running && store.job(other).state == Interrupted);
+    store.claimJob(other, ::getpid());
+    Connection writer(path_, Connection::Mode::ReadWrite, 1000ms);
+    writer.execute("BEGIN IMMEDIATE");  // where nothing has died, nobody waits for it
+    QCOMPARE(store.markInterrupted(RunStore::Workers::OfThisHost, store.job(mine).run), 0);
+    writer.execute("ROLLBACK");
   }
 
   void aRunWithoutAJobIsWatchedToo() {

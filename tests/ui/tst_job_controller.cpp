@@ -374,6 +374,32 @@ class TestJobController : public QObject {
     living.waitForFinished();
   }
 
+  /// A long run of this window hides no other that dies.
+  void findsWhatIsKilledWhileItsOwnWorkerRuns() {
+    qputenv("BULWARK_TEST_STEPS", "30");
+    Bench bench;
+    bench.jobs->setWatch(50);
+    QSignalSpy progress(bench.jobs.get(), &JobController::progress);
+    QSignalSpy found(bench.jobs.get(), &JobController::interruptedFound);
+    bench.submit("slow");
+    QTRY_VERIFY_WITH_TIMEOUT(progress.size() > 2, patience);
+    const qint64 own = bench.jobs->runningJob();
+    QProcess killed;
+    killed.start(QStringLiteral("sleep"), {QStringLiteral("60")});
+    QVERIFY(killed.waitForStarted());
+    RunStore store = bench.store();
+    const auto other = store.enqueue("killed", Json::object(), 1, "cpu", 1);
+    store.claimJob(other, killed.processId());
+    killed.kill();
+    QVERIFY(killed.waitForFinished());
+    QTRY_VERIFY_WITH_TIMEOUT(found.size() == 1, patience);
+    QVERIFY(store.job(other).state == RunState::Interrupted);
+    QVERIFY(bench.jobs->isRunning() && store.job(own).state == RunState::Running);
+    bench.jobs->cancel(own);
+    QTRY_VERIFY_WITH_TIMEOUT(!bench.jobs->isRunning(), patience);
+    qunsetenv("BULWARK_TEST_STEPS");
+  }
+
   void backgroundWorkIsDroppedWhenReplaced() {
     BackgroundTask task(this);
     std::atomic<bool> stopped{false};

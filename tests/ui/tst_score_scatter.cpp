@@ -2,12 +2,14 @@
 #include <QComboBox>
 #include <QElapsedTimer>
 #include <QtTest/QtTest>
+#include <cmath>
 #include <numeric>
 
 #include "core/base/random.h"
 #include "plot_views.h"
 #include "ui/models/threshold_model.h"
 #include "ui/pages/results_page.h"
+#include "ui/plots/point_cloud.h"
 #include "ui/plots/score_switch.h"
 
 using namespace bulwark;
@@ -39,6 +41,35 @@ class TestScoreScatter : public QObject {
   Q_OBJECT
 
  private Q_SLOTS:
+  /// Rings of a selection too large to be drawn one by one are stamped, with a hole.
+  void manyRingsAreStampedAsRings() {
+    QCustomPlot canvas;
+    canvas.resize(240, 240);
+    for (QCPAxis* axis : {canvas.xAxis, canvas.yAxis}) {
+      axis->setRange(0, 1);
+      axis->grid()->setVisible(false);
+    }
+    auto* cloud = new PointCloud(canvas.xAxis, canvas.yAxis);
+    const qsizetype many = PointCloud::kMany + 1;
+    cloud->setPoints(QVector<double>(many, 0.5), QVector<double>(many, 0.5));
+    cloud->setRings(Qt::red);
+    const QImage image = canvas.toPixmap(240, 240).toImage();
+    const QPoint at = cloud->coordsToPixels(0.5, 0.5).toPoint();
+    QCOMPARE(image.pixelColor(at), QColor(Qt::white));
+    int red = 0;
+    for (int dy = -4; dy <= 4; ++dy) {
+      for (int dx = -4; dx <= 4; ++dx) {
+        const QColor color = image.pixelColor(at + QPoint(dx, dy));
+        const double far = std::hypot(dx, dy);
+        if (color.red() > color.green() + 40) {
+          ++red;
+          QVERIFY2(far > 0.8 && far < 4.5, qPrintable(QString::number(far)));
+        }
+      }
+    }
+    QVERIFY2(red >= 10, qPrintable(QString::number(red)));
+  }
+
   void pointsStandWhereScoresSay() {
     ScoreScatter plot;
     plot.setSeries(drawn(40));

@@ -306,7 +306,7 @@ class TestUniformViews : public QObject {
     plot->setExportSize({460, 190});
     QVERIFY(!texts().contains(QLatin1String("set number 8")));
     QVERIFY(texts().contains(QLatin1String("set number 3")));
-    QVERIFY(texts().contains(QLatin1String("8 more: hover")));
+    QVERIFY(texts().contains(QLatin1String("and 8 more")));
     QVERIFY(texts().contains(QLatin1String("in force: ")));
     QVERIFY(!texts().contains(QLatin1String("TNR at 95 % TPR, per class<")));
   }

@@ -64,7 +64,11 @@ JobController::JobController(DatabaseService* database, const QString& worker, Q
   });
   connect(database_, &DatabaseService::opened, this, [this] {
     queueRuns_ = false;
-    findInterrupted();
+    database_->run(
+        this, [](RunStore& store) { return store.markInterrupted(); },
+        [this](int count) {
+          if (count > 0) Q_EMIT interruptedFound(count);
+        });
     watch_.start();
   });
   watch_.setInterval(watchInterval);
@@ -89,9 +93,11 @@ JobController::~JobController() {
 // A program that was killed says nothing, so somebody has to look. This window's own worker is
 // looked after by `processEnded`, which knows why it ended.
 void JobController::findInterrupted() {
-  if (process_) return;
   database_->run(
-      this, [](RunStore& store) { return store.markInterrupted(); },
+      this,
+      [own = process_ ? run_ : 0](RunStore& store) {
+        return store.markInterrupted(RunStore::Workers::OfThisHost, own);
+      },
       [this](int count) {
         if (count > 0) Q_EMIT interruptedFound(count);
       },

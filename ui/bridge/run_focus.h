@@ -16,7 +16,7 @@ class RunFocus : public QObject {
   /// 0 when no run is looked at.
   qint64 run() const { return run_; }
   void setRun(qint64 run);
-  /// Label of the detector last chosen on a page; the focused run need not have it. Empty: none
+  /// Label of the detector that a page last showed; the focused run need not have it. Empty: none
   /// yet.
   QString detector() const { return detector_; }
   void setDetector(const QString& detector);

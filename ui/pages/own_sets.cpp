@@ -47,8 +47,8 @@ std::vector<DatasetEntry> findOwnSets(const QString& folder, const DatasetCatalo
     try {
       found.push_back(
           ownEntry(link, guessFormat(link.absoluteFilePath().toStdString()), catalogue));
-    } catch (const Error&) {
-      // Something else that happens to lie there.
+    } catch (const std::exception&) {
+      // Something else that happens to lie there, or what may not be read.
     }
   }
   return found;

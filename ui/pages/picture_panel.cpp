@@ -45,6 +45,10 @@ QString named(const SampleSet& samples) {
   return sets.join(QStringLiteral("; "));
 }
 
+QString keyOf(const ClassMap::Set& set) {
+  return QString::fromStdString(set.role) + u' ' + QString::fromStdString(set.name);
+}
+
 }  // namespace
 
 PicturePanel::PicturePanel(const AppContext& context, QWidget* parent)
@@ -162,6 +166,14 @@ void PicturePanel::showEvent(QShowEvent* event) {
   load();
 }
 
+int PicturePanel::shownSet() const {
+  const QString key = set_->currentData().toString();
+  for (std::size_t i = 0; kept_.map && i < kept_.map->sets.size(); ++i) {
+    if (keyOf(kept_.map->sets[i]) == key) return int(i);
+  }
+  return -1;
+}
+
 void PicturePanel::load() {
   const quint64 request = ++request_;
   if (run_ == 0) return;
@@ -181,16 +193,16 @@ void PicturePanel::load() {
           kept_ = std::move(*read.kept);
           const bool pictured = kept_.map && kept_.map->hasPictures();
           model_->setMap(pictured ? kept_.map : nullptr);
-          QStringList names = {tr("all")}, numbers = {QStringLiteral("-1")};
+          QStringList names = {tr("all")}, keys = {QString()};
           if (kept_.map) {
             for (std::size_t i = 0; i < kept_.map->sets.size(); ++i) {
               const ClassMap::Set& set = kept_.map->sets[i];
               names += QStringLiteral("%1 (%2)").arg(QString::fromStdString(set.name),
                                                      QString::fromStdString(set.role));
-              numbers += QString::number(i);
+              keys += keyOf(set);
             }
           }
-          fillChoices(set_, names, numbers);
+          fillChoices(set_, names, keys);
         }
         model_->setScores(detector, std::move(read.scores));
         fill();
@@ -258,7 +270,7 @@ void PicturePanel::fill() {
   const int last = before.isValid() && before.row() < model_->rowCount()
                        ? int(model_->sample(before.row()))
                        : -1;
-  model_->setFilter(only ? &selected : nullptr, set_->currentData().toInt());
+  model_->setFilter(only ? &selected : nullptr, shownSet());
   const QLocale locale;
   count_->setText(
       only ? tr("%1 of %2 selected")

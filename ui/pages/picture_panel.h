@@ -41,6 +41,8 @@ class PicturePanel : public QWidget {
   QWidget* buildList();
   QWidget* buildViewer();
   void load();
+  /// Index of the set that is filtered to; -1: all.
+  int shownSet() const;
   void showEmpty();
   void fill();
   void showCurrent();

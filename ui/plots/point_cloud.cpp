@@ -48,7 +48,7 @@ void PointCloud::setRings(QColor color) {
   color.setAlphaF(few ? 1.0F : many ? 0.35F : 0.65F);
   setStyle(color, Ring, few ? 9 : many ? 6 : 7);
   ring_ = few ? 2 : 1;
-  raster_ = false;  // stamped they would be discs
+  raster_ = count > kMany;
 }
 
 QCPRange PointCloud::getKeyRange(bool& found, QCP::SignDomain) const {
@@ -98,13 +98,17 @@ void PointCloud::drawRaster(QCPPainter& painter) const {
   if (image.isNull()) return;
   image.fill(Qt::transparent);
   const int side = std::max(2, int(std::lround(size_ * scale)));
-  std::vector<std::pair<int, int>> spans(static_cast<std::size_t>(side));  // of every row
+  // Of every row, what is stamped: a ring leaves out the middle.
+  std::vector<std::pair<int, int>> spans(static_cast<std::size_t>(side)), holes(spans.size());
+  const double hole = shape_ == Ring ? std::max(0.0, side / 2.0 - ring_ * scale) : 0.0;
   for (int row = 0; row < side; ++row) {
     const double dy = row + 0.5 - side / 2.0;
-    const double half =
-        shape_ == Square ? side / 2.0 : std::sqrt(std::max(0.0, side * side / 4.0 - dy * dy));
-    spans[std::size_t(row)] = {int(std::lround(side / 2.0 - half)),
-                               int(std::lround(side / 2.0 + half))};
+    const auto across = [&](double radius) {
+      const double half = std::sqrt(std::max(0.0, radius * radius - dy * dy));
+      return std::pair(int(std::lround(side / 2.0 - half)), int(std::lround(side / 2.0 + half)));
+    };
+    spans[std::size_t(row)] = shape_ == Square ? std::pair(0, side) : across(side / 2.0);
+    holes[std::size_t(row)] = across(hole);
   }
   const QRgb ink = qPremultiply(color_.rgba());
   const QCPRange keys = mKeyAxis->range(), values = mValueAxis->range();
@@ -118,10 +122,14 @@ void PointCloud::drawRaster(QCPPainter& painter) const {
     const int top = int(std::lround((low.y() + (y_[i] - values.lower) * dy) * scale - side / 2.0));
     for (int row = std::max(0, -top); row < side && top + row < image.height(); ++row) {
       auto* line = reinterpret_cast<QRgb*>(image.scanLine(top + row));
-      const int end = std::min(image.width(), left + spans[std::size_t(row)].second);
-      for (int at = std::max(0, left + spans[std::size_t(row)].first); at < end; ++at) {
-        line[at] = ink;
-      }
+      const auto [from, to] = spans[std::size_t(row)];
+      const auto [open, closed] = holes[std::size_t(row)];
+      const auto stamp = [&](int first, int last) {
+        const int end = std::min(image.width(), left + last);
+        for (int at = std::max(0, left + first); at < end; ++at) line[at] = ink;
+      };
+      stamp(from, open);
+      stamp(closed, to);
     }
   }
   painter.drawImage(QRectF(area), image);

@@ -73,6 +73,7 @@ struct TrendPlot::Impl {
   QCPGraph* note = nullptr;         ///< entry of the legend: those that it has no room for
   QString markerName;
   std::optional<bool> named;  ///< whether the legend has all series
+  QString noteText;           ///< what it says of the others
   std::optional<double> referenceY;
   std::optional<QCPRange> yRange;
   bool still = false;
@@ -155,8 +156,14 @@ bool TrendPlot::fitLegend(const QSize& size) {
   if (d.marked) names += d.markerName;
   const bool named =
       faint <= 1 || legendRows(names, size.width()) * kLegendRow <= kLegendShare * size.height();
-  if (d.named == named && (d.markerEntry != nullptr) == d.marked) return false;
+  const QString note = named       ? QString()
+                       : onPaper() ? tr("and %1 more").arg(faint)
+                                   : tr("%1 more: hover").arg(faint);
+  if (d.named == named && d.noteText == note && (d.markerEntry != nullptr) == d.marked) {
+    return false;
+  }
   d.named = named;
+  d.noteText = note;
   canvas()->legend->clearItems();
   const auto entry = [&](QCPGraph*& graph, const QString& name) {
     if (!graph) {
@@ -176,7 +183,7 @@ bool TrendPlot::fitLegend(const QSize& size) {
   if (named) {
     list(true);
   } else {
-    entry(d.note, tr("%1 more: hover").arg(faint));
+    entry(d.note, note);
   }
   return true;
 }
