@@ -1,4 +1,5 @@
 // One point per image: where points stand, how they are chosen, and the thresholds.
+#undef QT_NO_KEYWORDS  // qcustomplot.h is written with them
 #include <QComboBox>
 #include <QElapsedTimer>
 #include <QtTest/QtTest>
