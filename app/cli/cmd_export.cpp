@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <set>
@@ -7,6 +8,7 @@
 #include "core/base/files.h"
 #include "core/base/text.h"
 #include "core/experiment/specification.h"
+#include "core/metrics/detection.h"
 #include "core/report/claims.h"
 #include "core/report/load_report.h"
 #include "core/report/table.h"
@@ -65,6 +67,16 @@ void checkPage(const ExportOptions& options, const std::string& format) {
                         "export --page", "use it with --what seeds --format md, or leave it out");
 }
 
+/// Refuses a misspelt metric also where the file has all of them.
+void checkMetric(const ExportOptions& options) {
+  std::vector<std::string> names;
+  for (const MetricInfo& info : metricInfos()) names.push_back(info.name);
+  if (std::find(names.begin(), names.end(), options.metric) != names.end()) return;
+  const std::string typo = suggestion(options.metric, names);
+  throw Error::badInput("there is no metric '" + options.metric + "'", "export --metric",
+                        typo.empty() ? "see 'list metrics'" : typo);
+}
+
 Json readPage(const std::filesystem::path& path) {
   Json page = Specification::readJson(path.string());
   try {
@@ -115,6 +127,7 @@ void addExportCommands(CLI::App& program, Session& session) {
     const std::string format = formatOf(*options);
     checkOutput(*options, format);
     checkPage(*options, format);
+    checkMetric(*options);
     const RunStore store = session.openStore(RunStore::Mode::ReadOnly);
     const auto parts = partsNeeded(options->what);
     std::vector<RunReport> reports;

@@ -197,8 +197,11 @@ PaperTable layOut(const std::vector<RunReport>& runs, const TableOptions& asked,
   if (!known) {
     std::vector<std::string> names;
     for (const MetricInfo& info : metricInfos()) names.push_back(info.name);
+    const bool exists = std::find(names.begin(), names.end(), options.metric) != names.end();
     throw Error::badInput("no result has a metric '" + options.metric + "'", "report",
-                          suggestion(options.metric, names));
+                          exists ? "these runs did not measure it: not every detector has it, and "
+                                   "some need an option of their detector"
+                                 : suggestion(options.metric, names));
   }
   table.severalAttacks = attacks.size() > 1;
   table.severalRuns = runs.size() > 1;

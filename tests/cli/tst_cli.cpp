@@ -448,6 +448,7 @@ class TestCli : public QObject {
     refused({"--output", absent + "/table.csv"}, "the folder '" + absent + "' does not exist");
     QVERIFY(!QFile::exists(folder_->filePath("not")));
     refused({"--format", "csv", "--output", folder_->path()}, "is a folder, not a file");
+    refused({"--metric", "auroq", "--format", "csv", "--output", "-"}, "did you mean 'auroc'?");
     exportsAPageOfClaims();
   }
 

@@ -41,7 +41,7 @@ class TestEarlyChecks : public QObject {
   void unreadableFoldersWaitForTheirTurn() {
     const QTemporaryDir folder;
     const auto path = folder.path().toStdString();
-    std::filesystem::create_symlink("loop", path + "/loop");  // leads to itself
+    std::filesystem::create_symlink("train", path + "/train");  // leads to itself
     QVERIFY_EXCEPTION_THROWN(locateData(path, "folder"), Error);
     Json request = minimal();
     request["data"]["out"][0] = {{"path", path}, {"format", "folder"}};

@@ -11,10 +11,12 @@
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QSignalSpy>
+#include <QSpinBox>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
+#include <QWheelEvent>
 #include <algorithm>
 #include <limits>
 
@@ -433,6 +435,40 @@ class TestMainWindow : public QObject {
   }
 
   // Must stay usable with many runs, and responsive while a worker reports.
+  /// The wheel scrolls the page; it changes no box that was not chosen before.
+  void theWheelChangesNoBoxOnItsWay() {
+    open();
+    window()->resize(1280, 800);
+    window()->show();
+    window()->showPage(PageId::Train);
+    QTest::qWait(200);
+    const auto turn = [](QWidget* box) {
+      const QPointF at = QRectF(box->rect()).center();
+      QWheelEvent event(at, box->mapToGlobal(at), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
+                        Qt::NoScrollPhase, false);
+      QApplication::sendEvent(box, &event);
+    };
+    int boxes = 0;
+    for (auto* box : window()->findChildren<QComboBox*>()) {
+      if (!box->isVisible() || box->count() < 2 || box->currentIndex() + 1 == box->count())
+        continue;
+      const int before = box->currentIndex();
+      turn(box);
+      QVERIFY2(box->currentIndex() == before, qPrintable(box->objectName()));
+      QVERIFY(!box->hasFocus());
+      ++boxes;
+    }
+    for (auto* box : window()->findChildren<QSpinBox*>()) {
+      if (!box->isVisible()) continue;
+      const int before = box->value();
+      turn(box);
+      QVERIFY2(box->value() == before, qPrintable(box->objectName()));
+      QVERIFY(!box->hasFocus());
+      ++boxes;
+    }
+    QVERIFY2(boxes >= 4, qPrintable(QString::number(boxes)));
+  }
+
   void isQuickWithAThousandRuns() {
     {
       RunStore store = RunStore::open(file().toStdString());

@@ -14,26 +14,13 @@
 #include "core/base/text.h"
 #include "core/params/layer_option.h"
 #include "ui/shell/icons.h"
+#include "ui/widgets/wheel_guard.h"
 
 namespace bulwark {
 
 namespace {
 
 constexpr std::size_t kShortChoice = 12;  // letters, of which more than two columns fit a form
-
-/// Keeps the wheel, which scrolls the page, from changing a value on its way.
-class WheelGuard : public QObject {
- public:
-  using QObject::QObject;
-  bool eventFilter(QObject* watched, QEvent* event) override {
-    auto* widget = qobject_cast<QWidget*>(watched);
-    if (event->type() == QEvent::Wheel && widget && !widget->hasFocus()) {
-      event->ignore();
-      return true;
-    }
-    return QObject::eventFilter(watched, event);
-  }
-};
 
 void guardWheel(QWidget* widget) {
   widget->setFocusPolicy(Qt::StrongFocus);

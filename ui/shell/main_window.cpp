@@ -1,6 +1,7 @@
 #include "ui/shell/main_window.h"
 
 #include <QActionGroup>
+#include <QApplication>
 #include <QCloseEvent>
 #include <QFileInfo>
 #include <QGuiApplication>
@@ -29,6 +30,7 @@
 #include "ui/shell/rail.h"
 #include "ui/shell/theme.h"
 #include "ui/widgets/page_scroll.h"
+#include "ui/widgets/wheel_guard.h"
 
 namespace bulwark {
 
@@ -56,6 +58,7 @@ MainWindow::MainWindow(const AppContext& context, ThemeManager* themes, QWidget*
   setMinimumSize(1024, 680);
   setDockOptions(AnimatedDocks | AllowTabbedDocks | AllowNestedDocks);
   setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+  qApp->installEventFilter(new WheelGuard(this));
   makePages();
   makeDocks();
   makeStatusBar();
