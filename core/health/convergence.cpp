@@ -248,6 +248,9 @@ HealthCheck checkStarts(const HealthThresholds& thresholds, const Target& target
   if (equal > 0) detail = "starting points repeat";
   const bool reseeded = reseeds(target);
   if (reseeded) detail = "scoring reseeds the global generator";
+  if (attacks.empty() && !reseeded) {
+    return notApplicable("H26", target.label, "nothing was attacked");
+  }
   return judged(thresholds, "H26", target.label, equal + reseeded, detail);
 }
 

@@ -148,6 +148,9 @@ class TestHealthFixtures : public QObject {
     });
     const auto checks = examine(score);
     QVERIFY2(lights(checks) == "H26", told(checks));
+    Made sound(smooth);
+    const auto last = examine(sound).back();  // without an attack there are no starts to differ
+    QVERIFY(last.id == "H26" && last.verdict == Verdict::NotApplicable);
   }
 
   void eightBitsPerChannel() {
